@@ -1,0 +1,19 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Arrows run downward only: sdspool → Daemon → {Spool, A1111} → {JSONText, Linux}; Sketch → HTTP → Linux.
+let package = Package(
+    name: "sdspool",
+    products: [.executable(name: "sdspool", targets: ["sdspool"])],
+    targets: [
+        .target(name: "Linux"),
+        .target(name: "JSONText"),
+        .target(name: "Spool", dependencies: ["Linux", "JSONText"]),
+        .target(name: "A1111", dependencies: ["Linux", "JSONText"]),
+        .target(name: "Daemon", dependencies: ["Spool", "A1111", "Linux"]),
+        .target(name: "HTTP", dependencies: ["Linux"]),
+        .target(name: "Sketch", dependencies: ["HTTP"]),
+        .executableTarget(name: "sdspool", dependencies: ["Daemon", "Sketch"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,30 @@
+// A file descriptor that somebody owns.
+
+import Glibc
+
+/// Owns an open file descriptor and closes it when its owner goes.
+///
+/// Whoever wants to know whether the data reached the file calls `close()`: the last error of a write may only be
+/// told there (close(2), "Dealing with error returns from close()").
+public struct Descriptor: ~Copyable, Sendable {
+    /// The number, for calls that borrow it while its owner lives.
+    public let number: Int32
+
+    /// Takes over `number`, which nobody else may close from now on.
+    public init(owning number: Int32) {
+        self.number = number
+    }
+
+    /// Closes and tells what close(2) says. It is never made again: on Linux the number is free even after EINTR,
+    /// and a second close could hit somebody else's file.
+    public consuming func close(path: @autoclosure () -> String) throws(SystemError) {
+        let number = self.number
+        discard self
+        guard Glibc.close(number) != 0, errno != EINTR else { return }
+        throw SystemError(call: "close", code: errno, path: path())
+    }
+
+    deinit {
+        _ = Glibc.close(number)
+    }
+}

@@ -1,0 +1,59 @@
+// How a failed system call is told.
+//
+// Every call of this module goes through `system`, so there is one place where -1 becomes an error, where an
+// interrupted call is made again, and where a test can make the N-th call fail.
+
+import Glibc
+
+/// A system call that failed: which call, why, and on which file.
+///
+/// Reads as `rename /srv/spool/inbox/cat.json: No space left on device (ENOSPC)`.
+public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The name of the call, as its manual page spells it.
+    public let call: String
+    /// The value of errno(3).
+    public let code: Int32
+    /// The file, directory or address that the call was about, escaped for people.
+    public let path: String
+
+    public init(call: String, code: Int32, path: String) {
+        self.call = call
+        self.code = code
+        self.path = path
+    }
+
+    public var description: String {
+        "\(call) \(path): \(reason)"
+    }
+
+    /// What errno means, in the C library's words and by its symbol: `Permission denied (EACCES)`.
+    public var reason: String {
+        let words = strerror(code).map { String(cString: $0) } ?? "unknown error"
+        // strerrorname_np would tell the symbol, but is younger than some C libraries in use.
+        return "\(words) (\(Self.symbols[code] ?? "errno \(code)"))"
+    }
+
+    private static let symbols: [Int32: String] = [
+        EACCES: "EACCES", EADDRINUSE: "EADDRINUSE", EAGAIN: "EAGAIN", EBADF: "EBADF", EBUSY: "EBUSY",
+        ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EDQUOT: "EDQUOT", EEXIST: "EEXIST",
+        EHOSTUNREACH: "EHOSTUNREACH", EINVAL: "EINVAL", EIO: "EIO", EISDIR: "EISDIR", ELOOP: "ELOOP",
+        EMFILE: "EMFILE", ENAMETOOLONG: "ENAMETOOLONG", ENETUNREACH: "ENETUNREACH", ENFILE: "ENFILE",
+        ENOENT: "ENOENT", ENOMEM: "ENOMEM", ENOSPC: "ENOSPC", ENOTDIR: "ENOTDIR", ENOTEMPTY: "ENOTEMPTY",
+        EPERM: "EPERM", EPIPE: "EPIPE", EROFS: "EROFS", ESTALE: "ESTALE", ETIMEDOUT: "ETIMEDOUT",
+        EXDEV: "EXDEV",
+    ]
+}
+
+/// Makes a system call that tells failure by a negative result; makes it again when a signal interrupted it.
+@discardableResult
+func system<Result: SignedInteger>(
+    _ call: StaticString, _ path: @autoclosure () -> String, _ body: () -> Result
+) throws(SystemError) -> Result {
+    while true {
+        let result = body()
+        if result >= 0 { return result }
+        let code = errno
+        if code == EINTR { continue }
+        throw SystemError(call: "\(call)", code: code, path: path())
+    }
+}
