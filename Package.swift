@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Arrows run downward only: sdspool → Daemon → {Spool, A1111} → {JSONText, Linux}; Sketch → HTTP → Linux.

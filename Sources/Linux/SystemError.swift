@@ -16,15 +16,15 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The file, directory or address that the call was about, escaped for people.
     public let path: String
 
+    /// A failure that is told in the same words as a failed call, whoever made it.
     public init(call: String, code: Int32, path: String) {
         self.call = call
         self.code = code
         self.path = path
     }
 
-    public var description: String {
-        "\(call) \(path): \(reason)"
-    }
+    /// Call, file and reason in one line, for a log.
+    public var description: String { "\(call) \(path): \(reason)" }
 
     /// What errno means, in the C library's words and by its symbol: `Permission denied (EACCES)`.
     public var reason: String {

@@ -1,0 +1,152 @@
+// A directory held open: names are looked up in it, not in a path, so nobody can swap the ground under a call.
+
+import Foundation
+import Glibc
+
+/// An open directory. All that happens to entries happens through one of these.
+///
+/// Throws ``SystemError`` with the call, errno and the full path. Symbolic links are never followed below it.
+public final class Directory: Sendable {
+    let descriptor: Descriptor
+    /// For people, and to tell others where something is.
+    public let path: String
+
+    private init(descriptor: consuming Descriptor, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// Opens a directory by its path.
+    public convenience init(path: String) throws(SystemError) {
+        let number = try system("open", path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        self.init(descriptor: Descriptor(owning: number), path: path)
+    }
+
+    /// The path of an entry, escaped for people.
+    public func path(of name: FileName) -> String {
+        path.hasSuffix("/") ? "\(path)\(name)" : "\(path)/\(name)"
+    }
+
+    // MARK: Looking
+
+    /// The entries but `.` and `..`, in no order.
+    public func entries() throws(SystemError) -> [FileName] {
+        // A stream of its own: reading moves the offset of the descriptor that it is made from.
+        let number = try system("openat", path) {
+            openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        guard let stream = fdopendir(number) else {
+            let code = errno
+            _ = Glibc.close(number)
+            throw SystemError(call: "fdopendir", code: code, path: path)
+        }
+        defer { closedir(stream) }
+        var names: [FileName] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw SystemError(call: "readdir", code: errno, path: path) }
+                return names
+            }
+            // d_name is declared as 256 bytes but is as long as the record: read to its NUL, in place.
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { start in
+                    FileName(
+                        bytes: UnsafeBufferPointer(start: start, count: strlen(start)).lazy.map {
+                            UInt8(bitPattern: $0)
+                        })
+                }
+            }
+            if let name { names.append(name) }
+        }
+    }
+
+    /// What an entry is, a symbolic link itself and not its target; `nil` where there is none.
+    public func status(of name: FileName) throws(SystemError) -> FileStatus? {
+        var raw = stat()
+        do throws(SystemError) {
+            try system("fstatat", path(of: name)) {
+                name.withCString { fstatat(descriptor.number, $0, &raw, AT_SYMLINK_NOFOLLOW) }
+            }
+        } catch  where error.code == ENOENT {
+            return nil
+        }
+        return FileStatus(raw)
+    }
+
+    /// What this directory is itself.
+    public func status() throws(SystemError) -> FileStatus {
+        var raw = stat()
+        try system("fstat", path) { fstat(descriptor.number, &raw) }
+        return FileStatus(raw)
+    }
+
+    // MARK: Opening
+
+    /// Opens an entry for reading. A FIFO does not block, a symbolic link is an error (ELOOP).
+    public func file(_ name: FileName) throws(SystemError) -> File {
+        let number = try openEntry(name, O_RDONLY | O_NONBLOCK)
+        return File(descriptor: Descriptor(owning: number), path: path(of: name))
+    }
+
+    /// Makes a file for writing that was not there before (EEXIST where it was).
+    public func createFile(_ name: FileName) throws(SystemError) -> File {
+        let number = try openEntry(name, O_WRONLY | O_CREAT | O_EXCL)
+        return File(descriptor: Descriptor(owning: number), path: path(of: name))
+    }
+
+    /// Opens the file that serves as a lock, made where it is missing and kept as it is where it is not.
+    func lockFile(_ name: FileName) throws(SystemError) -> File {
+        let number = try openEntry(name, O_RDWR | O_CREAT)
+        return File(descriptor: Descriptor(owning: number), path: path(of: name))
+    }
+
+    /// Opens a directory in this one.
+    public func directory(_ name: FileName) throws(SystemError) -> Directory {
+        let number = try openEntry(name, O_RDONLY | O_DIRECTORY)
+        return Directory(descriptor: Descriptor(owning: number), path: path(of: name))
+    }
+
+    private func openEntry(_ name: FileName, _ flags: Int32) throws(SystemError) -> Int32 {
+        try system("openat", path(of: name)) {
+            name.withCString { openat(descriptor.number, $0, flags | O_CLOEXEC | O_NOFOLLOW, mode_t(0o666)) }
+        }
+    }
+
+    // MARK: Changing
+
+    /// Makes a directory; EEXIST where the name is taken.
+    public func makeDirectory(_ name: FileName) throws(SystemError) {
+        try system("mkdirat", path(of: name)) {
+            name.withCString { mkdirat(descriptor.number, $0, mode_t(0o777)) }
+        }
+    }
+
+    /// rename(2): replaces a file of the new name and an empty directory, refuses a directory with something in it.
+    public func rename(_ name: FileName, to other: Directory, as newName: FileName) throws(SystemError) {
+        try system("renameat", "\(path(of: name)) to \(other.path(of: newName))") {
+            name.withCString { old in
+                newName.withCString { new in renameat(descriptor.number, old, other.descriptor.number, new) }
+            }
+        }
+    }
+
+    /// Removes a name that is not a directory.
+    public func unlink(_ name: FileName) throws(SystemError) {
+        try system("unlinkat", path(of: name)) {
+            name.withCString { unlinkat(descriptor.number, $0, 0) }
+        }
+    }
+
+    /// Removes an empty directory.
+    public func removeDirectory(_ name: FileName) throws(SystemError) {
+        try system("unlinkat", path(of: name)) {
+            name.withCString { unlinkat(descriptor.number, $0, AT_REMOVEDIR) }
+        }
+    }
+
+    /// Waits until the names in it are on the disk (fsync(2)).
+    public func sync() throws(SystemError) {
+        try system("fsync", path) { fsync(descriptor.number) }
+    }
+}

@@ -1,0 +1,66 @@
+// An open file: read whole, or written once from its beginning to its end and synced.
+
+import Foundation
+import Glibc
+
+/// An open file and the path that its errors name.
+public struct File: ~Copyable, Sendable {
+    let descriptor: Descriptor
+    /// For people (see ``escapedForPeople(_:)``).
+    public let path: String
+
+    /// See stat(2).
+    public func status() throws(SystemError) -> FileStatus {
+        var raw = stat()
+        try system("fstat", path) { fstat(descriptor.number, &raw) }
+        return FileStatus(raw)
+    }
+
+    /// The content from the beginning, but never more than `cap` bytes: a file may grow while it is read.
+    public func read(upTo cap: Int) throws(SystemError) -> Data {
+        var content = Data()
+        let expected = Int(clamping: try status().size)
+        // One byte more than expected, so that the usual file ends with one call that returns 0.
+        var piece = [UInt8](repeating: 0, count: max(1, min(cap, expected + 1, 1 << 20)))
+        while content.count < cap {
+            let wanted = min(piece.count, cap - content.count)
+            let count = try system("read", path) {
+                pread(descriptor.number, &piece, wanted, off_t(content.count))
+            }
+            if count == 0 { break }
+            content.append(contentsOf: piece[..<count])
+        }
+        return content
+    }
+
+    /// Writes all of `bytes` at the end of what was written so far; on an error part of it may be there.
+    public func write(_ bytes: some ContiguousBytes) throws(SystemError) {
+        // ContiguousBytes rethrows untyped errors: the outcome is carried out of the closure as a value.
+        let outcome = bytes.withUnsafeBytes { buffer -> Result<Void, SystemError> in
+            var rest = UnsafeRawBufferPointer(buffer)
+            do throws(SystemError) {
+                while !rest.isEmpty {
+                    let start = rest.baseAddress
+                    let count = try system("write", path) { Glibc.write(descriptor.number, start, rest.count) }
+                    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+                }
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
+    }
+
+    /// Waits until content and size are on the disk (fsync(2)). After an error the content is unknown and the call
+    /// must not be made again on this file: the kernel has marked the lost pages clean.
+    public func sync() throws(SystemError) {
+        try system("fsync", path) { fsync(descriptor.number) }
+    }
+
+    /// Closes, and tells what close(2) says.
+    public consuming func close() throws(SystemError) {
+        let path = self.path
+        try descriptor.close(path: path)
+    }
+}

@@ -1,0 +1,41 @@
+// What the kernel knows of a file.
+
+import Glibc
+
+/// The parts of stat(2) that a spool decides by.
+public struct FileStatus: Hashable, Sendable {
+    /// What sort of thing a name stands for.
+    public enum Kind: Hashable, Sendable {
+        case file, directory, symbolicLink, other
+    }
+
+    /// What it is; a FIFO, a socket and a device are all `other`.
+    public let kind: Kind
+    /// In bytes.
+    public let size: Int64
+    /// Names that this file has (st_nlink).
+    public let links: UInt64
+    /// With `inode`, what makes two names the same file.
+    public let device: UInt64
+    /// With `device`, what makes two names the same file.
+    public let inode: UInt64
+    /// Nanoseconds since 1970: the last change of content, which anybody can set.
+    public let modified: Int64
+    /// Nanoseconds since 1970: the last change of anything, the name too, which nobody can set.
+    public let changed: Int64
+
+    init(_ raw: stat) {
+        switch raw.st_mode & S_IFMT {
+        case S_IFREG: kind = .file
+        case S_IFDIR: kind = .directory
+        case S_IFLNK: kind = .symbolicLink
+        default: kind = .other
+        }
+        size = Int64(raw.st_size)
+        links = UInt64(raw.st_nlink)
+        device = UInt64(raw.st_dev)
+        inode = UInt64(raw.st_ino)
+        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
+        changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
+    }
+}
