@@ -14,6 +14,7 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["Linux"]),
         .target(name: "Sketch", dependencies: ["HTTP"]),
         .executableTarget(name: "sdspool", dependencies: ["Daemon", "Sketch"]),
+        .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
     ],
     swiftLanguageModes: [.v6]
 )

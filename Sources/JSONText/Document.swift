@@ -1,0 +1,83 @@
+// JSON that is written for people and programs: members in the order that reads best, and texts of others as they
+// were written, so that no number in them is rounded again. Foundation's encoders can do neither.
+
+import Foundation
+
+/// A JSON value to be written.
+public enum JSONValue: Sendable {
+    case string(String)
+    case integer(Int64)
+    case boolean(Bool)
+    case null
+    case array([JSONValue])
+    /// Members in the order in which they will stand.
+    case object([(String, JSONValue)])
+    /// A text that is JSON already.
+    case raw(Data)
+
+    /// A string, or null where there is none.
+    public static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
+    /// A whole number, or null where there is none.
+    public static func optional(_ number: Int64?) -> JSONValue { number.map(JSONValue.integer) ?? .null }
+
+    /// The text, indented by two spaces a level, with a newline at its end.
+    public var document: Data {
+        var text = Data()
+        write(to: &text, indent: 0)
+        text.append(UInt8(ascii: "\n"))
+        return text
+    }
+
+    private func write(to text: inout Data, indent: Int) {
+        switch self {
+        case .string(let value): text.append(JSONString.encoded(value))
+        case .integer(let value): text.append(contentsOf: String(value).utf8)
+        case .boolean(let value): text.append(contentsOf: String(value).utf8)
+        case .null: text.append(contentsOf: "null".utf8)
+        case .raw(let value): text.append(value)
+        case .array(let elements):
+            Self.write(elements, between: ("[", "]"), to: &text, indent: indent) { element, text in
+                element.write(to: &text, indent: indent + 2)
+            }
+        case .object(let members):
+            Self.write(members, between: ("{", "}"), to: &text, indent: indent) { member, text in
+                text.append(JSONString.encoded(member.0))
+                text.append(contentsOf: ": ".utf8)
+                member.1.write(to: &text, indent: indent + 2)
+            }
+        }
+    }
+
+    private static func write<Part>(
+        _ parts: [Part], between brackets: (String, String), to text: inout Data, indent: Int,
+        each: (Part, inout Data) -> Void
+    ) {
+        text.append(contentsOf: brackets.0.utf8)
+        for (index, part) in parts.enumerated() {
+            text.append(contentsOf: ((index == 0 ? "\n" : ",\n") + String(repeating: " ", count: indent + 2)).utf8)
+            each(part, &text)
+        }
+        if !parts.isEmpty { text.append(contentsOf: ("\n" + String(repeating: " ", count: indent)).utf8) }
+        text.append(contentsOf: brackets.1.utf8)
+    }
+}
+
+/// A string as JSON spells it.
+public enum JSONString {
+    /// In quotes, with the escapes that RFC 8259 section 7 asks for and no others.
+    public static func encoded(_ value: String) -> Data {
+        var text = Data([UInt8(ascii: "\"")])
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), byte])
+            case UInt8(ascii: "\n"): text.append(contentsOf: "\\n".utf8)
+            case 0..<0x20:
+                let digits = String(byte, radix: 16)
+                text.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+            default: text.append(byte)
+            }
+        }
+        text.append(UInt8(ascii: "\""))
+        return text
+    }
+}

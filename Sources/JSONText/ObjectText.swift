@@ -1,0 +1,136 @@
+// A JSON object as the text that somebody wrote: which member lies where, and how to change one and no other byte.
+
+import Foundation
+
+/// The text of a JSON object, in UTF-8, and the places of its members.
+public struct ObjectText: Sendable {
+    /// A key and the places of the whole member (key to value) and of the value in ``ObjectText/text``.
+    public struct Member: Hashable, Sendable {
+        /// Unescaped.
+        public let key: String
+        /// From the key's opening quote to the end of the value.
+        public let place: Range<Int>
+        /// The value alone.
+        public let value: Range<Int>
+    }
+
+    /// The text without a byte order mark.
+    public let text: Data
+    /// In the order in which they were written; a key may come twice.
+    public let members: [Member]
+    private let brace: Int
+
+    /// Finds the members. Throws ``JSONSyntaxError``; a text that is JSON but no object is malformed, too.
+    public init(_ text: Data) throws {
+        var finder = MemberFinder()
+        var tokenizer = JSONTokenizer()
+        try tokenizer.feed(text.span, to: &finder)
+        try tokenizer.finish(to: &finder)
+        guard let brace = finder.brace else {
+            throw JSONSyntaxError(
+                kind: .malformed, problem: "it is JSON, but no object like {\"prompt\": …}", offset: 0)
+        }
+        self.text = text
+        self.members = finder.members
+        self.brace = brace
+    }
+
+    /// The text of a key's value; of the last one where the key comes twice, as most parsers have it.
+    public func value(of key: String) -> Data? {
+        members.last { $0.key == key }.map {
+            text[text.startIndex + $0.value.lowerBound..<text.startIndex + $0.value.upperBound]
+        }
+    }
+
+    /// The same text with members taken out and values put in place of others; the rest stays as it was written.
+    ///
+    /// - Parameters:
+    ///   - removing: keys whose members go, each with the comma that it needs no more.
+    ///   - setting: JSON texts by key. A key that is not there comes first in the object.
+    public func text(removing: Set<String>, setting: KeyValuePairs<String, Data>) -> Data {
+        var edits: [(place: Range<Int>, text: Data)] = []
+        let kept = members.filter { !removing.contains($0.key) }
+        for (index, member) in members.enumerated() where removing.contains(member.key) {
+            if index + 1 < members.count {
+                edits.append((member.place.lowerBound..<members[index + 1].place.lowerBound, Data()))
+            } else {
+                // The last one goes with the comma before it, if a member that stays is there.
+                let start = kept.last?.place.upperBound ?? member.place.lowerBound
+                edits.removeAll { $0.place.lowerBound >= start }
+                edits.append((start..<member.place.upperBound, Data()))
+            }
+        }
+        var added: [Data] = []
+        for (key, value) in setting {
+            if let member = kept.last(where: { $0.key == key }) {
+                edits.append((member.value, value))
+            } else {
+                added.append(JSONString.encoded(key) + Data(": ".utf8) + value)
+            }
+        }
+        if !added.isEmpty {
+            let start = Data(added.joined(separator: Data(", ".utf8)))
+            edits.append((brace + 1..<brace + 1, kept.isEmpty ? start : start + Data(", ".utf8)))
+        }
+        return edited(
+            by: edits.sorted { ($0.place.lowerBound, $0.place.upperBound) < ($1.place.lowerBound, $1.place.upperBound) }
+        )
+    }
+
+    private func edited(by edits: [(place: Range<Int>, text: Data)]) -> Data {
+        var result = Data(capacity: text.count + 64)
+        var copied = 0
+        for edit in edits {
+            result.append(text[text.startIndex + copied..<text.startIndex + edit.place.lowerBound])
+            result.append(edit.text)
+            copied = edit.place.upperBound
+        }
+        result.append(text[(text.startIndex + copied)...])
+        return result
+    }
+}
+
+/// Notes the members of the outermost object.
+private struct MemberFinder: JSONVisitor {
+    var brace: Int?
+    var members: [ObjectText.Member] = []
+    private var depth = 0
+    private var key: (text: String, start: Int)?
+    private var valueStart = 0
+
+    mutating func began(object: Bool, at offset: Int) {
+        if depth == 0, object { brace = offset }
+        if depth == 1 { valueStart = offset }
+        depth += 1
+    }
+
+    mutating func ended(object: Bool, at end: Int) {
+        depth -= 1
+        if depth == 1 { endMember(valueStart..<end) }
+    }
+
+    mutating func key(_ text: [UInt8], at place: Range<Int>) {
+        if depth == 1 { key = (String(decoding: text, as: UTF8.self), place.lowerBound) }
+    }
+
+    mutating func stringBegan(at offset: Int) {
+        if depth == 1 { valueStart = offset }
+    }
+
+    mutating func string(_ piece: Span<UInt8>) {}
+
+    mutating func stringEnded(at end: Int) {
+        if depth == 1 { endMember(valueStart..<end) }
+    }
+
+    mutating func scalar(at place: Range<Int>) {
+        if depth == 1 { endMember(place) }
+    }
+
+    private mutating func endMember(_ value: Range<Int>) {
+        // Without a key it is an element of an array, which has no members.
+        guard let key else { return }
+        members.append(ObjectText.Member(key: key.text, place: key.start..<value.upperBound, value: value))
+        self.key = nil
+    }
+}

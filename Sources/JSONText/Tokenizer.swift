@@ -1,0 +1,297 @@
+// JSON as it comes: a push-down automaton that is fed pieces of a text and tells what it meets and where.
+//
+// Foundation parses a text that is whole in memory into values. A spool needs what that loses: where each value lies
+// (so that all others are sent as they were written), whether a text only ended too early (a file still arriving),
+// and the contents of a string before its end has come (a picture of a reply that is larger than memory should be).
+
+/// Takes what ``JSONTokenizer`` meets. Offsets count the bytes from the beginning of the whole text.
+public protocol JSONVisitor {
+    /// `{` or `[` at `offset`.
+    mutating func began(object: Bool, at offset: Int) throws
+    /// `}` or `]`, with `end` behind it.
+    mutating func ended(object: Bool, at end: Int) throws
+    /// A member's key, unescaped, with the place of its quotes and what is between.
+    mutating func key(_ text: [UInt8], at place: Range<Int>) throws
+    /// The opening quote of a string value at `offset`.
+    mutating func stringBegan(at offset: Int) throws
+    /// A piece of a string value, unescaped.
+    mutating func string(_ piece: Span<UInt8>) throws
+    /// The closing quote of a string value, with `end` behind it.
+    mutating func stringEnded(at end: Int) throws
+    /// A number, `true`, `false` or `null`.
+    mutating func scalar(at place: Range<Int>) throws
+}
+
+/// Reads one JSON text (RFC 8259), strictly, in pieces of any size.
+public struct JSONTokenizer: Sendable {
+    /// Deeper nesting is an error: it is where Foundation's parser gives up, too.
+    public static let maximumDepth = 512
+    /// A longer key is an error; keys are held whole in memory.
+    public static let maximumKey = 64 << 10
+
+    enum State: Hashable {
+        case value, firstElement, firstKey, key, colon, separator
+        case string, escape, hexadecimal
+        case minus, zero, integer, point, fraction, exponent, exponentSign, exponentDigits
+        case literal
+        case end
+    }
+
+    private var state = State.value
+    /// The open containers, true for an object.
+    private var open: [Bool] = []
+    /// Bytes taken so far.
+    public private(set) var offset = 0
+
+    private var tokenStart = 0
+    private var readingKey = false
+    private var keyText: [UInt8] = []
+    private var literal: (bytes: [UInt8], matched: Int) = ([], 0)
+    private var hexadecimal: (value: UInt32, digits: Int) = (0, 0)
+    private var highSurrogate: UInt32?
+
+    /// A tokenizer at the beginning of a text.
+    public init() {}
+
+    /// Takes the next bytes. Throws ``JSONSyntaxError`` and what the visitor throws; after that it is of no more use.
+    public mutating func feed(_ bytes: Span<UInt8>, to visitor: inout some JSONVisitor) throws {
+        let base = offset
+        var index = 0
+        while index < bytes.count {
+            offset = base + index
+            if state == .string {
+                let run = Self.plainRun(in: bytes, from: index)
+                if run > index {
+                    try flushSurrogate(&visitor)
+                    try take(bytes.extracting(index..<run), to: &visitor)
+                    index = run
+                    continue
+                }
+            }
+            // A byte that ends a number belongs to what comes next and is looked at again.
+            if try step(bytes[index], &visitor) { index += 1 }
+        }
+        offset = base + bytes.count
+    }
+
+    /// Tells that no more bytes come. Throws where the text is not whole.
+    public mutating func finish(to visitor: inout some JSONVisitor) throws {
+        let numberMayEnd = state == .zero || state == .integer || state == .fraction || state == .exponentDigits
+        if numberMayEnd, open.isEmpty { try endScalar(&visitor) }
+        guard state == .end else {
+            throw JSONSyntaxError(kind: .incomplete, problem: "the text ends too early", offset: offset)
+        }
+    }
+
+    /// The end of the bytes from `index` on that are neither quote nor backslash nor control character.
+    private static func plainRun(in bytes: Span<UInt8>, from index: Int) -> Int {
+        var end = index
+        while end < bytes.count {
+            let byte = bytes[end]
+            if byte == 0x22 || byte == 0x5c || byte < 0x20 { break }
+            end += 1
+        }
+        return end
+    }
+
+    // MARK: One byte
+
+    private mutating func step(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws -> Bool {
+        switch state {
+        case .string: try stepString(byte, &visitor)
+        case .escape: try stepEscape(byte, &visitor)
+        case .hexadecimal: try stepHexadecimal(byte, &visitor)
+        case .literal: try stepLiteral(byte, &visitor)
+        case .minus, .zero, .integer, .point, .fraction, .exponent, .exponentSign, .exponentDigits:
+            return try stepNumber(byte, &visitor)
+        default:
+            switch byte {
+            case 0x20, 0x09, 0x0a, 0x0d: break
+            default: try stepStructure(byte, &visitor)
+            }
+        }
+        return true
+    }
+
+    private mutating func stepStructure(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+        switch (state, byte) {
+        case (.firstElement, UInt8(ascii: "]")): try endContainer(object: false, &visitor)
+        case (.firstKey, UInt8(ascii: "}")): try endContainer(object: true, &visitor)
+        case (.value, _), (.firstElement, _): try beginValue(byte, &visitor)
+        case (.firstKey, UInt8(ascii: "\"")), (.key, UInt8(ascii: "\"")):
+            readingKey = true
+            keyText.removeAll(keepingCapacity: true)
+            tokenStart = offset
+            state = .string
+        case (.firstKey, _): throw malformed("a key in double quotes or } is missing")
+        case (.key, _): throw malformed("a key in double quotes is missing behind the comma")
+        case (.colon, UInt8(ascii: ":")): state = .value
+        case (.colon, _): throw malformed("a colon is missing behind the key")
+        case (.separator, UInt8(ascii: ",")): state = open.last == true ? .key : .value
+        case (.separator, UInt8(ascii: "}")) where open.last == true: try endContainer(object: true, &visitor)
+        case (.separator, UInt8(ascii: "]")) where open.last == false: try endContainer(object: false, &visitor)
+        case (.separator, _): throw malformed("a comma or \(open.last == true ? "}" : "]") is missing")
+        default: throw malformed("there is more text behind the end of the value")
+        }
+    }
+
+    private mutating func beginValue(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+        tokenStart = offset
+        switch byte {
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            guard open.count < Self.maximumDepth else {
+                throw malformed("it is nested more than \(Self.maximumDepth) levels deep")
+            }
+            let object = byte == UInt8(ascii: "{")
+            open.append(object)
+            state = object ? .firstKey : .firstElement
+            try visitor.began(object: object, at: offset)
+        case UInt8(ascii: "\""):
+            readingKey = false
+            state = .string
+            try visitor.stringBegan(at: offset)
+        case UInt8(ascii: "-"): state = .minus
+        case UInt8(ascii: "0"): state = .zero
+        case UInt8(ascii: "1")...UInt8(ascii: "9"): state = .integer
+        case UInt8(ascii: "t"): expect("true")
+        case UInt8(ascii: "f"): expect("false")
+        case UInt8(ascii: "n"): expect("null")
+        default: throw malformed("a value is missing")
+        }
+    }
+
+    private mutating func endContainer(object: Bool, _ visitor: inout some JSONVisitor) throws {
+        open.removeLast()
+        endValue()
+        try visitor.ended(object: object, at: offset + 1)
+    }
+
+    private mutating func endValue() {
+        state = open.isEmpty ? .end : .separator
+    }
+
+    // MARK: Strings
+
+    private mutating func take(_ piece: Span<UInt8>, to visitor: inout some JSONVisitor) throws {
+        guard readingKey else { return try visitor.string(piece) }
+        guard keyText.count + piece.count <= Self.maximumKey else {
+            throw malformed("a key is longer than \(Self.maximumKey) bytes")
+        }
+        for index in piece.indices { keyText.append(piece[index]) }
+    }
+
+    private mutating func stepString(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+        switch byte {
+        case UInt8(ascii: "\\"):
+            state = .escape
+        case UInt8(ascii: "\""):
+            try flushSurrogate(&visitor)
+            if readingKey {
+                state = .colon
+                try visitor.key(keyText, at: tokenStart..<offset + 1)
+            } else {
+                endValue()
+                try visitor.stringEnded(at: offset + 1)
+            }
+        default: throw malformed("a control character stands in a string where an escape like \\n is due")
+        }
+    }
+
+    private mutating func stepEscape(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+        let meaning: UInt8
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): meaning = byte
+        case UInt8(ascii: "b"): meaning = 0x08
+        case UInt8(ascii: "f"): meaning = 0x0c
+        case UInt8(ascii: "n"): meaning = 0x0a
+        case UInt8(ascii: "r"): meaning = 0x0d
+        case UInt8(ascii: "t"): meaning = 0x09
+        case UInt8(ascii: "u"):
+            hexadecimal = (0, 0)
+            state = .hexadecimal
+            return
+        default: throw malformed("a backslash stands before a character that it cannot escape")
+        }
+        try flushSurrogate(&visitor)
+        state = .string
+        try take([meaning].span, to: &visitor)
+    }
+
+    private mutating func stepHexadecimal(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+        guard let digit = Character(UnicodeScalar(byte)).hexDigitValue else {
+            throw malformed("four hexadecimal digits are due behind \\u")
+        }
+        hexadecimal = (hexadecimal.value << 4 | UInt32(digit), hexadecimal.digits + 1)
+        guard hexadecimal.digits == 4 else { return }
+        state = .string
+        var value = hexadecimal.value
+        if let high = highSurrogate, (0xdc00...0xdfff).contains(value) {
+            value = 0x10000 + (high - 0xd800) << 10 + (value - 0xdc00)
+            highSurrogate = nil
+        } else {
+            try flushSurrogate(&visitor)
+            if (0xd800...0xdbff).contains(value) {
+                highSurrogate = value
+                return
+            }
+        }
+        try take(Array(String(scalar(value)).utf8).span, to: &visitor)
+    }
+
+    /// A surrogate without its other half is allowed by the grammar and has no meaning (RFC 8259 section 8.2).
+    private mutating func flushSurrogate(_ visitor: inout some JSONVisitor) throws {
+        guard highSurrogate != nil else { return }
+        highSurrogate = nil
+        try take(Array("\u{fffd}".utf8).span, to: &visitor)
+    }
+
+    private func scalar(_ value: UInt32) -> Character {
+        Character(UnicodeScalar(value) ?? "\u{fffd}")
+    }
+
+    // MARK: Numbers and literals
+
+    private mutating func stepNumber(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws -> Bool {
+        let digit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+        switch (state, byte) {
+        case (.minus, UInt8(ascii: "0")): state = .zero
+        case (.minus, _) where digit: state = .integer
+        case (.integer, _) where digit, (.fraction, _) where digit, (.exponentDigits, _) where digit: break
+        case (.zero, UInt8(ascii: ".")), (.integer, UInt8(ascii: ".")): state = .point
+        case (.point, _) where digit: state = .fraction
+        case (.zero, UInt8(ascii: "e")), (.zero, UInt8(ascii: "E")), (.integer, UInt8(ascii: "e")),
+            (.integer, UInt8(ascii: "E")), (.fraction, UInt8(ascii: "e")), (.fraction, UInt8(ascii: "E")):
+            state = .exponent
+        case (.exponent, UInt8(ascii: "+")), (.exponent, UInt8(ascii: "-")): state = .exponentSign
+        case (.exponent, _) where digit, (.exponentSign, _) where digit: state = .exponentDigits
+        case (.zero, _) where digit: throw malformed("a number begins with 0 and goes on")
+        case (.zero, _), (.integer, _), (.fraction, _), (.exponentDigits, _):
+            try endScalar(&visitor)
+            return false
+        default: throw malformed("a digit is missing in a number")
+        }
+        return true
+    }
+
+    private mutating func endScalar(_ visitor: inout some JSONVisitor) throws {
+        endValue()
+        try visitor.scalar(at: tokenStart..<offset)
+    }
+
+    private mutating func expect(_ word: String) {
+        literal = (Array(word.utf8), 1)
+        state = .literal
+    }
+
+    private mutating func stepLiteral(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+        guard byte == literal.bytes[literal.matched] else { throw malformed("a value is missing") }
+        literal.matched += 1
+        guard literal.matched == literal.bytes.count else { return }
+        endValue()
+        try visitor.scalar(at: tokenStart..<offset + 1)
+    }
+
+    private func malformed(_ problem: String) -> JSONSyntaxError {
+        JSONSyntaxError(kind: .malformed, problem: problem, offset: offset)
+    }
+}
