@@ -33,6 +33,13 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         return "\(words) (\(Self.symbols[code] ?? "errno \(code)"))"
     }
 
+    /// Nobody there: on a shared folder that means somebody else moved or deleted it, which is their right.
+    public var isMissing: Bool { code == ENOENT }
+    /// The name is taken, by a file or by a directory with something in it.
+    public var isTaken: Bool { code == EEXIST || code == ENOTEMPTY || code == ENOTDIR }
+    /// Its owner has not given us the right, or not yet (chmod after the write).
+    public var isForbidden: Bool { code == EACCES || code == EPERM }
+
     private static let symbols: [Int32: String] = [
         EACCES: "EACCES", EADDRINUSE: "EADDRINUSE", EAGAIN: "EAGAIN", EBADF: "EBADF", EBUSY: "EBUSY",
         ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EDQUOT: "EDQUOT", EEXIST: "EEXIST",

@@ -1,0 +1,33 @@
+// A job that is being worked on: its folder in active/.
+
+import Foundation
+import Linux
+
+/// A claimed job. Its folder holds the job file, the attempts, and the pictures that have come so far.
+public struct ActiveJob: Sendable {
+    /// Its place in the order, kept through retries and restarts.
+    public let ticket: Ticket
+    /// `active/TICKET/`.
+    public let folder: Directory
+    let folders: Folders
+
+    /// The job file in the folder.
+    var file: FileName { InFolder.job(ticket.name) }
+
+    /// The bytes of the job file; `nil` where somebody has deleted it, which cancels the job.
+    public func content(upTo cap: Int) throws -> Data? {
+        do throws(SystemError) {
+            return try folder.file(file).read(upTo: cap)
+        } catch  where error.isMissing {
+            return nil
+        }
+    }
+
+    /// Removes all that the attempts so far have left but their record. What a broken attempt left must not be
+    /// mistaken for a part of the next one.
+    public func discardStage() throws {
+        for entry in try folder.entries() where entry != file && entry != InFolder.attempts {
+            try folder.removeAll(entry)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// What was tried: written before a request leaves, so that a crash is counted and a second attempt asks for the same
+// picture.
+
+import Foundation
+import JSONText
+import Linux
+
+/// The record of a job's attempts, `attempts.json` in its folder.
+public struct Attempts: Codable, Hashable, Sendable {
+    /// One request that was sent, or was about to be.
+    public struct Attempt: Codable, Hashable, Sendable {
+        /// From 1.
+        public let number: Int
+        /// To which server, without credentials.
+        public let server: String
+        /// When it was about to be sent, in ISO 8601.
+        public let started: String
+        /// When it ended, in ISO 8601; missing where the daemon ended first.
+        public var ended: String?
+        /// The class of its failure; missing where it succeeded or never ended.
+        public var failure: String?
+        /// Why it failed, in plain words.
+        public var message: String?
+    }
+
+    /// Values that the job left to chance, drawn once, by their keys in the request.
+    public var drawn: [String: Int64] = [:]
+    /// In order.
+    public var list: [Attempt] = []
+
+    /// No attempt yet.
+    public init() {}
+
+    /// Adds an attempt that begins now.
+    public mutating func begin(server: String, at now: Stamp) {
+        list.append(Attempt(number: (list.last?.number ?? 0) + 1, server: server, started: now.iso8601))
+    }
+
+    /// Says how the last attempt ended.
+    public mutating func end(at now: Stamp, failure: String? = nil, message: String? = nil) {
+        guard let last = list.indices.last else { return }
+        list[last].ended = now.iso8601
+        list[last].failure = failure
+        list[last].message = message
+    }
+
+    /// As they stand in result.json and error.json.
+    public var document: JSONValue {
+        .array(
+            list.map { attempt in
+                var members: [(String, JSONValue)] = [
+                    ("number", .integer(Int64(attempt.number))), ("server", .string(attempt.server)),
+                    ("started", .string(attempt.started)), ("ended", .optional(attempt.ended)),
+                ]
+                if let failure = attempt.failure { members.append(("failure", .string(failure))) }
+                if let message = attempt.message { members.append(("message", .string(message))) }
+                return .object(members)
+            })
+    }
+}
+
+extension ActiveJob {
+    /// The attempts so far. A record that cannot be read counts as none: it is ours and written whole, so somebody
+    /// has changed it, and the job matters more.
+    public func attempts() throws -> Attempts {
+        guard let content = try folder.content(of: InFolder.attempts) else { return Attempts() }
+        return (try? JSONDecoder().decode(Attempts.self, from: content)) ?? Attempts()
+    }
+
+    /// Makes the record outlive a loss of power.
+    public func record(_ attempts: Attempts) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try folder.putWhole(encoder.encode(attempts), as: InFolder.attempts)
+        try folder.sync()
+        try folders.active.sync()
+    }
+}

@@ -1,0 +1,56 @@
+// error.json: why a job could not be done, for the person who finds it.
+
+import Foundation
+import JSONText
+
+/// The content of error.json.
+public struct ErrorReport: Sendable {
+    /// Of the job.
+    public let ticket: Ticket
+    /// A word or two that a script can decide by, such as `permanent` or `not a job`.
+    public let `class`: String
+    /// What happened and what to do, in plain words.
+    public let message: String
+    /// Of the place in the job file where it stops being one, from 1.
+    public var line: Int?
+    /// See `line`; in characters.
+    public var column: Int?
+    /// Where the request went.
+    public var endpoint: String?
+    /// Without credentials.
+    public var server: String?
+    /// The status of the server's answer.
+    public var status: Int?
+    /// The server's answer: JSON as it came, or text.
+    public var answer: JSONValue?
+    /// What was tried.
+    public var attempts = Attempts()
+
+    /// A report that says no more than that.
+    public init(ticket: Ticket, class: String, message: String, line: Int? = nil, column: Int? = nil) {
+        self.ticket = ticket
+        self.class = `class`
+        self.message = message
+        self.line = line
+        self.column = column
+    }
+
+    /// The text of the file.
+    public var document: Data {
+        var members: [(String, JSONValue)] = [
+            ("ticket", .string(ticket.description)), ("class", .string(`class`)), ("message", .string(message)),
+        ]
+        if let line, let column {
+            members += [("line", .integer(Int64(line))), ("column", .integer(Int64(column)))]
+        }
+        if let endpoint { members.append(("endpoint", .string(endpoint))) }
+        if let server { members.append(("server", .string(server))) }
+        if let status { members.append(("status", .integer(Int64(status)))) }
+        if let answer { members.append(("answer", answer)) }
+        members += [
+            ("attempts", attempts.document), ("accepted", .string(ticket.arrival.iso8601)),
+            ("failed", .string(Stamp.now.iso8601)),
+        ]
+        return JSONValue.object(members).document
+    }
+}

@@ -1,0 +1,201 @@
+// The inbox: what was dropped becomes tickets, in the order in which the files became whole.
+//
+// The listing of the folder is the truth; events are wake-ups that also carry the order. What is no job is left where
+// it is, what is not whole yet is waited for, and what never becomes a job goes to failed/ with the reason.
+
+@preconcurrency import Dispatch
+import Foundation
+import Linux
+
+/// Takes job files out of the inbox. One caller at a time; each call may block on the disk.
+public struct Intake {
+    /// What became of a name in the inbox.
+    public enum Outcome: Sendable {
+        /// It is in the queue, and on the disk.
+        case accepted(Ticket)
+        /// It is in failed/, at `path`.
+        case refused(JobName, because: JobFileError, path: String)
+        /// It stays where it is. Told once.
+        case leftAlone(FileName, because: String)
+        /// It stays where it is and is tried again soon.
+        case troubled(SystemError)
+    }
+
+    private let folders: Folders
+    private let settle: Duration
+    private let cap: Int
+    private let inotify: Inotify
+    private var stamps: StampClock
+
+    /// Names to look at now, in order, from `first` on.
+    private var backlog: [FileName] = []
+    private var first = 0
+    /// Names that were looked at and not taken.
+    private var sightings: [FileName: Sighting] = [:]
+    /// Names to look at again, and when.
+    private var due: [FileName: ContinuousClock.Instant] = [:]
+    private var leftAlone: Set<FileName> = []
+    private var nextListing: ContinuousClock.Instant
+
+    /// So many names are accepted together and share the syncs of the directories.
+    private static let batch = 256
+    /// A name that appeared without being closed is looked at after so long: a link is whole at once, and the file
+    /// of a writer at work will be told to be closed.
+    private static let appearance = Duration.milliseconds(20)
+    private static let retry = Duration.seconds(1)
+    /// Events may be lost by the kernel without a word on some filesystems; the folder's listing is the truth.
+    private static let listing = Duration.seconds(60)
+
+    /// Arms the watch and lists what lies there already, the oldest first by the time at which it got its name.
+    ///
+    /// - Parameters:
+    ///   - settle: how long a file that is not whole must stay unchanged before it is given up.
+    ///   - cap: the size in bytes of the largest job file that is read.
+    ///   - last: the latest arrival in the spool.
+    public init(_ folders: Folders, settle: Duration, cap: Int, after last: Stamp?) throws {
+        self.folders = folders
+        self.settle = settle
+        self.cap = cap
+        stamps = StampClock(after: last)
+        inotify = try Inotify()
+        _ = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
+        nextListing = .now
+        try list(at: .now)
+    }
+
+    /// Runs `wake` when something happened in the inbox.
+    public func source(on queue: DispatchQueue, wake: @escaping @Sendable () -> Void) -> any DispatchSourceRead {
+        inotify.source(on: queue, wake: wake)
+    }
+
+    /// When to collect next although nothing happens.
+    public var nextLook: ContinuousClock.Instant {
+        first < backlog.count ? .now : min(nextListing, due.values.min() ?? nextListing)
+    }
+
+    /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk.
+    public mutating func collect() throws -> [Outcome] {
+        try take(inotify.read())
+        let now = ContinuousClock.now
+        if now >= nextListing { try list(at: now) }
+        for (name, moment) in due.sorted(by: { $0.value < $1.value }) where moment <= now {
+            due[name] = nil
+            backlog.append(name)
+        }
+        let names = backlog[first...].prefix(Self.batch)
+        var outcomes: [Outcome] = []
+        for name in names {
+            do throws(SystemError) {
+                try settle(name, into: &outcomes)
+            } catch {
+                outcomes.append(.troubled(error))
+                due[name] = .now + Self.retry
+            }
+        }
+        first += names.count
+        if first == backlog.count {
+            backlog = []
+            first = 0
+        }
+        if outcomes.contains(where: { if case .accepted = $0 { true } else { false } }) {
+            try folders.commitAccepted()
+        }
+        return outcomes
+    }
+
+    // MARK: What to look at
+
+    private mutating func take(_ events: [Inotify.Event]) throws {
+        if events.contains(where: { $0.kind.contains(.overflow) }) { try list(at: .now) }
+        let order = ArrivalOrder(events)
+        for name in order.whole where JobName(dropped: name) != nil {
+            sightings[name, default: Sighting(now: .now, closed: true)].closed = true
+            due[name] = nil
+            backlog.append(name)
+        }
+        for name in order.appeared where JobName(dropped: name) != nil && due[name] == nil {
+            due[name] = .now + Self.appearance
+        }
+    }
+
+    private mutating func list(at now: ContinuousClock.Instant) throws {
+        nextListing = now + Self.listing
+        let expected = Set(backlog[first...]).union(due.keys)
+        var found: [(changed: Int64, name: FileName)] = []
+        var present: Set<FileName> = []
+        for name in try folders.inbox.entries() where JobName(dropped: name) != nil {
+            present.insert(name)
+            guard !expected.contains(name), !leftAlone.contains(name) else { continue }
+            guard let status = try folders.inbox.status(of: name) else { continue }
+            found.append((status.changed, name))
+        }
+        backlog += found.sorted { ($0.changed, $0.name) < ($1.changed, $1.name) }.map(\.name)
+        leftAlone.formIntersection(present)
+        sightings = sightings.filter { present.contains($0.key) }
+    }
+
+    // MARK: One name
+
+    private mutating func settle(_ name: FileName, into outcomes: inout [Outcome]) throws(SystemError) {
+        let (look, status) = try look(at: name)
+        var sighting = sightings[name] ?? Sighting(now: .now, closed: false)
+        let verdict = sighting.judge(look, status: status, now: .now, settle: settle)
+        sightings[name] = nil
+        switch verdict {
+        case .forget: leftAlone.remove(name)
+        case .accept(let job):
+            guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
+            folders.ownMoves.expect(ticket.file)
+            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket)) }
+        case .refuse(let error):
+            guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
+            do {
+                guard let path = try folders.refuse(name, as: ticket, because: error) else { return }
+                outcomes.append(.refused(ticket.name, because: error, path: path))
+            } catch let error as SystemError {
+                throw error
+            } catch {
+                preconditionFailure("refusing throws nothing but system errors: \(error)")
+            }
+        case .wait(let moment):
+            sightings[name] = sighting
+            due[name] = moment
+        case .leaveAlone(let reason):
+            if leftAlone.insert(name).inserted { outcomes.append(.leftAlone(name, because: reason)) }
+        }
+    }
+
+    private mutating func ticket(for name: FileName, priority: UInt8) -> Ticket? {
+        JobName(dropped: name).map { Ticket(priority: priority, arrival: stamps.next(now: .now), name: $0) }
+    }
+
+    private func look(at name: FileName) throws(SystemError) -> (Look, FileStatus?) {
+        guard let status = try folders.inbox.status(of: name) else { return (.gone, nil) }
+        switch status.kind {
+        case .directory: return (.noFile("it is a folder"), status)
+        case .symbolicLink: return (.noFile("it is a symbolic link; links are not followed"), status)
+        case .other: return (.noFile("it is a FIFO, a socket or a device"), status)
+        case .file: break
+        }
+        if status.size > cap {
+            return (.wrong(JobFileError(message: "the file has \(status.size) bytes; at most \(cap) are read")), status)
+        }
+        do throws(SystemError) {
+            let file = try folders.inbox.file(name)
+            let content = try file.read(upTo: cap + 1)
+            let job: JobFile
+            do throws(JobFileError) {
+                job = try JobFile(content)
+            } catch {
+                return (error.mayStillArrive ? .unfinished(error) : .wrong(error), status)
+            }
+            // Its writer may not have: before the name moves on, the content is on the disk.
+            try file.sync()
+            return (.whole(job), status)
+        } catch  where error.isMissing {
+            return (.gone, nil)
+        } catch  where error.isForbidden {
+            return (.unfinished(JobFileError(message: "it cannot be read: \(error.reason)")), status)
+        }
+    }
+}

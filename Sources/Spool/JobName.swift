@@ -1,0 +1,107 @@
+// What a job is called: the name of the file that was dropped, made fit to be shown by any share.
+
+import Linux
+
+/// A name that makes a file name of at most 255 bytes with all that the spool puts before and behind it, and that a
+/// Windows share, a shell and a terminal can show.
+///
+/// Most names are kept as they are. Bytes that are not UTF-8, control characters and what Windows forbids become
+/// `%HH`; a name that is too long is cut and ends in `~` and eight digits of its hash, so that two stay two.
+public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// UTF-8.
+    public let bytes: [UInt8]
+
+    /// 255 less a ticket's prefix (26), `-extra-99999.jpeg` and a counter `.99999`, rounded down.
+    static let limit = 200
+
+    /// The order of strcmp(3).
+    public static func < (left: JobName, right: JobName) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+
+    /// The name as it is shown.
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The name of the job that a file dropped as `file` is; `nil` where it is no job file: not `*.json`, or hidden.
+    public init?(dropped file: FileName) {
+        let suffix = file.bytes.suffix(5).map { $0 | 0x20 }
+        // `|` makes a capital small, and a dot stays one.
+        guard file.bytes.count > 5, suffix == Array(".json".utf8), file.bytes.first != UInt8(ascii: ".") else {
+            return nil
+        }
+        self.init(stem: Array(file.bytes.dropLast(5)))
+    }
+
+    /// The job name in a name that the spool itself wrote; `nil` where it could not have written it.
+    init?(written bytes: some Sequence<UInt8>) {
+        self.bytes = Array(bytes)
+        guard !self.bytes.isEmpty, Self(stem: self.bytes).bytes == self.bytes else { return nil }
+    }
+
+    private init(stem: [UInt8]) {
+        let safe = Self.escaped(stem)
+        if safe.count <= Self.limit {
+            bytes = safe
+        } else {
+            let hash = String(Self.hash(stem), radix: 16)
+            let mark = Array("~".utf8) + Array(String(repeating: "0", count: 8 - hash.count).utf8) + Array(hash.utf8)
+            var cut = safe.prefix(Self.limit - mark.count)
+            // Not in the middle of a character of UTF-8.
+            while let last = cut.last, last & 0xc0 == 0x80 { cut.removeLast() }
+            if let last = cut.last, last >= 0xc0 { cut.removeLast() }
+            bytes = Array(cut) + mark
+        }
+    }
+
+    /// A file name in which more stands behind the name of the job.
+    public func with(suffix: String) -> FileName {
+        guard let name = FileName(bytes: bytes + Array(suffix.utf8)) else {
+            preconditionFailure("a job's name holds neither / nor NUL")
+        }
+        return name
+    }
+
+    private static func escaped(_ stem: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        let isText = String(validating: stem, as: UTF8.self) != nil
+        for (index, byte) in stem.enumerated() {
+            let isLast = index == stem.count - 1
+            let escape =
+                switch byte {
+                case 0..<0x20, 0x7f: true
+                case 0x80...: !isText
+                case UInt8(ascii: "\""), UInt8(ascii: "*"), UInt8(ascii: ":"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+                    UInt8(ascii: "?"), UInt8(ascii: "\\"), UInt8(ascii: "|"):
+                    true
+                // Windows drops these at the end of a name.
+                case UInt8(ascii: "."), UInt8(ascii: " "): isLast
+                default: false
+                }
+            if escape { result += percent(byte) } else { result.append(byte) }
+        }
+        // A name that ends in .json would make a folder of the queue look like a file of it; CON and its like are
+        // devices on Windows, with whatever stands behind a dot.
+        if result.suffix(5).map({ $0 | 0x20 }) == Array(".json".utf8) {
+            result.replaceSubrange(result.count - 5..<result.count - 4, with: percent(UInt8(ascii: ".")))
+        }
+        if isDevice(result.prefix { $0 != UInt8(ascii: ".") }) {
+            result.replaceSubrange(0..<1, with: percent(result[0]))
+        }
+        return result
+    }
+
+    private static func isDevice(_ word: ArraySlice<UInt8>) -> Bool {
+        let word = String(decoding: word, as: UTF8.self).uppercased()
+        if ["CON", "PRN", "AUX", "NUL"].contains(word) { return true }
+        return word.utf8.count == 4 && (word.hasPrefix("COM") || word.hasPrefix("LPT"))
+            && ("1"..."9").contains(word.suffix(1))
+    }
+
+    private static func percent(_ byte: UInt8) -> [UInt8] {
+        let digits = String(byte, radix: 16)
+        return Array("%\(digits.count < 2 ? "0" : "")\(digits)".utf8)
+    }
+
+    /// FNV-1a, 32 bits: the same in every process, as Hasher is not.
+    private static func hash(_ bytes: [UInt8]) -> UInt32 {
+        bytes.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    }
+}

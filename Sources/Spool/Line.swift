@@ -1,0 +1,83 @@
+// Who is next: the tickets that wait, in order.
+
+/// Tickets in the order in which they start.
+///
+/// One lane a priority. Nearly all tickets come in order and are put at a lane's end; one that comes back goes to its
+/// old place, which is mostly the front. Both cost the same however long the line is.
+public struct Line: Sendable {
+    private struct Lane {
+        /// Sorted from `first` on; what is before it has left.
+        var tickets: [Ticket] = []
+        var first = 0
+
+        var waiting: ArraySlice<Ticket> { tickets[first...] }
+
+        mutating func insert(_ ticket: Ticket) -> Bool {
+            if let last = waiting.last, last >= ticket {
+                let place = lowerBound(of: ticket)
+                if tickets[place] == ticket { return false }
+                if place == first, first > 0 {
+                    first -= 1
+                    tickets[first] = ticket
+                } else {
+                    tickets.insert(ticket, at: place)
+                }
+            } else {
+                tickets.append(ticket)
+            }
+            return true
+        }
+
+        mutating func remove(at index: Int) -> Ticket {
+            guard index == first else { return tickets.remove(at: index) }
+            let ticket = tickets[first]
+            first += 1
+            // Half of it is gone: let go of the memory, a step that each removal has paid half of.
+            if first * 2 > tickets.count, first > 32 {
+                tickets.removeFirst(first)
+                first = 0
+            }
+            return ticket
+        }
+
+        func lowerBound(of ticket: Ticket) -> Int {
+            var low = first
+            var high = tickets.count
+            while low < high {
+                let middle = (low + high) / 2
+                if tickets[middle] < ticket { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+    }
+
+    private var lanes = [Lane](repeating: Lane(), count: 10)
+
+    /// An empty line.
+    public init() {}
+
+    /// How many wait.
+    public var count: Int { lanes.reduce(0) { $0 + $1.waiting.count } }
+
+    /// Lets a ticket in at its place; false where it stands there already.
+    public mutating func insert(_ ticket: Ticket) -> Bool {
+        lanes[Int(ticket.priority)].insert(ticket)
+    }
+
+    /// The first ticket, which leaves the line.
+    public mutating func next() -> Ticket? {
+        for index in lanes.indices where !lanes[index].waiting.isEmpty {
+            return lanes[index].remove(at: lanes[index].first)
+        }
+        return nil
+    }
+
+    /// Takes a ticket out of the line; false where it does not stand there.
+    public mutating func remove(_ ticket: Ticket) -> Bool {
+        let lane = Int(ticket.priority)
+        let place = lanes[lane].lowerBound(of: ticket)
+        guard place < lanes[lane].tickets.count, lanes[lane].tickets[place] == ticket else { return false }
+        _ = lanes[lane].remove(at: place)
+        return true
+    }
+}

@@ -1,0 +1,64 @@
+// active → done or failed. The instant of commit is the rename of the whole folder: who sees it sees all of it, and
+// nothing is left to do behind it that a crash could take away.
+
+import Foundation
+import Linux
+
+extension ActiveJob {
+    /// Ends the job with its result. The pictures must lie synced in the folder. Where it lies then.
+    public func finish(with result: Data) throws -> String {
+        try folder.putWhole(result, as: InFolder.result)
+        return try deliver(to: folders.done)
+    }
+
+    /// Ends the job with the reason why it could not be done; what its attempts left goes. Where it lies then.
+    public func fail(with report: ErrorReport) throws -> String {
+        try discardStage()
+        try folder.putWhole(report.document, as: InFolder.error)
+        return try deliver(to: folders.failed)
+    }
+
+    /// Moves the folder of a job that has its result.json or error.json to where that belongs. Recovery calls it, too,
+    /// for a job that was cut off behind that file.
+    func deliver(to place: Directory) throws -> String {
+        for entry in try folder.entries() where entry == InFolder.attempts || entry.bytes.first == UInt8(ascii: ".") {
+            try folder.removeAll(entry)
+        }
+        try folder.sync()
+        let name = try move(to: place)
+        try folders.active.sync()
+        try place.sync()
+        return place.path(of: name)
+    }
+
+    /// Renames the folder to the job's name, or with the first free number behind it: `cat`, `cat.2`, `cat.3`.
+    private func move(to place: Directory) throws(SystemError) -> FileName {
+        func isMoved(_ number: Int) throws(SystemError) -> Bool {
+            do throws(SystemError) {
+                try folders.active.rename(ticket.folder, to: place, as: resultName(number))
+                return true
+            } catch  where error.isTaken {
+                return false
+            }
+        }
+        if try isMoved(1) { return resultName(1) }
+        // Somebody who drops the same name for years must not pay for each result that is there: the free number is
+        // searched in strides that double, then halved back. The rename decides, whatever the search believes.
+        var taken = 1
+        var free = 2
+        while try place.status(of: resultName(free)) != nil {
+            taken = free
+            free *= 2
+        }
+        while free - taken > 1 {
+            let middle = (taken + free) / 2
+            if try place.status(of: resultName(middle)) != nil { taken = middle } else { free = middle }
+        }
+        while try !isMoved(free) { free += 1 }
+        return resultName(free)
+    }
+
+    private func resultName(_ number: Int) -> FileName {
+        ticket.name.with(suffix: number == 1 ? "" : ".\(number)")
+    }
+}

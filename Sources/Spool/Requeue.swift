@@ -1,0 +1,29 @@
+// active → queued, in its old place. The instant of commit is the rename back into queue/.
+
+import Linux
+
+extension ActiveJob {
+    /// Puts the job back: as the file that it was where nothing is recorded of it, else as its folder with the record
+    /// of its attempts. A job whose file somebody has deleted is cancelled and goes; false then.
+    public func requeue() throws -> Bool {
+        let entries = Set(try folder.entries())
+        guard entries.contains(file) else {
+            try folders.active.removeAll(ticket.folder)
+            return false
+        }
+        try discardStage()
+        if entries.contains(InFolder.attempts) {
+            try folder.sync()
+            folders.ownMoves.expect(ticket.folder)
+            try folders.active.rename(ticket.folder, to: folders.queue, as: ticket.folder)
+        } else {
+            folders.ownMoves.expect(ticket.file)
+            try folder.rename(file, to: folders.queue, as: ticket.file)
+            try folder.sync()
+            try folders.active.removeDirectory(ticket.folder)
+        }
+        try folders.active.sync()
+        try folders.queue.sync()
+        return true
+    }
+}

@@ -1,0 +1,57 @@
+// Moments, as they stand in names and results.
+
+import Foundation
+
+/// A moment of UTC, to the microsecond.
+public struct Stamp: Hashable, Comparable, Sendable {
+    /// Since 1970-01-01T00:00:00Z.
+    public let microseconds: Int64
+
+    /// A moment by its distance from 1970, in microseconds.
+    public init(microseconds: Int64) { self.microseconds = microseconds }
+
+    /// What the wall clock says, which may step back: order is made by ``StampClock``.
+    public static var now: Stamp { Stamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
+
+    /// The earlier is the lesser.
+    public static func < (left: Stamp, right: Stamp) -> Bool { left.microseconds < right.microseconds }
+
+    /// ISO 8601 without separators, in names: `20261123T151042.123456Z`. These sort as text as they do in time.
+    public var compact: String { text(Self.compactSeconds) }
+
+    /// ISO 8601, for people and programs: `2026-11-23T15:10:42.123456Z`.
+    public var iso8601: String { text(Self.extendedSeconds) }
+
+    /// The moment that `compact` wrote; `nil` for anything else.
+    init?(compact text: some StringProtocol) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].count == 15, parts[1].count == 7, parts[1].hasSuffix("Z") else { return nil }
+        guard let fraction = Int64(parts[1].dropLast()), fraction >= 0 else { return nil }
+        guard let date = try? Self.compactSeconds.parse("\(parts[0])Z") else { return nil }
+        microseconds = Int64(date.timeIntervalSince1970) * 1_000_000 + fraction
+    }
+
+    private static let compactSeconds = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
+    private static let extendedSeconds = Date.ISO8601FormatStyle()
+
+    private func text(_ style: Date.ISO8601FormatStyle) -> String {
+        let (seconds, fraction) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        let whole = Date(timeIntervalSince1970: TimeInterval(seconds)).formatted(style).dropLast()
+        let digits = String(fraction)
+        return "\(whole).\(String(repeating: "0", count: 6 - digits.count))\(digits)Z"
+    }
+}
+
+/// Gives each arrival a moment of its own, later than all before it, also when the wall clock steps back.
+public struct StampClock: Sendable {
+    private var last: Stamp
+
+    /// A clock that begins behind `last`, the latest arrival that is still in the spool.
+    public init(after last: Stamp?) { self.last = last ?? Stamp(microseconds: 0) }
+
+    /// The moment `now`, or the next free one behind the last given.
+    public mutating func next(now: Stamp) -> Stamp {
+        last = max(now, Stamp(microseconds: last.microseconds + 1))
+        return last
+    }
+}

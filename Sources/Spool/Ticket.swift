@@ -1,0 +1,63 @@
+// A place in the queue. The name of a job's file in queue/ is its ticket, so `ls queue/` is the queue.
+
+import Linux
+
+/// Priority, arrival and name of an accepted job: `5-20261123T151042.123456Z.cat`.
+///
+/// The order of tickets is the order in which jobs start, and it is the order of their texts.
+public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// 0, which comes first, to 9.
+    public let priority: UInt8
+    /// When the file became whole; no two tickets of a spool share it.
+    public let arrival: Stamp
+    /// What the job is called.
+    public let name: JobName
+
+    /// The priority of a job that does not name one.
+    public static let usualPriority: UInt8 = 5
+
+    init(priority: UInt8, arrival: Stamp, name: JobName) {
+        self.priority = priority
+        self.arrival = arrival
+        self.name = name
+    }
+
+    /// The lesser starts first.
+    public static func < (left: Ticket, right: Ticket) -> Bool {
+        (left.priority, left.arrival, left.name) < (right.priority, right.arrival, right.name)
+    }
+
+    /// The ticket as text, which is also the name of the job's folder in active/.
+    public var description: String { folder.description }
+
+    /// The job's folder in active/, and in queue/ once it has been tried.
+    public var folder: FileName { entry(suffix: "") }
+
+    /// The job's file in queue/.
+    var file: FileName { entry(suffix: ".json") }
+
+    private func entry(suffix: String) -> FileName {
+        guard
+            let entry = FileName(bytes: Array("\(priority)-\(arrival.compact).".utf8) + name.with(suffix: suffix).bytes)
+        else { preconditionFailure("a ticket's parts hold neither / nor NUL") }
+        return entry
+    }
+
+    /// The ticket that an entry of queue/ or active/ is named by, with `.json` or without; `nil` for any other name.
+    public init?(entry: FileName) {
+        let bytes = entry.bytes
+        // P-YYYYMMDDTHHMMSS.ffffffZ. is 26 bytes of ASCII.
+        guard bytes.count > 26, let head = String(validating: bytes[..<26], as: UTF8.self), head.hasSuffix(".") else {
+            return nil
+        }
+        guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[0]), bytes[1] == UInt8(ascii: "-") else {
+            return nil
+        }
+        let rest = bytes[26...]
+        let isFile = rest.suffix(5).elementsEqual(".json".utf8)
+        guard let arrival = Stamp(compact: head.dropFirst(2).dropLast()),
+            let name = JobName(written: isFile ? rest.dropLast(5) : rest)
+        else { return nil }
+        self.init(priority: bytes[0] - UInt8(ascii: "0"), arrival: arrival, name: name)
+    }
+}
