@@ -47,7 +47,7 @@ public struct ObjectText: Sendable {
     /// - Parameters:
     ///   - removing: keys whose members go, each with the comma that it needs no more.
     ///   - setting: JSON texts by key. A key that is not there comes first in the object.
-    public func text(removing: Set<String>, setting: KeyValuePairs<String, Data>) -> Data {
+    public func text(removing: Set<String>, setting: [(key: String, value: Data)]) -> Data {
         var edits: [(place: Range<Int>, text: Data)] = []
         let kept = members.filter { !removing.contains($0.key) }
         for (index, member) in members.enumerated() where removing.contains(member.key) {

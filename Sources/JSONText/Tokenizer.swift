@@ -5,7 +5,7 @@
 // and the contents of a string before its end has come (a picture of a reply that is larger than memory should be).
 
 /// Takes what ``JSONTokenizer`` meets. Offsets count the bytes from the beginning of the whole text.
-public protocol JSONVisitor {
+public protocol JSONVisitor: ~Copyable {
     /// `{` or `[` at `offset`.
     mutating func began(object: Bool, at offset: Int) throws
     /// `}` or `]`, with `end` behind it.
@@ -54,7 +54,7 @@ public struct JSONTokenizer: Sendable {
     public init() {}
 
     /// Takes the next bytes. Throws ``JSONSyntaxError`` and what the visitor throws; after that it is of no more use.
-    public mutating func feed(_ bytes: Span<UInt8>, to visitor: inout some JSONVisitor) throws {
+    public mutating func feed(_ bytes: Span<UInt8>, to visitor: inout some JSONVisitor & ~Copyable) throws {
         let base = offset
         var index = 0
         while index < bytes.count {
@@ -75,7 +75,7 @@ public struct JSONTokenizer: Sendable {
     }
 
     /// Tells that no more bytes come. Throws where the text is not whole.
-    public mutating func finish(to visitor: inout some JSONVisitor) throws {
+    public mutating func finish(to visitor: inout some JSONVisitor & ~Copyable) throws {
         let numberMayEnd = state == .zero || state == .integer || state == .fraction || state == .exponentDigits
         if numberMayEnd, open.isEmpty { try endScalar(&visitor) }
         guard state == .end else {
@@ -96,7 +96,7 @@ public struct JSONTokenizer: Sendable {
 
     // MARK: One byte
 
-    private mutating func step(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws -> Bool {
+    private mutating func step(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws -> Bool {
         switch state {
         case .string: try stepString(byte, &visitor)
         case .escape: try stepEscape(byte, &visitor)
@@ -113,7 +113,7 @@ public struct JSONTokenizer: Sendable {
         return true
     }
 
-    private mutating func stepStructure(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+    private mutating func stepStructure(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws {
         switch (state, byte) {
         case (.firstElement, UInt8(ascii: "]")): try endContainer(object: false, &visitor)
         case (.firstKey, UInt8(ascii: "}")): try endContainer(object: true, &visitor)
@@ -135,7 +135,7 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
-    private mutating func beginValue(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+    private mutating func beginValue(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws {
         tokenStart = offset
         switch byte {
         case UInt8(ascii: "{"), UInt8(ascii: "["):
@@ -160,7 +160,7 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
-    private mutating func endContainer(object: Bool, _ visitor: inout some JSONVisitor) throws {
+    private mutating func endContainer(object: Bool, _ visitor: inout some JSONVisitor & ~Copyable) throws {
         open.removeLast()
         endValue()
         try visitor.ended(object: object, at: offset + 1)
@@ -172,7 +172,7 @@ public struct JSONTokenizer: Sendable {
 
     // MARK: Strings
 
-    private mutating func take(_ piece: Span<UInt8>, to visitor: inout some JSONVisitor) throws {
+    private mutating func take(_ piece: Span<UInt8>, to visitor: inout some JSONVisitor & ~Copyable) throws {
         guard readingKey else { return try visitor.string(piece) }
         guard keyText.count + piece.count <= Self.maximumKey else {
             throw malformed("a key is longer than \(Self.maximumKey) bytes")
@@ -180,7 +180,7 @@ public struct JSONTokenizer: Sendable {
         for index in piece.indices { keyText.append(piece[index]) }
     }
 
-    private mutating func stepString(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+    private mutating func stepString(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws {
         switch byte {
         case UInt8(ascii: "\\"):
             state = .escape
@@ -197,7 +197,7 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
-    private mutating func stepEscape(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+    private mutating func stepEscape(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws {
         let meaning: UInt8
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): meaning = byte
@@ -217,7 +217,7 @@ public struct JSONTokenizer: Sendable {
         try take([meaning].span, to: &visitor)
     }
 
-    private mutating func stepHexadecimal(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+    private mutating func stepHexadecimal(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws {
         guard let digit = Character(UnicodeScalar(byte)).hexDigitValue else {
             throw malformed("four hexadecimal digits are due behind \\u")
         }
@@ -239,7 +239,7 @@ public struct JSONTokenizer: Sendable {
     }
 
     /// A surrogate without its other half is allowed by the grammar and has no meaning (RFC 8259 section 8.2).
-    private mutating func flushSurrogate(_ visitor: inout some JSONVisitor) throws {
+    private mutating func flushSurrogate(_ visitor: inout some JSONVisitor & ~Copyable) throws {
         guard highSurrogate != nil else { return }
         highSurrogate = nil
         try take(Array("\u{fffd}".utf8).span, to: &visitor)
@@ -251,7 +251,7 @@ public struct JSONTokenizer: Sendable {
 
     // MARK: Numbers and literals
 
-    private mutating func stepNumber(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws -> Bool {
+    private mutating func stepNumber(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws -> Bool {
         let digit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
         switch (state, byte) {
         case (.minus, UInt8(ascii: "0")): state = .zero
@@ -273,7 +273,7 @@ public struct JSONTokenizer: Sendable {
         return true
     }
 
-    private mutating func endScalar(_ visitor: inout some JSONVisitor) throws {
+    private mutating func endScalar(_ visitor: inout some JSONVisitor & ~Copyable) throws {
         endValue()
         try visitor.scalar(at: tokenStart..<offset)
     }
@@ -283,7 +283,7 @@ public struct JSONTokenizer: Sendable {
         state = .literal
     }
 
-    private mutating func stepLiteral(_ byte: UInt8, _ visitor: inout some JSONVisitor) throws {
+    private mutating func stepLiteral(_ byte: UInt8, _ visitor: inout some JSONVisitor & ~Copyable) throws {
         guard byte == literal.bytes[literal.matched] else { throw malformed("a value is missing") }
         literal.matched += 1
         guard literal.matched == literal.bytes.count else { return }

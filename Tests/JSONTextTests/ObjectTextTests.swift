@@ -6,9 +6,9 @@ private func edited(_ text: String, removing: Set<String> = [], seed: String? = 
     let object = try ObjectText(Data(text.utf8))
     let result =
         if let seed {
-            object.text(removing: removing, setting: ["seed": Data(seed.utf8)])
+            object.text(removing: removing, setting: [("seed", Data(seed.utf8))])
         } else {
-            object.text(removing: removing, setting: [:])
+            object.text(removing: removing, setting: [])
         }
     _ = try ObjectText(result)
     return String(decoding: result, as: UTF8.self)

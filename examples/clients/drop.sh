@@ -30,7 +30,7 @@ results=$spool/done/$name failed=$spool/failed/$name
 until [ -d "$results" ] || [ -d "$failed" ]; do sleep 0.2; done
 
 if [ -d "$failed" ]; then
-    message=$(sed -n 's/.*"message" *: *"\([^"\\]*\(\\.[^"\\]*\)*\)".*/\1/p' "$failed/error.json")
+    message=$(sed -n 's/.*"message" *: *"\([^"\\]*\(\\.[^"\\]*\)*\)".*/\1/p' "$failed/error.json" | head -n 1)
     printf '%s\n' "$message" | sed 's/\\\(["\\/]\)/\1/g' >&2
     exit 1
 fi

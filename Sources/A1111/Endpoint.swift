@@ -1,0 +1,71 @@
+// What a job asks for: one of the services that the queue renders by, or anything else that the server can do.
+
+/// A method and a path on the server.
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    /// The endpoints that render: the queue's own services.
+    public enum Service: String, CaseIterable, Sendable {
+        case txt2img, img2img
+        case extraSingle = "extra-single-image"
+        case extraBatch = "extra-batch-images"
+
+        var path: String { "/sdapi/v1/\(rawValue)" }
+        /// Whether a seed decides what comes out.
+        var drawsSeeds: Bool { self == .txt2img || self == .img2img }
+    }
+
+    /// Upper case.
+    public let method: String
+    /// Begins with `/`; may have a query.
+    public let path: String
+    /// `nil` where the daemon is a middleman.
+    public let service: Service?
+
+    /// As in a request line.
+    public var description: String { "\(method) \(path)" }
+
+    /// Takes what the job names, or chooses by what its body holds: `init_images` means img2img, `imageList`
+    /// extra-batch-images, `image` with an upscaler's keys extra-single-image, anything else txt2img.
+    ///
+    /// Throws ``EndpointError`` where the path is none on the configured server.
+    public init(named path: String?, method: String?, bodyKeys keys: Set<String>) throws(EndpointError) {
+        let chosen = path ?? Self.service(for: keys).path
+        guard Self.isPlainPath(chosen) else {
+            throw EndpointError(
+                message: "\"sdspool\".\"endpoint\" must be a path on the server such as \"/sdapi/v1/options\", "
+                    + "without a scheme, a host, .. or blanks; it is \"\(chosen)\"")
+        }
+        self.path = chosen
+        let service = Service.allCases.first { $0.path == chosen }
+        let method = method?.uppercased() ?? (service != nil || !keys.isEmpty ? "POST" : "GET")
+        guard ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(method) else {
+            throw EndpointError(
+                message: "\"sdspool\".\"method\" must be GET, POST, PUT, PATCH or DELETE, not \(method)")
+        }
+        self.method = method
+        self.service = method == "POST" ? service : nil
+    }
+
+    private static func service(for keys: Set<String>) -> Service {
+        if keys.contains("init_images") { return .img2img }
+        if keys.contains("imageList") { return .extraBatch }
+        let upscaling = keys.contains { $0.hasPrefix("upscal") || $0 == "resize_mode" || $0.hasPrefix("gfpgan") }
+        return keys.contains("image") && upscaling ? .extraSingle : .txt2img
+    }
+
+    private static func isPlainPath(_ path: String) -> Bool {
+        let route = path.prefix { $0 != "?" }
+        // `//host/x` is a URL of another host, and a server may unescape %2e%2e.
+        guard path.hasPrefix("/"), !path.hasPrefix("//"), !path.contains("#"), !path.contains("\\") else {
+            return false
+        }
+        guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return false }
+        let segments = route.lowercased().replacing("%2e", with: ".").replacing("%2f", with: "/").split(separator: "/")
+        return !segments.contains("..") && !segments.contains(".")
+    }
+}
+
+/// Why a job's endpoint is none.
+public struct EndpointError: Error, Hashable, Sendable {
+    /// In plain words.
+    public let message: String
+}

@@ -1,0 +1,80 @@
+// What came back, with its pictures in files under the names that they keep.
+
+import Foundation
+import JSONText
+import Linux
+
+/// A picture of a reply, complete and synced in the job's folder.
+public struct Picture: Sendable {
+    /// Its name in the folder.
+    public let file: String
+    /// What it is.
+    public let kind: PictureKind
+    /// Told by its first bytes; `nil` for an extension's text in the place of a picture.
+    public let format: PictureFormat?
+    /// In bytes.
+    public let size: Int
+    /// In pixels, as the picture's own header says.
+    public let width: Int?
+    /// See `width`.
+    public let height: Int?
+    /// What it was drawn from.
+    public let seed: Int64?
+    /// See `seed`.
+    public let subseed: Int64?
+    /// The generation parameters as A1111 writes them under a picture.
+    public let infotext: String?
+}
+
+/// An answer with a status of 2xx, taken apart.
+public struct Reply: Sendable {
+    /// Of the server's answer.
+    public let status: Int
+    /// `content-type` and its like, lower case; not those of the connection.
+    public let headers: [String: String]
+    /// In the order in which they came.
+    public let pictures: [Picture]
+    /// The body without its pictures. Not JSON where the server's answer was none.
+    public let text: Data
+
+    /// The text of a member, as the server wrote it.
+    public func member(_ key: String) -> Data? { (try? ObjectText(text))?.value(of: key) }
+
+    /// `info`, which A1111 sends as JSON inside a string: the JSON inside.
+    public var info: Data? { Self.info(in: try? ObjectText(text)) }
+
+    static func info(in object: ObjectText?) -> Data? {
+        guard let value = object?.value(of: "info") else { return nil }
+        guard let inner = (try? JSONDecoder().decode(String.self, from: value)).map({ Data($0.utf8) }) else {
+            return value
+        }
+        return (try? ObjectText(inner)) != nil ? inner : value
+    }
+}
+
+/// Looks whether a service did what its 200 says. `nil` where it did.
+///
+/// - Parameter wantsPictures: false where the request said `"send_images": false`.
+func failure(of pictures: [Arranged], facts: [PictureFacts], object: ObjectText?, wantsPictures: Bool) -> Failure? {
+    guard object != nil else { return Failure(.wrongResult, "the server's answer is JSON, but no object") }
+    if pictures.isEmpty, wantsPictures {
+        return Failure(.wrongResult, "the server answered 200, but sent no picture")
+    }
+    for (index, (picture, fact)) in zip(pictures, facts).enumerated() where picture.kind == .picture && !fact.isPicture
+    {
+        return Failure(
+            .wrongResult, "the server answered 200, but element \(index + 1) of its pictures is no PNG, JPEG or WebP")
+    }
+    return nil
+}
+
+extension StagedPicture {
+    var facts: PictureFacts { PictureFacts(isPicture: head != nil, infotext: head?.infotext) }
+
+    func placed(_ arranged: Arranged, job: String) -> Picture {
+        Picture(
+            file: arranged.fileName(job: job, suffix: head?.format.suffix ?? "txt"), kind: arranged.kind,
+            format: head?.format, size: size, width: head?.size?.width, height: head?.size?.height,
+            seed: arranged.seed, subseed: arranged.subseed, infotext: arranged.infotext)
+    }
+}

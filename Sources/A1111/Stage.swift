@@ -1,0 +1,109 @@
+// Pictures on their way into files: what is decoded is written at once, so memory does not know how large a reply is.
+
+import Foundation
+import Linux
+
+/// A picture, or what came in the place of one, in a file that is complete and synced.
+struct StagedPicture: Sendable {
+    /// The file's name until the whole reply has said what the picture is.
+    let draft: FileName
+    /// In bytes.
+    let size: Int
+    /// `nil` where the element of the reply was no picture; the file holds its text then.
+    let head: PictureHead?
+}
+
+/// Writes the pictures of one reply into a folder.
+struct Stage: ~Copyable {
+    private let folder: Directory
+    /// Those that are complete, in order.
+    private(set) var pictures: [StagedPicture] = []
+
+    private var file: File?
+    private var decoder: Base64Stream?
+    private var head = Data()
+    private var size = 0
+    /// The first characters, until there are enough to tell a picture from a text.
+    private var opening: [UInt8] = []
+    private var isOpen = false
+
+    /// The text chunk of a PNG stands in its first bytes; infotexts are a few kilobytes.
+    private static let headCap = 64 << 10
+    private static let openingLength = 64
+
+    init(folder: Directory) {
+        self.folder = folder
+    }
+
+    /// A picture begins.
+    mutating func begin() throws {
+        file = try folder.createFile(draft)
+        decoder = nil
+        head = Data()
+        size = 0
+        opening = []
+        isOpen = true
+    }
+
+    /// More of its characters, as they stand in the JSON string.
+    mutating func write(_ characters: Span<UInt8>) throws {
+        if decoder != nil { return try writeDecoded(characters) }
+        for index in characters.indices { opening.append(characters[index]) }
+        if opening.count >= Self.openingLength { try decide() }
+    }
+
+    /// The picture is complete. Its content is on the disk when the call returns, its name is not yet.
+    mutating func end() throws {
+        if decoder == nil { try decide() }
+        if var decoder = decoder.take() { try put(decoder.finish()) }
+        guard let file = file.take() else { return }
+        try file.sync()
+        try file.close()
+        pictures.append(StagedPicture(draft: draft, size: size, head: PictureHead(head)))
+        isOpen = false
+    }
+
+    private var draft: FileName { numbered(".picture-", pictures.count + 1) }
+
+    /// Whether what has begun is a picture: by its first bytes, behind `data:image/…;base64,` if that is there.
+    private mutating func decide() throws {
+        guard opening.count > 0 else { return }
+        let text = opening
+        opening = []
+        let characters = Self.withoutDataURL(text)
+        let sample = Data(base64Encoded: Data(characters.prefix(characters.count & ~3).prefix(32)))
+        if decoder != nil || sample.flatMap({ PictureFormat($0) }) != nil {
+            decoder = Base64Stream()
+            try writeDecoded(Array(characters).span)
+        } else if head.isEmpty {
+            // An extension's own text: kept as it came.
+            try put(Data(text))
+        }
+    }
+
+    private mutating func writeDecoded(_ characters: Span<UInt8>) throws {
+        guard var decoder = decoder.take() else { return }
+        let bytes = try decoder.decode(characters)
+        self.decoder = decoder
+        if let bytes { try put(bytes) }
+    }
+
+    private mutating func put(_ bytes: Data) throws {
+        if head.count < Self.headCap { head.append(bytes.prefix(Self.headCap - head.count)) }
+        size += bytes.count
+        try file?.write(bytes)
+    }
+
+    private static func withoutDataURL(_ text: [UInt8]) -> ArraySlice<UInt8> {
+        guard text.starts(with: "data:".utf8), let comma = text.firstIndex(of: UInt8(ascii: ",")) else {
+            return text[...]
+        }
+        return text[(comma + 1)...]
+    }
+}
+
+/// A file name that ends in a number.
+func numbered(_ prefix: StaticString, _ number: Int) -> FileName {
+    guard let name = FileName(bytes: Array("\(prefix)\(number)".utf8)) else { preconditionFailure("it is a name") }
+    return name
+}
