@@ -22,7 +22,10 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
         var reader: ReplyReader?
         var task: URLSessionTask?
         var continuation: CheckedContinuation<Answer, any Error>?
+        var hasBody = false
         var bodySent = false
+        /// The server asked for credentials; its 401 is the answer.
+        var challenged = false
         var response: HTTPURLResponse?
         var received = 0
         /// Of an error, or of an answer that nobody reads as it comes.
@@ -50,6 +53,9 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
     /// Sends the request and waits for the end of the answer.
     func run(_ request: URLRequest, timeout: Duration?) async throws -> Answer {
         let configuration = URLSessionConfiguration.ephemeral
+        // With a cache, a cancel that meets the end of its task ends the process (TaskRegistry, Foundation of 6.3).
+        configuration.urlCache = nil
+        configuration.httpCookieStorage = nil
         configuration.httpShouldSetCookies = false
         configuration.urlCredentialStorage = nil
         let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
@@ -59,10 +65,11 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 state.withLock {
                     $0.task = task
+                    $0.hasBody = request.httpBody != nil
                     $0.continuation = continuation
                 }
                 giveUp(after: Client.connectTimeout, Failure(.serverDown, "no connection to \(server) within 10 s")) {
-                    !$0.bodySent && $0.response == nil && request.httpBody != nil
+                    $0.hasBody && !$0.bodySent && $0.response == nil
                 }
                 if let timeout {
                     giveUp(
@@ -114,20 +121,33 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
         _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
         completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
     ) {
-        let isReadable = state.withLock { state in
-            guard let response = response as? HTTPURLResponse else { return false }
+        // `.cancel` is not obeyed on Linux: what must not be read is given up by cancelling the task.
+        completionHandler(.allow)
+        state.withLock { state in
+            guard let response = response as? HTTPURLResponse else { return }
             state.response = response
+            // What is no JSON and need not be is kept as it comes.
+            let isJSON = response.value(forHTTPHeaderField: "Content-Type")?.lowercased().contains("json") == true
+            if endpoint.service == nil, !isJSON { state.reader = nil }
             let encoding = response.value(forHTTPHeaderField: "Content-Encoding") ?? "identity"
-            guard encoding.lowercased() == "identity" else {
-                // Foundation would unpack it, and a small body can be made to grow without end.
-                state.reason = Failure(
+            guard encoding.lowercased() != "identity" else { return }
+            // Foundation unpacks it whatever was asked, and a small body can be made to grow without end.
+            Self.giveUp(
+                &state,
+                Failure(
                     .wrongResult, "the answer is compressed (\(encoding)) although it was asked not to be",
-                    status: response.statusCode)
-                return false
-            }
-            return true
+                    status: response.statusCode))
         }
-        completionHandler(isReadable ? .allow : .cancel)
+    }
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        // Without an answer here the task would never end, and with credentials it would ask again and again: ours
+        // were in the request.
+        state.withLock { $0.challenged = true }
+        completionHandler(.cancelAuthenticationChallenge, nil)
     }
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
@@ -154,15 +174,17 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
         state.withLock { state in
             guard let continuation = state.continuation.take() else { return }
             state.task = nil
-            continuation.resume(with: outcome(&state, error))
+            // A redirect that says not where to is told by the task alone.
+            state.response = state.response ?? task.response as? HTTPURLResponse
+            state.bodySent = task.countOfBytesSent > 0
+            continuation.resume(with: outcome(&state, state.challenged ? nil : error))
         }
     }
 
     // MARK: What came of it
 
     private func outcome(_ state: inout State, _ error: (any Error)?) -> Result<Answer, any Error> {
-        if let reason = state.reason { return .failure(failure(reason, state)) }
-        if let error { return .failure(failure(error, state)) }
+        if let error = state.reason ?? error { return .failure(failure(error, state)) }
         guard let response = state.response else {
             return .failure(Failure(.ambiguous, "\(server) closed the connection without an answer"))
         }
@@ -175,8 +197,7 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
         }
         do {
             let (pictures, text) = try reader.finish()
-            return .success(
-                Answer(status: response.statusCode, headers: headers, pictures: pictures, text: text))
+            return .success(Answer(status: response.statusCode, headers: headers, pictures: pictures, text: text))
         } catch {
             return .failure(failure(error, state))
         }
@@ -202,7 +223,8 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
             return Failure(
                 .wrongResult, "a picture of the answer is not base64 behind character \(error.offset)", status: status)
         case let error as URLError:
-            return Failure(error, server: server, bodySent: state.bodySent, answering: status != nil)
+            return Failure(
+                error, server: server, hasBody: state.hasBody, bodySent: state.bodySent, answering: status != nil)
         default: return error
         }
     }
@@ -221,20 +243,22 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
 
 extension Failure {
     /// Classes what URLSession says when no whole answer came.
-    init(_ error: URLError, server: String, bodySent: Bool, answering: Bool) {
+    ///
+    /// The codes are libcurl's, badly told: a certificate that is not trusted is "unknown", and a refused second
+    /// address hides what happened at the first. Whether bytes of the body were handed over is the fact to decide by.
+    init(_ error: URLError, server: String, hasBody: Bool, bodySent: Bool, answering: Bool) {
+        let words = error.localizedDescription
         switch error.code {
-        case .cannotConnectToHost:
-            self.init(.serverDown, "nobody listens at \(server)")
-        case .cannotFindHost, .dnsLookupFailed:
-            self.init(.serverDown, "the name of \(server) does not resolve")
-        case .notConnectedToInternet:
-            self.init(.serverDown, "\(server) is not reached: \(error.localizedDescription)")
-        case .secureConnectionFailed, .serverCertificateHasBadDate, .serverCertificateUntrusted,
-            .serverCertificateHasUnknownRoot, .serverCertificateNotYetValid:
-            self.init(.serverDown, "no secure connection to \(server): \(error.localizedDescription)")
+        case .unsupportedURL:
+            self.init(.serverDown, "what listens at \(server) does not speak HTTP: \(words)")
+        case .cannotConnectToHost where !bodySent: self.init(.serverDown, "nobody listens at \(server): \(words)")
+        case .cannotFindHost where !bodySent: self.init(.serverDown, "the name of \(server) does not resolve")
+        case .unknown where words.contains("SSL") && !answering:
+            self.init(.serverDown, "no secure connection to \(server): \(words)")
+        case _ where hasBody && !bodySent && !answering: self.init(.serverDown, "\(server) is not reached: \(words)")
         default:
             let moment = answering ? "in the middle of its answer" : "before it had answered"
-            self.init(.ambiguous, "the connection to \(server) broke \(moment): \(error.localizedDescription)")
+            self.init(.ambiguous, "the connection to \(server) broke \(moment): \(words)")
         }
     }
 }

@@ -68,4 +68,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 public struct EndpointError: Error, Hashable, Sendable {
     /// In plain words.
     public let message: String
+
+    /// An error that reads so.
+    public init(message: String) { self.message = message }
 }

@@ -1,1 +1,93 @@
-// Daemon
+// The daemon: one spool, its front desk and its worker, from the lock to the last word.
+
+import A1111
+import Foundation
+import Linux
+import Spool
+
+/// What a daemon is told at its start.
+public struct Options: Sendable {
+    /// The path of the spool.
+    public var spool: String
+    /// Who renders.
+    public var server: ServerAddress
+    /// How long a file that is not whole must stay unchanged before it is given up.
+    public var settle = Duration.seconds(5)
+    /// Between the opening of a server's port that was seen closed and the first request.
+    public var grace = Duration.seconds(15)
+    /// Of a job file, in bytes.
+    public var cap = JobFile.usualCap
+    /// For a whole render; `nil` for no limit.
+    public var renderTimeout: Duration?
+
+    /// The usual options for a spool and a server.
+    public init(spool: String, server: ServerAddress) {
+        self.spool = spool
+        self.server = server
+    }
+}
+
+/// Another daemon has the spool.
+public struct SpoolTaken: Error, Sendable, CustomStringConvertible {
+    /// Who, where and since when, in plain words.
+    public let description: String
+}
+
+/// Runs a spool.
+public final class Daemon: Sendable {
+    private let options: Options
+    private let tell: @Sendable (Event) -> Void
+    private let folders: Folders
+    /// Held for as long as the daemon is.
+    private let lock: FileLock
+    private let stops: AsyncStream<(any Error)?>
+    private let stopping: AsyncStream<(any Error)?>.Continuation
+
+    /// Opens the spool, takes its lock and repairs what the last daemon left.
+    ///
+    /// Throws ``SpoolTaken``, or ``SystemError`` where a folder cannot be used.
+    public init(_ options: Options, tell: @escaping @Sendable (Event) -> Void) throws {
+        self.options = options
+        self.tell = tell
+        folders = try Folders(path: options.spool)
+        switch try folders.lock(for: Holder.this) {
+        case .held(let lock): self.lock = lock
+        case .taken(let holder): throw SpoolTaken(description: "\(folders.root.path) is served by \(holder)")
+        }
+        (stops, stopping) = AsyncStream.makeStream()
+        for repair in try folders.recover() { tell(.recovered(repair)) }
+    }
+
+    /// Takes jobs and renders them until ``stop()``. Throws where the disk can no longer be trusted.
+    public func run() async throws {
+        let queue = Queue()
+        let waiting = try folders.waiting()
+        await queue.add(waiting)
+        // Armed before the folders are looked at: what happens in between is told.
+        let hands = try HandWatch(folders)
+        if try hands.isPaused(), await queue.pause(true) { tell(.paused(true)) }
+        let desk = FrontDesk(
+            intake: try Intake(
+                folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max()),
+            hands: hands, queue: queue, tell: tell, fail: { [stopping] in stopping.yield($0) })
+        await desk.open()
+        tell(.ready(spool: folders.root.path, server: options.server.description, waiting: waiting.count))
+
+        let client = Client(server: options.server, renderTimeout: options.renderTimeout)
+        let worker = Task { [options, folders, tell] in
+            var worker = Worker(
+                folders: folders, queue: queue, client: client, cap: options.cap, grace: options.grace, tell: tell)
+            await worker.run()
+        }
+        let reason = await stops.first { _ in true } ?? nil
+        tell(.stopping)
+        await desk.close()
+        await queue.close()
+        worker.cancel()
+        await worker.value
+        if let reason { throw reason }
+    }
+
+    /// Finishes what can be finished at once, puts back what cannot, and lets ``run()`` return.
+    public func stop() { stopping.yield(nil) }
+}

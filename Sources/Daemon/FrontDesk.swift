@@ -1,0 +1,105 @@
+// Where people's doings come in: files dropped in the inbox, jobs put back into the queue by hand, PAUSE.
+
+@preconcurrency import Dispatch
+import Linux
+import Spool
+
+/// Collects what was brought, on a thread of its own that may wait for the disk, and hands the tickets to the queue.
+actor FrontDesk {
+    private let thread = QueueExecutor(label: "front desk")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private var intake: Intake
+    private let hands: HandWatch
+    private let queue: Queue
+    private let tell: @Sendable (Event) -> Void
+    /// The disk can no longer be trusted, and why.
+    private let fail: @Sendable (any Error) -> Void
+
+    private var sources: [any DispatchSourceRead] = []
+    private var timer: (any DispatchSourceTimer)?
+
+    init(
+        intake: Intake, hands: HandWatch, queue: Queue, tell: @escaping @Sendable (Event) -> Void,
+        fail: @escaping @Sendable (any Error) -> Void
+    ) {
+        self.intake = intake
+        self.hands = hands
+        self.queue = queue
+        self.tell = tell
+        self.fail = fail
+    }
+
+    /// Begins to collect, with what lies in the inbox already.
+    func open() {
+        let timer = DispatchSource.makeTimerSource(queue: thread.queue)
+        timer.setEventHandler { @Sendable [weak self] in self?.assumeIsolated { $0.collect() } }
+        self.timer = timer
+        sources = [
+            intake.source(on: thread.queue) { [weak self] in self?.assumeIsolated { $0.collect() } },
+            hands.source(on: thread.queue) { [weak self] in self?.assumeIsolated { $0.collectByHand() } },
+        ]
+        timer.activate()
+        sources.forEach { $0.activate() }
+        collect()
+    }
+
+    /// Collects no more.
+    func close() {
+        sources.forEach { $0.cancel() }
+        sources = []
+        timer?.cancel()
+        timer = nil
+    }
+
+    private func collect() {
+        guard let timer else { return }
+        do {
+            var tickets: [Ticket] = []
+            for outcome in try intake.collect() {
+                switch outcome {
+                case .accepted(let ticket):
+                    tickets.append(ticket)
+                    tell(.accepted(ticket))
+                case .refused(let name, let error, let path): tell(.refused(name, error, path: path))
+                case .leftAlone(let name, let reason): tell(.leftAlone(name, reason))
+                case .troubled(let error): tell(.troubled(error))
+                }
+            }
+            if !tickets.isEmpty { Task { [tickets] in await queue.add(tickets) } }
+            let wait = max(.zero, intake.nextLook - .now)
+            timer.schedule(deadline: .now() + wait / .seconds(1), leeway: .milliseconds(1))
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func collectByHand() {
+        guard timer != nil else { return }
+        do {
+            for change in try hands.collect() {
+                switch change {
+                case .queued(let ticket): Task { await queue.add([ticket]) }
+                case .paused(let isPaused):
+                    Task { if await queue.pause(isPaused) { tell(.paused(isPaused)) } }
+                }
+            }
+        } catch {
+            fail(error)
+        }
+    }
+}
+
+/// Runs an actor on a dispatch queue, so that handlers of Dispatch's sources on that queue are inside the actor.
+final class QueueExecutor: SerialExecutor {
+    let queue: DispatchQueue
+
+    init(label: String) { queue = DispatchQueue(label: label) }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+
+    func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
+}

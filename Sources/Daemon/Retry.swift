@@ -1,0 +1,42 @@
+// What to do with a job whose request failed: by the class of the failure and how often it was tried.
+
+import A1111
+import Spool
+
+/// The next step of a job that was not done.
+enum Step: Equatable {
+    /// Back to its place; the attempt does not count, and no job is started until the server answers.
+    case waitForServer
+    /// Back to its place, and not before so long.
+    case tryAgain(after: Duration)
+    case fail
+}
+
+/// So many attempts, the first one counted, before a job is given up.
+let attemptLimit = 3
+
+/// Decides by the class of the last failure and the attempts that count, this one among them.
+func step(after failure: Failure.Class, attempts: Int) -> Step {
+    switch failure {
+    case .serverDown: .waitForServer
+    case .permanent, .wrongResult: .fail
+    // The memory of a GPU does not grow: once more, for somebody else may have used it, and no more.
+    case .outOfMemory: attempts < 2 ? .tryAgain(after: .seconds(5)) : .fail
+    case .ambiguous, .temporary:
+        attempts < attemptLimit ? .tryAgain(after: .seconds(attempts == 1 ? 2 : 10)) : .fail
+    }
+}
+
+extension Attempts {
+    /// What an attempt is called that ended because the daemon did.
+    static let stopped = "stopped"
+
+    /// Those that were tried to an end, or cut off by a crash; a stop on purpose is nobody's failure.
+    var counted: Int { list.count { $0.failure != Self.stopped } }
+
+    /// The last request may still be rendered by the server, and its answer is lost.
+    var mayStillRun: Bool {
+        guard let last = list.last else { return false }
+        return last.ended == nil || last.failure == Self.stopped || last.failure == Failure.Class.ambiguous.rawValue
+    }
+}

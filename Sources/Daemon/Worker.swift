@@ -1,0 +1,217 @@
+// One server's worker: a job's way from the queue through the server to its result.
+//
+// claim → record the attempt → send → publish; what fails is told apart in Retry.swift. Whatever happens in between,
+// the job is in one of the folders, and recovery knows the way on from there.
+
+import A1111
+import Foundation
+import JSONText
+import Linux
+import Spool
+
+/// Renders jobs at one server, one after the other, until the queue is closed or its task is cancelled.
+struct Worker {
+    let folders: Folders
+    let queue: Queue
+    let client: Client
+    /// Of a job file, in bytes.
+    let cap: Int
+    var watch: ServerWatch
+    let tell: @Sendable (Event) -> Void
+
+    /// Jobs in a row that failed for want of memory.
+    private var outOfMemory = 0
+    /// So many say that it is the server and not the jobs.
+    private static let outOfMemoryLimit = 3
+
+    init(
+        folders: Folders, queue: Queue, client: Client, cap: Int, grace: Duration,
+        tell: @escaping @Sendable (Event) -> Void
+    ) {
+        self.folders = folders
+        self.queue = queue
+        self.client = client
+        self.cap = cap
+        self.tell = tell
+        watch = ServerWatch(server: client.server, grace: grace, tell: tell)
+    }
+
+    /// Works until the queue is closed or the task is cancelled; what is under way then goes back to its place.
+    mutating func run() async {
+        do {
+            // Also while nothing waits, so that the log says at the start whether the server is there.
+            try await watch.waitUntilThere()
+            while await queue.hasNext() {
+                try await watch.waitUntilThere()
+                guard let ticket = await queue.next() else { continue }
+                try await serve(ticket)
+            }
+        } catch {
+            // Only a cancelled wait ends up here: the job that it was for is back in its place.
+        }
+    }
+
+    private mutating func serve(_ ticket: Ticket) async throws {
+        let folders = folders
+        guard let job = try await persistently({ try folders.claim(ticket) }) else { return tell(.cancelled(ticket)) }
+        do {
+            try await render(job)
+        } catch let error as SystemError {
+            tell(.troubled(error))
+            try await putBack(job, after: .seconds(1))
+        } catch is CancellationError {
+            try await putBack(job, as: Attempts.stopped)
+            throw CancellationError()
+        }
+    }
+
+    // MARK: The way of one job
+
+    private mutating func render(_ job: ActiveJob) async throws {
+        let assignment: Assignment
+        switch try await assign(job) {
+        case .cancelled: return try await putBack(job)
+        case .hopeless(let report): return try await fail(job, report)
+        case .ready(let ready): assignment = ready
+        }
+        if assignment.attempts.mayStillRun { try await waitUntilIdle() }
+
+        let server = client.server
+        let started = Stamp.now
+        var attempts = assignment.attempts
+        attempts.begin(server: server.description, at: started)
+        try await record(attempts, of: job)
+        tell(.started(job.ticket, server: server.description))
+        let clock = ContinuousClock.now
+        do {
+            let reply = try await client.send(
+                assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: job.ticket.name.description,
+                wantsPictures: assignment.wantsPictures)
+            watch.isBack()
+            outOfMemory = 0
+            let finished = Stamp.now
+            attempts.end(at: finished)
+            let result = JobResult(
+                ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
+                finished: finished, reply: reply)
+            let path = try await blocking { try job.finish(with: result.document) }
+            let seconds = (ContinuousClock.now - clock) / .seconds(1)
+            tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds))
+        } catch let failure as Failure {
+            try await handle(failure, of: job, assignment, attempts)
+        }
+    }
+
+    private mutating func handle(
+        _ failure: Failure, of job: ActiveJob, _ assignment: Assignment, _ attempts: Attempts
+    ) async throws {
+        var attempts = attempts
+        attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
+        if failure.class == .serverDown {
+            watch.isAway(because: failure.message)
+        } else if failure.status != nil {
+            watch.isBack()
+        }
+        switch step(after: failure.class, attempts: attempts.counted) {
+        case .waitForServer:
+            attempts.list.removeLast()
+            try await record(attempts, of: job)
+            try await putBack(job)
+        case .tryAgain(let delay):
+            tell(.tryingAgain(job.ticket, failure.message, after: delay))
+            try await record(attempts, of: job)
+            try await putBack(job, after: delay)
+        case .fail:
+            var report = ErrorReport(ticket: job.ticket, class: failure.class.rawValue, message: failure.message)
+            report.endpoint = assignment.endpoint.path
+            report.server = client.server.description
+            report.status = failure.status
+            report.answer = failure.answer
+            report.attempts = attempts
+            try await fail(job, report)
+            try await countOutOfMemory(failure)
+        }
+    }
+
+    /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
+    private mutating func countOutOfMemory(_ failure: Failure) async throws {
+        outOfMemory = failure.class == .outOfMemory ? outOfMemory + 1 : 0
+        guard outOfMemory >= Self.outOfMemoryLimit else { return }
+        outOfMemory = 0
+        let folders = folders
+        try await blocking {
+            try folders.pause(
+                because: "\(Self.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
+                    + "Free some (or restart the server), then delete this file to go on.")
+        }
+    }
+
+    /// The server may still be rendering what an earlier attempt asked for. Another request would only wait behind it
+    /// in the server, and cost a second render if the first one's answer had come.
+    private func waitUntilIdle() async throws {
+        let deadline = ContinuousClock.now + .seconds(600)
+        while ContinuousClock.now < deadline {
+            do {
+                if try await client.progress().isIdle { return }
+            } catch is Failure {
+                // A server that does not tell is not waited for.
+                return
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    // MARK: The folders
+
+    private func assign(_ job: ActiveJob) async throws -> Assignment.Outcome {
+        let (cap, server) = (cap, client.server)
+        return try await blocking { try Assignment.read(job, cap: cap, server: server) }
+    }
+
+    private func record(_ attempts: Attempts, of job: ActiveJob) async throws {
+        try await blocking { try job.record(attempts) }
+    }
+
+    private func fail(_ job: ActiveJob, _ report: ErrorReport) async throws {
+        let path = try await blocking { try job.fail(with: report) }
+        tell(.failed(job.ticket, report.message, path: path))
+    }
+
+    /// Puts the job back into its place on the disk at once and into the line after `delay`, so that a job that keeps
+    /// failing does not hold up the others.
+    private func putBack(_ job: ActiveJob, after delay: Duration = .zero, as ending: String? = nil) async throws {
+        let isThere = try await persistently {
+            if let ending {
+                var attempts = try job.attempts()
+                if attempts.list.last?.ended == nil {
+                    attempts.end(at: .now, failure: ending)
+                    try job.record(attempts)
+                }
+            }
+            return try job.requeue()
+        }
+        guard isThere else { return tell(.cancelled(job.ticket)) }
+        tell(.putBack(job.ticket))
+        guard delay > .zero else { return await queue.add([job.ticket]) }
+        let queue = queue
+        Task {
+            try? await Task.sleep(for: delay)
+            await queue.add([job.ticket])
+        }
+    }
+
+    /// Tries a step on the disk until it is done. Without it the job would be in nobody's hands until the next start.
+    private func persistently<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        var backoff = Backoff()
+        while true {
+            do {
+                return try await blocking(body)
+            } catch let error as SystemError {
+                tell(.troubled(error))
+                try await Task.sleep(for: backoff.next())
+            }
+        }
+    }
+}
