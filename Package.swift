@@ -14,6 +14,8 @@ let package = Package(
         .target(name: "HTTP", dependencies: ["Linux"]),
         .target(name: "Sketch", dependencies: ["HTTP"]),
         .executableTarget(name: "sdspool", dependencies: ["Daemon", "Sketch"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
+        .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
     ],
     swiftLanguageModes: [.v6]
 )
