@@ -38,7 +38,8 @@ struct Connection {
             while let head = try await readHead(within: patience) {
                 let body = try await readBody(head)
                 let response = await handler(Request(head, body: body))
-                guard try await deliver(response, to: head) else { return }
+                // A server that was stopped is as dead as one that was killed.
+                guard !Task.isCancelled, try await deliver(response, to: head) else { return }
                 patience = limits.idleTime
             }
         } catch let refusal as Refusal {

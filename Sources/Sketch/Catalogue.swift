@@ -21,9 +21,11 @@ enum Catalogue {
     ]
 
     static let schedulers: [(name: String, label: String)] = [
-        ("automatic", "Automatic"), ("uniform", "Uniform"), ("karras", "Karras"), ("exponential", "Exponential"),
+        ("automatic", "Automatic"), ("uniform", "Uniform"), ("karras", "Karras"),
+        ("exponential", "Exponential"),
         ("polyexponential", "Polyexponential"), ("sgm_uniform", "SGM Uniform"), ("kl_optimal", "KL Optimal"),
-        ("align_your_steps", "Align Your Steps"), ("simple", "Simple"), ("normal", "Normal"), ("ddim", "DDIM"),
+        ("align_your_steps", "Align Your Steps"), ("simple", "Simple"), ("normal", "Normal"),
+        ("ddim", "DDIM"),
         ("beta", "Beta"),
     ]
 
@@ -36,16 +38,20 @@ enum Catalogue {
         "samples_save": true, "samples_format": "png", "save_images_add_number": true, "grid_save": true,
         "grid_format": "png", "grid_only_if_multiple": true, "n_rows": -1, "enable_pnginfo": true,
         "save_txt": false, "jpeg_quality": 80, "webp_lossless": false, "outdir_samples": "",
-        "outdir_txt2img_samples": "outputs/txt2img-images", "outdir_img2img_samples": "outputs/img2img-images",
-        "return_grid": true, "return_mask": false, "return_mask_composite": false, "do_not_show_images": false,
+        "outdir_txt2img_samples": "outputs/txt2img-images",
+        "outdir_img2img_samples": "outputs/img2img-images",
+        "return_grid": true, "return_mask": false, "return_mask_composite": false,
+        "do_not_show_images": false,
         "sd_model_checkpoint": .string(modelTitle), "sd_checkpoint_hash": "", "sd_checkpoints_limit": 1,
         "sd_checkpoint_cache": 0, "sd_unet": "Automatic", "sd_vae": "Automatic", "sd_lora": "None",
         "CLIP_stop_at_last_layers": 1, "eta_noise_seed_delta": 0, "eta_ancestral": .double(1), "eta_ddim": 0,
         "s_churn": 0, "s_tmin": 0, "s_tmax": 0, "s_noise": .double(1), "sigma_min": .double(0),
         "sigma_max": .double(0), "rho": .double(0), "randn_source": "GPU", "img2img_fix_steps": false,
-        "img2img_color_correction": false, "initial_noise_multiplier": .double(1), "inpainting_mask_weight": .double(1),
+        "img2img_color_correction": false, "initial_noise_multiplier": .double(1),
+        "inpainting_mask_weight": .double(1),
         "face_restoration": false, "face_restoration_model": "CodeFormer", "code_former_weight": .double(0.5),
-        "upscaler_for_img2img": nil, "tiling": false, "token_merging_ratio": .double(0), "comma_padding_backtrack": 20,
+        "upscaler_for_img2img": nil, "tiling": false, "token_merging_ratio": .double(0),
+        "comma_padding_backtrack": 20,
         "emphasis": "Original", "live_previews_enable": true, "show_progress_every_n_steps": 10,
         "lora_functional": false, "enable_batch_seeds": true, "use_old_emphasis_implementation": false,
     ]
@@ -57,7 +63,10 @@ enum Catalogue {
             .array(
                 samplers.map {
                     let options: JSON = $0.scheduler.map { ["scheduler": .string($0)] } ?? .object([])
-                    return ["name": .string($0.name), "aliases": .array($0.aliases.map(JSON.string)), "options": options]
+                    return [
+                        "name": .string($0.name), "aliases": .array($0.aliases.map(JSON.string)),
+                        "options": options,
+                    ]
                 })
         ),
         (
@@ -74,7 +83,10 @@ enum Catalogue {
             "upscalers",
             .array(
                 upscalers.map {
-                    ["name": .string($0), "model_name": nil, "model_path": nil, "model_url": nil, "scale": .double(4)]
+                    [
+                        "name": .string($0), "model_name": nil, "model_path": nil, "model_url": nil,
+                        "scale": .double(4),
+                    ]
                 })
         ),
         (
@@ -119,9 +131,9 @@ enum Catalogue {
 
     private static let onePixel: [String: String] = [
         "jpg": """
-            /9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////\
-            ////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=
-            """,
+        /9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////\
+        ////////////////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA=
+        """,
         "webp": "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==",
     ]
 }

@@ -37,7 +37,8 @@ struct Fault: Sendable {
         guard let wish = body["sketch"], let word = wish["fault"]?.text else { return nil }
         guard let name = Name(rawValue: word) else {
             let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
-            throw FieldError(location: ["body", "sketch", "fault"], message: "one of \(known)", type: "value_error")
+            throw FieldError(
+                location: ["body", "sketch", "fault"], message: "one of \(known)", type: "value_error")
         }
         let id = wish["id"]?.text ?? body["prompt"]?.text ?? ""
         guard studio.uses("\(word) \(id)", times: wish["times"]?.int ?? .max) else { return nil }
@@ -63,7 +64,9 @@ struct Fault: Sendable {
             reply.headers.append("Location", "/elsewhere")
             return reply
         case .html:
-            var reply = Reply(pieces: [.bytes(Array("<!doctype html><title>Welcome</title><p>Not an API.".utf8))])
+            var reply = Reply(pieces: [
+                .bytes(Array("<!doctype html><title>Welcome</title><p>Not an API.".utf8))
+            ])
             reply.headers = ["Content-Type": "text/html; charset=utf-8"]
             return reply
         default: return nil
@@ -73,7 +76,10 @@ struct Fault: Sendable {
     /// How the render fails.
     var failure: Reply? {
         switch name {
-        case .oom: .failure(500, "OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB (a fault on request)")
+        case .oom:
+            .failure(
+                500, "OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB (a fault on request)"
+            )
         case .nan: .failure(500, "NansException", "A tensor with NaNs was produced in Unet.")
         case .error: .failure(500, "RuntimeError", "a fault on request")
         default: nil

@@ -11,8 +11,10 @@ struct FieldError: Error {
 
     var json: JSON { ["loc": .array(location), "msg": .string(message), "type": .string(type)] }
 
-    static let missingBody = FieldError(location: ["body"], message: "field required", type: "value_error.missing")
-    static let notObject = FieldError(location: ["body"], message: "value is not a valid dict", type: "type_error.dict")
+    static let missingBody = FieldError(
+        location: ["body"], message: "field required", type: "value_error.missing")
+    static let notObject = FieldError(
+        location: ["body"], message: "value is not a valid dict", type: "type_error.dict")
 }
 
 /// A field: its name, its kind and what it is where a body does not have it.
@@ -42,10 +44,14 @@ struct Field: Sendable {
         var errors: [FieldError] = []
         let members = fields.map { field -> (key: String, value: JSON) in
             guard let given = body[field.name] else {
-                if field.kind == .required { errors.append(field.error("field required", "value_error.missing")) }
+                if field.kind == .required {
+                    errors.append(field.error("field required", "value_error.missing"))
+                }
                 return (field.name, field.standard)
             }
-            do throws(FieldError) { return (field.name, try field.converted(given)) } catch { errors.append(error) }
+            do throws(FieldError) { return (field.name, try field.converted(given)) } catch {
+                errors.append(error)
+            }
             return (field.name, .null)
         }
         guard errors.isEmpty else { throw Complaints(errors: errors) }
@@ -63,7 +69,8 @@ struct Field: Sendable {
     private func converted(_ value: JSON) throws(FieldError) -> JSON {
         switch (kind, value) {
         case (.required, .null): throw error("none is not an allowed value", "type_error.none.not_allowed")
-        case (_, .null), (.string, .string), (.bool, .bool), (.list, .array), (.required, .array), (.dict, .object):
+        case (_, .null), (.string, .string), (.bool, .bool), (.list, .array), (.required, .array),
+            (.dict, .object):
             return value
         case (.string, .number(let spelling)): return .string(spelling)
         case (.string, .bool(let value)): return .string(value ? "True" : "False")
@@ -80,7 +87,8 @@ struct Field: Sendable {
         case (.bool, .string(let text)):
             if ["true", "t", "yes", "y", "on", "1"].contains(text.lowercased()) { return true }
             if ["false", "f", "no", "n", "off", "0"].contains(text.lowercased()) { return false }
-        case (.bool, .number(let spelling)) where spelling == "0" || spelling == "1": return .bool(spelling == "1")
+        case (.bool, .number(let spelling)) where spelling == "0" || spelling == "1":
+            return .bool(spelling == "1")
         default: break
         }
         switch kind {

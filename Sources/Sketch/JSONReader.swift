@@ -66,7 +66,9 @@ struct JSONReader {
         skipBlanks()
         if take("}") { return .object([]) }
         while true {
-            guard next == UInt8(ascii: "\"") else { throw error("Expecting property name enclosed in double quotes") }
+            guard next == UInt8(ascii: "\"") else {
+                throw error("Expecting property name enclosed in double quotes")
+            }
             let key = try string()
             skipBlanks()
             guard take(":") else { throw error("Expecting ':' delimiter") }
@@ -170,7 +172,9 @@ struct JSONReader {
         let digits = bytes[position...].prefix(4)
         // UInt32's own reading would take a sign.
         let areDigits = digits.allSatisfy { UnicodeScalar($0).properties.isASCIIHexDigit }
-        guard digits.count == 4, areDigits, let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16) else {
+        guard digits.count == 4, areDigits,
+            let unit = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
+        else {
             throw error("Invalid \\uXXXX escape", at: start + 1)
         }
         position += 4

@@ -57,18 +57,25 @@ struct Order: Sendable {
             throw Failure("NansException", "A tensor with NaNs was produced in VAE.")
         }
         let scale = parameters["enable_hr"]?.isTrue == true ? parameters["hr_scale"]?.double ?? 1 : 1
-        let pixels = ["width", "height"].map { Int(clamping: Int64(min(1e9, max(0, Double(number($0)) * scale)))) / 8 * 8 }
+        let pixels = ["width", "height"].map {
+            Int(clamping: Int64(min(1e9, max(0, Double(number($0)) * scale)))) / 8 * 8
+        }
         (width, height) = (pixels[0], pixels[1])
-        guard width > 0, height > 0 else { throw Failure("RuntimeError", "Kernel size can't be greater than actual input size") }
+        guard width > 0, height > 0 else {
+            throw Failure("RuntimeError", "Kernel size can't be greater than actual input size")
+        }
         let (total, overflow) = batches.multipliedReportingOverflow(by: batchSize)
         guard width * height <= Self.limits.pixels, !overflow, total <= Self.limits.pictures else {
-            throw Failure("RuntimeError", "DefaultCPUAllocator: can't allocate memory: you tried to allocate too much")
+            throw Failure(
+                "RuntimeError", "DefaultCPUAllocator: can't allocate memory: you tried to allocate too much")
         }
         let wanted = parameters["sampler_name"]?.text ?? parameters["sampler_index"]?.text
         let known = Catalogue.samplers.first { $0.name == wanted } ?? Catalogue.samplers[0]
         sampler = known.name
-        let scheduler = parameters["scheduler"]?.text.flatMap { $0 == "Automatic" ? nil : $0 } ?? known.scheduler
-        schedule = Catalogue.schedulers.first { $0.name == scheduler || $0.label == scheduler }?.label ?? "Automatic"
+        let scheduler =
+            parameters["scheduler"]?.text.flatMap { $0 == "Automatic" ? nil : $0 } ?? known.scheduler
+        schedule =
+            Catalogue.schedulers.first { $0.name == scheduler || $0.label == scheduler }?.label ?? "Automatic"
         func setting(_ name: String) -> JSON? { overrides[name] ?? settings[name] }
         format = setting("samples_format")?.text ?? "png"
         wantsGrid = parameters["save_images"]?.isTrue == true && setting("return_grid")?.isTrue == true
@@ -104,9 +111,13 @@ struct Order: Sendable {
 
     private func infotext(_ number: Int) -> String {
         let negative = parameters["negative_prompt"]?.text ?? ""
-        func shown(_ name: String) -> String { String(decoding: (parameters[name] ?? .null).written(), as: UTF8.self) }
-        var facts = "Steps: \(steps), Sampler: \(sampler), Schedule type: \(schedule), CFG scale: \(shown("cfg_scale")), "
-        facts += "Seed: \(seed(of: number)), Size: \(shown("width"))x\(shown("height")), Model: \(Catalogue.model), "
+        func shown(_ name: String) -> String {
+            String(decoding: (parameters[name] ?? .null).written(), as: UTF8.self)
+        }
+        var facts =
+            "Steps: \(steps), Sampler: \(sampler), Schedule type: \(schedule), CFG scale: \(shown("cfg_scale")), "
+        facts +=
+            "Seed: \(seed(of: number)), Size: \(shown("width"))x\(shown("height")), Model: \(Catalogue.model), "
         if parameters["denoising_strength"]?.isNull == false {
             facts += "Denoising strength: \(shown("denoising_strength")), "
         }
@@ -129,7 +140,8 @@ struct Order: Sendable {
             "seed": .int(seed), "all_seeds": .array((0..<count).map { .int(seed(of: $0)) }),
             "subseed": .int(subseed), "all_subseeds": .array((0..<count).map { .int(subseed &+ $0) }),
             "subseed_strength": parameter("subseed_strength"), "width": parameter("width"),
-            "height": parameter("height"), "sampler_name": .string(sampler), "cfg_scale": parameter("cfg_scale"),
+            "height": parameter("height"), "sampler_name": .string(sampler),
+            "cfg_scale": parameter("cfg_scale"),
             "steps": .int(steps), "batch_size": .int(batchSize), "restore_faces": false,
             "face_restoration_model": nil, "sd_model_name": .string(Catalogue.model), "sd_model_hash": nil,
             "sd_vae_name": nil, "sd_vae_hash": nil, "seed_resize_from_w": -1, "seed_resize_from_h": -1,

@@ -69,7 +69,9 @@ enum PNG {
         return signature.count + 4 * 12 + 13 + textChunk(text).content.count + storedLength(raw) + 6
     }
 
-    private static func storedLength(_ raw: Int) -> Int { raw + 5 * max(1, (raw + blockSize - 1) / blockSize) }
+    private static func storedLength(_ raw: Int) -> Int {
+        raw + 5 * max(1, (raw + blockSize - 1) / blockSize)
+    }
 
     /// A file with `text` as its `parameters`, where A1111 and everybody who reads its pictures look for them.
     static func encode(_ canvas: Canvas, text: String) -> [UInt8] {

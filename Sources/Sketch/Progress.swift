@@ -87,7 +87,8 @@ struct Progress: Sendable {
         return [
             "progress": .double(progress), "eta_relative": .double(eta(progress)),
             "state": [
-                "skipped": .bool(isSkipped), "interrupted": .bool(isInterrupted), "stopping_generation": false,
+                "skipped": .bool(isSkipped), "interrupted": .bool(isInterrupted),
+                "stopping_generation": false,
                 "job": .string(job), "job_count": .int(jobCount), "job_timestamp": .string(timestamp),
                 "job_no": .int(jobNumber), "sampling_step": .int(step), "sampling_steps": .int(steps),
             ],

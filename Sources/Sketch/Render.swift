@@ -58,15 +58,20 @@ struct Render: Sendable {
             try checkScripts(parameters)
             if let early = fault?.early { throw Rejection(reply: early) }
             let kind = isImg2img ? "img2img" : "txt2img"
-            let task = parameters["force_task_id"]?.text ?? "task(\(kind)-\(String(Int.random(in: 0..<1 << 40), radix: 36)))"
+            let task =
+                parameters["force_task_id"]?.text
+                ?? "task(\(kind)-\(String(Int.random(in: 0..<1 << 40), radix: 36)))"
             do throws(Order.Failure) {
-                let (order, done, timestamp) = try await inTurn(task: task, job: "scripts_\(kind)", fault: fault) {
+                let (order, done, timestamp) = try await inTurn(
+                    task: task, job: "scripts_\(kind)", fault: fault
+                ) {
                     () async throws(Order.Failure) -> (Order, Int, String) in
                     let order = try Order(parameters, isImg2img: isImg2img, settings: studio.settings)
                     return (order, await draw(order, extraTime: fault?.extraTime), studio.progress.timestamp)
                 }
                 let pictures = order.pictures(done)
-                let words = String(decoding: order.info(done: done, timestamp: timestamp).written(.python), as: UTF8.self)
+                let words = String(
+                    decoding: order.info(done: done, timestamp: timestamp).written(.python), as: UTF8.self)
                 let tail: [UInt8] =
                     Array(",\"parameters\":".utf8) + order.echo.written() + Array(",\"info\":".utf8)
                     + JSON.string(words).written() + Array("}".utf8)
@@ -81,7 +86,8 @@ struct Render: Sendable {
     func upscale(isBatch: Bool) async -> Response {
         await attempt { () async throws(Rejection) -> Response in
             let (parameters, fault) = try validated(isBatch ? Field.extraBatch : Field.extraSingle)
-            let given = isBatch ? (parameters["imageList"]?.elements ?? []).map { $0["data"] } : [parameters["image"]]
+            let given =
+                isBatch ? (parameters["imageList"]?.elements ?? []).map { $0["data"] } : [parameters["image"]]
             var files: [[UInt8]] = []
             for image in given { files.append(try Self.image(image?.text ?? "")) }
             if let early = fault?.early { throw Rejection(reply: early) }
@@ -92,7 +98,9 @@ struct Render: Sendable {
                     guard Catalogue.upscalers.contains(upscaler) else {
                         throw Order.Failure("AssertionError", "could not find upscaler named \(upscaler)")
                     }
-                    _ = await run(batches: 1, steps: files.count, extraTime: fault?.extraTime ?? .zero) { _ in nil }
+                    _ = await run(batches: 1, steps: files.count, extraTime: fault?.extraTime ?? .zero) { _ in
+                        nil
+                    }
                 }
             } catch { return error.reply.response }
             let isIdle = upscaler == "None"
@@ -102,7 +110,11 @@ struct Render: Sendable {
             let html: [UInt8] = JSON.string("<p>\(words)</p>").written()
             let single = list.first.map { Reply.Piece.picture($0) } ?? .bytes(Array("\"\"".utf8))
             let reply = Reply(
-                pieces: [.bytes(Array("{\"html_info\":".utf8) + html + Array((isBatch ? ",\"images\":" : ",\"image\":").utf8))]
+                pieces: [
+                    .bytes(
+                        Array("{\"html_info\":".utf8) + html
+                            + Array((isBatch ? ",\"images\":" : ",\"image\":").utf8))
+                ]
                     + (isBatch ? Reply.list(list) : [single]) + [.bytes(Array("}".utf8))])
             return await deliver(reply, pictures: pictures.count, fault: fault)
         }
@@ -117,7 +129,8 @@ struct Render: Sendable {
             }
             if let early = fault?.early { throw Rejection(reply: early) }
             do throws(Order.Failure) {
-                try await inTurn(task: nil, job: "interrogate", fault: fault) { () async throws(Order.Failure) in
+                try await inTurn(task: nil, job: "interrogate", fault: fault) {
+                    () async throws(Order.Failure) in
                     _ = await run(batches: 1, steps: 1, extraTime: fault?.extraTime ?? .zero) { _ in nil }
                 }
             } catch { return error.reply.response }
@@ -167,7 +180,9 @@ struct Render: Sendable {
         let named = parameters["script_name"]?.text.map { $0.isEmpty ? [] : [$0] } ?? []
         let unknown =
             named.first { !Catalogue.scripts.contains($0.lowercased()) }
-            ?? parameters["alwayson_scripts"]?.keys.first { !Catalogue.alwaysOnScripts.contains($0.lowercased()) }
+            ?? parameters["alwayson_scripts"]?.keys.first {
+                !Catalogue.alwaysOnScripts.contains($0.lowercased())
+            }
         guard let unknown else { return }
         throw Rejection(reply: .failure(422, "HTTPException", detail: "Script '\(unknown)' not found"))
     }
@@ -176,7 +191,9 @@ struct Render: Sendable {
         guard let images = parameters["init_images"]?.elements else {
             throw Rejection(reply: .failure(404, "HTTPException", detail: "Init image not found"))
         }
-        guard !images.isEmpty else { throw Rejection(reply: .failure(500, "RuntimeError", "no image to begin with")) }
+        guard !images.isEmpty else {
+            throw Rejection(reply: .failure(500, "RuntimeError", "no image to begin with"))
+        }
         for image in images { _ = try Self.image(image.text ?? "") }
         if let mask = parameters["mask"]?.text { _ = try Self.image(mask) }
     }
@@ -184,7 +201,8 @@ struct Render: Sendable {
     /// The bytes of a picture that was sent; nothing is fetched from anywhere.
     private static func image(_ text: String) throws(Rejection) -> [UInt8] {
         if text.hasPrefix("http://") || text.hasPrefix("https://") {
-            throw Rejection(reply: .failure(500, "HTTPException", detail: "Request to local resource not allowed"))
+            throw Rejection(
+                reply: .failure(500, "HTTPException", detail: "Request to local resource not allowed"))
         }
         guard let file = Picture.decoded(text) else { throw Rejection(reply: Picture.invalid) }
         return file
@@ -194,7 +212,8 @@ struct Render: Sendable {
         let size = PNG.size(of: file) ?? (512, 512)
         func scaled(_ length: Int) -> Int { max(1, min(8192, Int(Double(length) * factor))) }
         let card = TestCard(
-            prompt: "an upscaled picture", seed: Int(PNG.crc32(file[...])), steps: 1, width: scaled(size.width),
+            prompt: "an upscaled picture", seed: Int(PNG.crc32(file[...])), steps: 1,
+            width: scaled(size.width),
             height: scaled(size.height))
         return Picture(.card(card), text: PNG.text(of: file) ?? "")
     }

@@ -28,7 +28,9 @@ struct Reply: Sendable {
     }
 
     /// An error that A1111's web framework answers.
-    static func refusal(_ status: Int, _ detail: String) -> Reply { Reply(["detail": .string(detail)], status: status) }
+    static func refusal(_ status: Int, _ detail: String) -> Reply {
+        Reply(["detail": .string(detail)], status: status)
+    }
 
     static func invalid(_ errors: [FieldError]) -> Reply {
         Reply(["detail": .array(errors.map(\.json))], status: 422)
@@ -130,8 +132,12 @@ struct Picture: Sendable {
     static func decoded(_ text: String) -> [UInt8]? {
         let isURL = text.hasPrefix("data:image/")
         let base64 = isURL ? text.range(of: ";base64,").map { text[$0.upperBound...] } ?? "" : text[...]
-        guard let file = Data(base64Encoded: String(base64), options: .ignoreUnknownCharacters) else { return nil }
-        let signatures = [PNG.signature, [0xff, 0xd8, 0xff], Array("RIFF".utf8), Array("GIF8".utf8), Array("BM".utf8)]
+        guard let file = Data(base64Encoded: String(base64), options: .ignoreUnknownCharacters) else {
+            return nil
+        }
+        let signatures = [
+            PNG.signature, [0xff, 0xd8, 0xff], Array("RIFF".utf8), Array("GIF8".utf8), Array("BM".utf8),
+        ]
         return signatures.contains { file.starts(with: $0) } ? Array(file) : nil
     }
 

@@ -25,7 +25,9 @@ enum Routes {
         }
         do throws(Rejection) {
             let body = route.takesBody ? try self.body(of: request) : .null
-            if !route.isOpen, let credentials = studio.options.credentials { try authorize(request, credentials) }
+            if !route.isOpen, let credentials = studio.options.credentials {
+                try authorize(request, credentials)
+            }
             return await route.answer(request, body, studio)
         } catch { return error.reply.response }
     }
@@ -36,7 +38,9 @@ enum Routes {
 
     private static func body(of request: Request) throws(Rejection) -> JSON {
         guard !request.body.isEmpty else { throw Rejection(reply: .invalid([.missingBody])) }
-        let type = request.headers["content-type"]?.split(separator: ";").first.map { $0.lowercased() } ?? "application/json"
+        let type =
+            request.headers["content-type"]?.split(separator: ";").first.map { $0.lowercased() }
+            ?? "application/json"
         guard type == "application/json" || (type.hasPrefix("application/") && type.hasSuffix("+json")) else {
             throw Rejection(reply: .invalid([.notObject]))
         }
@@ -62,7 +66,8 @@ enum Routes {
             "msg": .string("\(error.words): line \(line) column \(column) (char \(position))"),
             "type": "value_error.jsondecode",
             "ctx": [
-                "msg": .string(error.words), "doc": .string(text), "pos": .int(position), "lineno": .int(line),
+                "msg": .string(error.words), "doc": .string(text), "pos": .int(position),
+                "lineno": .int(line),
                 "colno": .int(column),
             ],
         ]
@@ -74,7 +79,8 @@ enum Routes {
         func rejection(_ detail: String) -> Rejection {
             Rejection(reply: .failure(401, "HTTPException", detail: detail))
         }
-        let words = request.headers["authorization"]?.split(separator: " ", maxSplits: 1).map(String.init) ?? []
+        let words =
+            request.headers["authorization"]?.split(separator: " ", maxSplits: 1).map(String.init) ?? []
         guard words.count == 2, words[0].lowercased() == "basic" else { throw rejection("Not authenticated") }
         let given = Data(base64Encoded: words[1]).flatMap { String(validating: $0, as: UTF8.self) }
         guard let given, given.contains(":"), given.utf8.allSatisfy({ $0 < 0x80 }) else {
@@ -88,7 +94,9 @@ enum Routes {
     private static let renders = [
         post("txt2img") { await Render(request: $0, body: $1, studio: $2).generate(isImg2img: false) },
         post("img2img") { await Render(request: $0, body: $1, studio: $2).generate(isImg2img: true) },
-        post("extra-single-image") { await Render(request: $0, body: $1, studio: $2).upscale(isBatch: false) },
+        post("extra-single-image") {
+            await Render(request: $0, body: $1, studio: $2).upscale(isBatch: false)
+        },
         post("extra-batch-images") { await Render(request: $0, body: $1, studio: $2).upscale(isBatch: true) },
         post("interrogate") { await Render(request: $0, body: $1, studio: $2).interrogate() },
     ]
@@ -109,7 +117,9 @@ enum Routes {
     private static let queries =
         [
             get("progress", progress),
-            Route(method: "GET", path: "/internal/ping", isOpen: true) { _, _, _ in Reply(.object([])).response },
+            Route(method: "GET", path: "/internal/ping", isOpen: true) { _, _, _ in
+                Reply(.object([])).response
+            },
             Route(method: "GET", path: "/internal/pending-tasks", isOpen: true) { _, _, studio in
                 let tasks = studio.progress.waiting
                 return Reply(["size": .int(tasks.count), "tasks": .array(tasks.map(JSON.string))]).response
@@ -123,7 +133,8 @@ enum Routes {
         _ name: String, _ answer: @escaping @Sendable (Request, JSON, Studio) async -> Response
     ) -> Route { Route(method: "POST", path: root + name, takesBody: true, answer: answer) }
 
-    private static func get(_ name: String, _ answer: @escaping @Sendable (Request, Studio) -> Reply) -> Route {
+    private static func get(_ name: String, _ answer: @escaping @Sendable (Request, Studio) -> Reply) -> Route
+    {
         Route(method: "GET", path: root + name) { request, _, studio in answer(request, studio).response }
     }
 
@@ -138,8 +149,12 @@ enum Routes {
 
     private static func progress(_ request: Request, _ studio: Studio) -> Reply {
         let progress = studio.progress
-        let skips = request.query?.split(separator: "&").contains { $0.lowercased() == "skip_current_image=true" } == true
-        guard !skips, progress.step > 0, let card = studio.card else { return Reply(progress.json(picture: nil)) }
+        let skips =
+            request.query?.split(separator: "&").contains { $0.lowercased() == "skip_current_image=true" }
+            == true
+        guard !skips, progress.step > 0, let card = studio.card else {
+            return Reply(progress.json(picture: nil))
+        }
         // A1111's previews are small as well.
         let small = TestCard(
             prompt: card.prompt, seed: card.seed, steps: card.steps, width: max(8, card.width / 4),
@@ -150,8 +165,12 @@ enum Routes {
 
     private static func setOptions(_ body: JSON, _ studio: Studio) -> Reply {
         guard case .object = body else { return .invalid([.notObject]) }
-        for key in body.keys where studio.settings[key] == nil { return .failure(500, "KeyError", "'\(key)'") }
-        if let model = body["sd_model_checkpoint"]?.text, ![Catalogue.model, Catalogue.modelTitle].contains(model) {
+        for key in body.keys where studio.settings[key] == nil {
+            return .failure(500, "KeyError", "'\(key)'")
+        }
+        if let model = body["sd_model_checkpoint"]?.text,
+            ![Catalogue.model, Catalogue.modelTitle].contains(model)
+        {
             return .failure(500, "RuntimeError", "model '\(model)' not found")
         }
         studio.set(body)
@@ -171,6 +190,9 @@ enum Routes {
             methods[route.method.lowercased()] = .object([])
             paths[route.path] = methods
         }
-        return ["openapi": "3.0.2", "info": ["title": "sketch: test cards, not diffusion", "version": "1"], "paths": paths]
+        return [
+            "openapi": "3.0.2", "info": ["title": "sketch: test cards, not diffusion", "version": "1"],
+            "paths": paths,
+        ]
     }()
 }

@@ -82,14 +82,17 @@ final class Studio: Sendable {
         state.count += 1
         state.record.append(RenderRequest(number: number, path: path, body: body))
         var bytes = state.record.reduce(0) { $0 + $1.body.count }
-        while state.record.count > recordLimit.requests || (bytes > recordLimit.bytes && state.record.count > 1) {
+        while state.record.count > recordLimit.requests
+            || (bytes > recordLimit.bytes && state.record.count > 1)
+        {
             bytes -= state.record.removeFirst().body.count
         }
         tellWatchers(&state)
         return number
     }
 
-    private static func change(_ number: Int, in state: inout State, _ change: (inout RenderRequest) -> Void) {
+    private static func change(_ number: Int, in state: inout State, _ change: (inout RenderRequest) -> Void)
+    {
         guard let first = state.record.first?.number, number >= first else { return }
         change(&state.record[number - first])
         tellWatchers(&state)

@@ -36,8 +36,12 @@ struct TestCard: Sendable {
         canvas.paint(x: 0..<width, y: 0..<height, Color(hue: hue, saturation: 0.25, value: 0.42))
         let pale = Color(hue: hue, saturation: 0.08, value: 0.85)
         // From the middle outwards, so that the hatch is symmetrical.
-        for x in stride(from: width / 2 % cell, to: width, by: cell) { canvas.paint(x: x..<x + line, y: 0..<height, pale) }
-        for y in stride(from: height / 2 % cell, to: height, by: cell) { canvas.paint(x: 0..<width, y: y..<y + line, pale) }
+        for x in stride(from: width / 2 % cell, to: width, by: cell) {
+            canvas.paint(x: x..<x + line, y: 0..<height, pale)
+        }
+        for y in stride(from: height / 2 % cell, to: height, by: cell) {
+            canvas.paint(x: 0..<width, y: y..<y + line, pale)
+        }
     }
 
     private func drawBorder(on canvas: inout Canvas) {
@@ -68,7 +72,8 @@ struct TestCard: Sendable {
             guard abs(fromMiddle) < radius else { continue }
             let half = (radius * radius - fromMiddle * fromMiddle).squareRoot()
             let inner = max(0, (radius - rim) * (radius - rim) - fromMiddle * fromMiddle).squareRoot()
-            canvas.paint(row: row, from: Int(Double(width) / 2 - half), to: Int(Double(width) / 2 + half), .white)
+            canvas.paint(
+                row: row, from: Int(Double(width) / 2 - half), to: Int(Double(width) / 2 + half), .white)
             let colors: [Color] =
                 switch (fromMiddle + radius) / (2 * radius) {
                 case ..<0.14: [Color(hue: hue, saturation: 0.55, value: 1)]
@@ -90,11 +95,13 @@ struct TestCard: Sendable {
         let large = max(1, width / 170)
         let small = max(1, large * 2 / 3)
         func lines(_ text: String, _ scale: Int, _ limit: Int) -> [[UInt8]] {
-            Lettering.wrap(Lettering.fold(text), columns: (width - 4) / (Lettering.advance * scale), limit: limit)
+            Lettering.wrap(
+                Lettering.fold(text), columns: (width - 4) / (Lettering.advance * scale), limit: limit)
         }
         let title = lines("TEST CARD - NOT DIFFUSION", large, 3)
         // A thumbnail has room for little, and some of the card should be seen.
-        let facts = lines("SEED \(seed)" + (unit < 96 ? "" : "  STEPS \(steps)  \(width)x\(height)"), small, 3)
+        let facts = lines(
+            "SEED \(seed)" + (unit < 96 ? "" : "  STEPS \(steps)  \(width)x\(height)"), small, 3)
         let room = height * 8 / 10 - Lettering.lineHeight * (large * title.count + small * facts.count)
         let words = lines(prompt, small, max(1, min(3, room / (Lettering.lineHeight * small))))
         let accent = Color(hue: hue + 60, saturation: 0.5, value: 1)
