@@ -20,10 +20,10 @@ public final class Server: Sendable {
     /// Listens, and hands every request to `handler`, which may run many times at once. Port 0 lets the kernel choose.
     /// The handler's task is cancelled when the server stops, not when its client leaves.
     public static func start(
-        on endpoint: Endpoint = .loopback(port: 0), limits: Limits = Limits(),
+        on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(),
         handler: @escaping @Sendable (Request) async -> Response
     ) throws(SystemError) -> Server {
-        let listening = try Descriptor.listening(on: endpoint, backlog: 1024)
+        let listening = try Descriptor.listening(on: address, backlog: 1024)
         let port = try listening.boundPort()
         let handover = Handover(listening)
         return Server(port: port, accepting: Task { await accept(handover, limits, handler) })

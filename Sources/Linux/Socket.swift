@@ -6,10 +6,10 @@
 import Glibc
 
 /// A numeric IPv4 address and a TCP port.
-public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// Dotted decimals, such as `127.0.0.1`.
     public let host: String
-    /// 0 leaves the choice to the kernel where an endpoint is listened on.
+    /// 0 leaves the choice to the kernel where an address is listened on.
     public let port: UInt16
 
     /// Nothing is checked yet: a host that is no address fails where it is used.
@@ -18,13 +18,15 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// An endpoint that only this machine can reach.
-    public static func loopback(port: UInt16) -> Endpoint { Endpoint(host: "127.0.0.1", port: port) }
+    /// An address that only this machine can reach.
+    public static func loopback(port: UInt16) -> SocketAddress {
+        SocketAddress(host: "127.0.0.1", port: port)
+    }
 
     /// `127.0.0.1:7860`
     public var description: String { "\(host):\(port)" }
 
-    fileprivate func address() throws(SystemError) -> sockaddr_in {
+    fileprivate func raw() throws(SystemError) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -48,26 +50,26 @@ public enum Received: Equatable, Sendable {
 extension Descriptor {
     /// A socket that listens, non-blocking. A port in TIME_WAIT may be taken again, so that a restarted server
     /// need not wait for a minute.
-    public static func listening(on endpoint: Endpoint, backlog: Int32 = 128) throws(SystemError)
+    public static func listening(on address: SocketAddress, backlog: Int32 = 128) throws(SystemError)
         -> Descriptor
     {
-        let socket = try tcp(endpoint)
-        try socket.set(SOL_SOCKET, SO_REUSEADDR, 1, "\(endpoint)")
-        var address = try endpoint.address()
-        try system("bind", "\(endpoint)") { withPointer(to: &address) { bind(socket.number, $0, $1) } }
-        try system("listen", "\(endpoint)") { listen(socket.number, backlog) }
+        let socket = try tcp(address)
+        try socket.set(SOL_SOCKET, SO_REUSEADDR, 1, "\(address)")
+        var raw = try address.raw()
+        try system("bind", "\(address)") { withPointer(to: &raw) { bind(socket.number, $0, $1) } }
+        try system("listen", "\(address)") { listen(socket.number, backlog) }
         return socket
     }
 
-    /// A socket on its way to `endpoint`: it is connected, or has failed (see `pendingError`), when it is writable.
-    public static func connecting(to endpoint: Endpoint) throws(SystemError) -> Descriptor {
-        let socket = try tcp(endpoint)
-        var address = try endpoint.address()
+    /// A socket on its way to `address`: it is connected, or has failed (see `pendingError`), when it is writable.
+    public static func connecting(to address: SocketAddress) throws(SystemError) -> Descriptor {
+        let socket = try tcp(address)
+        var raw = try address.raw()
         do {
-            try system("connect", "\(endpoint)") {
-                withPointer(to: &address) { connect(socket.number, $0, $1) }
+            try system("connect", "\(address)") {
+                withPointer(to: &raw) { connect(socket.number, $0, $1) }
             }
-        } catch  where error.code == EINPROGRESS {}
+        } catch let error where error.code == EINPROGRESS {}
         return socket
     }
 
@@ -97,7 +99,7 @@ extension Descriptor {
         let accepted: Int32
         do {
             accepted = try system("accept", "socket") { accept(number, nil, nil) }
-        } catch  where error.code == EAGAIN || error.code == ECONNABORTED {
+        } catch let error where error.code == EAGAIN || error.code == ECONNABORTED {
             return nil
         }
         let socket = Descriptor(owning: accepted)
@@ -118,7 +120,7 @@ extension Descriptor {
             }
             bytes.append(contentsOf: scratch[..<count])
             return count == 0 ? .end : .bytes(count)
-        } catch  where error.code == EAGAIN {
+        } catch let error where error.code == EAGAIN {
             return .nothingYet
         }
     }
@@ -131,7 +133,7 @@ extension Descriptor {
             return try system("send", "socket") {
                 bytes.withUnsafeBytes { Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             }
-        } catch  where error.code == EAGAIN {
+        } catch let error where error.code == EAGAIN {
             return 0
         }
     }
@@ -149,9 +151,9 @@ extension Descriptor {
         try system("setsockopt", "socket") { setsockopt(number, SOL_SOCKET, SO_LINGER, &linger, length) }
     }
 
-    private static func tcp(_ endpoint: Endpoint) throws(SystemError) -> Descriptor {
+    private static func tcp(_ address: SocketAddress) throws(SystemError) -> Descriptor {
         let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
-        return Descriptor(owning: try system("socket", "\(endpoint)") { socket(AF_INET, Int32(kind), 0) })
+        return Descriptor(owning: try system("socket", "\(address)") { socket(AF_INET, Int32(kind), 0) })
     }
 
     private func set(_ level: Int32, _ option: Int32, _ value: Int32, _ path: String) throws(SystemError) {

@@ -3,6 +3,8 @@
 // Validation is lenient ("21" and 20.7 are ints) and its complaints have a shape of their own, with every wrong field
 // in one answer. What comes out is what A1111 echoes as `parameters`: all fields it knows, in its order, converted.
 
+import Foundation
+
 /// One wrong field, as the 422 tells it.
 struct FieldError: Error {
     let location: [JSON]
@@ -79,11 +81,13 @@ struct Field: Sendable {
             if !spelling.contains(where: { ".eE".contains($0) }) { return value }
             return value.double.flatMap { Int(exactly: $0.rounded(.towardZero)) }.map(JSON.int) ?? value
         case (.int, .string(let text)):
-            if let number = Int(text.filter { $0 != " " }) { return .int(number) }
+            if let number = Int(text.trimmingCharacters(in: .whitespaces)) { return .int(number) }
         case (.float, .number), (.float, .bool):
             return .double(value.double ?? (value.isTrue ? 1 : 0))
         case (.float, .string(let text)):
-            if let number = Double(text.filter { $0 != " " }), number.isFinite { return .double(number) }
+            if let number = Double(text.trimmingCharacters(in: .whitespaces)), number.isFinite {
+                return .double(number)
+            }
         case (.bool, .string(let text)):
             if ["true", "t", "yes", "y", "on", "1"].contains(text.lowercased()) { return true }
             if ["false", "f", "no", "n", "off", "0"].contains(text.lowercased()) { return false }

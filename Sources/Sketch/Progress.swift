@@ -1,6 +1,6 @@
 // How far the running render is, in the terms of A1111's `state`, and which tasks wait, run and are over.
 
-import Foundation
+import Glibc
 
 /// A1111 keeps one such state for the whole server; most of it outlives the job.
 struct Progress: Sendable {
@@ -35,10 +35,13 @@ struct Progress: Sendable {
         isInterrupted = false
         isSkipped = false
         began = .now
-        let format = DateFormatter()
-        format.locale = Locale(identifier: "en_US_POSIX")
-        format.dateFormat = "yyyyMMddHHmmss"
-        timestamp = format.string(from: Date())
+        var now = time(nil)
+        var parts = tm()
+        localtime_r(&now, &parts)
+        let numbers = [
+            parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+        ]
+        timestamp = numbers.map { ($0 < 10 ? "0" : "") + "\($0)" }.joined()
     }
 
     /// One of `count` batches begins.

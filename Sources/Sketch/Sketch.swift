@@ -6,23 +6,32 @@
 
 import HTTP
 
-/// How a `Sketch` behaves.
-public struct Options: Sendable {
-    /// What a sampling step takes.
-    public var stepTime = Duration.milliseconds(10)
-    /// What encoding a picture takes, beside the time that it really takes; after the next render may have begun.
-    public var encodeTime = Duration.zero
-    /// `png`; with `jpg` and `webp` every picture is the same single pixel.
-    public var samplesFormat = "png"
-    /// `user:password`, or `nil` for a server that lets everybody in.
-    public var credentials: String?
-
-    /// The defaults.
-    public init() {}
-}
-
 /// A running stand-in.
 public final class Sketch: Sendable, CustomStringConvertible {
+    /// How it behaves.
+    public struct Options: Sendable {
+        /// What a sampling step takes.
+        public var stepTime: Duration
+        /// What encoding a picture takes beside the time that it really takes; the next render may have begun by then.
+        public var encodeTime: Duration
+        /// `png`; with `jpg` and `webp` every picture is the same single pixel.
+        public var samplesFormat: String
+        /// `user:password`, or `nil` for a server that lets everybody in.
+        public var credentials: String?
+
+        /// Quick, and open to everybody, unless it is said otherwise.
+        public init(
+            stepTime: Duration = .milliseconds(10), encodeTime: Duration = .zero,
+            samplesFormat: String = "png",
+            credentials: String? = nil
+        ) {
+            self.stepTime = stepTime
+            self.encodeTime = encodeTime
+            self.samplesFormat = samplesFormat
+            self.credentials = credentials
+        }
+    }
+
     private let server: Server
     private let studio: Studio
 

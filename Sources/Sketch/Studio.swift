@@ -20,7 +20,7 @@ public struct RenderRequest: Sendable {
 }
 
 final class Studio: Sendable {
-    let options: Options
+    let options: Sketch.Options
 
     private struct State {
         var settings: JSON
@@ -29,6 +29,7 @@ final class Studio: Sendable {
         var isBusy = false
         var queue: [(number: Int, enter: CheckedContinuation<Int, Never>)] = []
         var record: [RenderRequest] = []
+        var recordedBytes = 0
         var count = 0
         var watchers: [Int: (condition: Condition, resume: CheckedContinuation<Void, Never>)] = [:]
         var nextWatcher = 0
@@ -40,7 +41,7 @@ final class Studio: Sendable {
     /// What the record keeps at most, the newest: a server of a demo runs for days.
     private static let recordLimit = (requests: 10_000, bytes: 64 << 20)
 
-    init(options: Options) {
+    init(options: Sketch.Options) {
         self.options = options
         var settings = Catalogue.options
         settings["samples_format"] = .string(options.samplesFormat)
@@ -81,11 +82,11 @@ final class Studio: Sendable {
         let number = state.count
         state.count += 1
         state.record.append(RenderRequest(number: number, path: path, body: body))
-        var bytes = state.record.reduce(0) { $0 + $1.body.count }
+        state.recordedBytes += body.count
         while state.record.count > recordLimit.requests
-            || (bytes > recordLimit.bytes && state.record.count > 1)
+            || (state.recordedBytes > recordLimit.bytes && state.record.count > 1)
         {
-            bytes -= state.record.removeFirst().body.count
+            state.recordedBytes -= state.record.removeFirst().body.count
         }
         tellWatchers(&state)
         return number

@@ -290,7 +290,7 @@ struct ServerTests {
             try Server.start(on: .loopback(port: server.port), handler: echo)
         }
         #expect(throws: SystemError.self) {
-            try Server.start(on: Endpoint(host: "nowhere", port: 0), handler: echo)
+            try Server.start(on: SocketAddress(host: "nowhere", port: 0), handler: echo)
         }
         await server.stop()
     }

@@ -35,8 +35,8 @@ struct Caller {
     let sketch: Sketch
     private let session: URLSession
 
-    init(stepTime: Duration = .zero, _ change: (inout Options) -> Void = { _ in }) throws {
-        var options = Options()
+    init(stepTime: Duration = .zero, _ change: (inout Sketch.Options) -> Void = { _ in }) throws {
+        var options = Sketch.Options()
         options.stepTime = stepTime
         change(&options)
         sketch = try Sketch.start(options: options)
