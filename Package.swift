@@ -13,8 +13,10 @@ let package = Package(
         .target(name: "Daemon", dependencies: ["Spool", "A1111", "Linux"]),
         .target(name: "HTTP", dependencies: ["Linux"]),
         .target(name: "Sketch", dependencies: ["HTTP"]),
-        .executableTarget(name: "sdspool", dependencies: ["Daemon", "Sketch"]),
+        .executableTarget(name: "sdspool", dependencies: ["Daemon", "A1111", "Spool", "Linux", "Sketch"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
+        .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,81 @@
-// Sketch
+// The stand-in for an AUTOMATIC1111 server: the same endpoints, shapes and errors, and one render at a time.
+//
+// It draws test cards, not diffusion, and says so on its pictures, in its name and as its model. It listens on the
+// loopback address only, and is as bounded as the HTTP server that carries it. Not being able to listen is a
+// `SystemError`; everything later is an answer to somebody's request.
+
+import HTTP
+
+/// A running stand-in.
+public final class Sketch: Sendable, CustomStringConvertible {
+    /// How it behaves.
+    public struct Options: Sendable {
+        /// What a sampling step takes.
+        public var stepTime: Duration
+        /// What encoding a picture takes beside the time that it really takes; the next render may have begun by then.
+        public var encodeTime: Duration
+        /// `png`; with `jpg` and `webp` every picture is the same single pixel.
+        public var samplesFormat: String
+        /// `user:password`, or `nil` for a server that lets everybody in.
+        public var credentials: String?
+
+        /// Quick, and open to everybody, unless it is said otherwise.
+        public init(
+            stepTime: Duration = .milliseconds(10), encodeTime: Duration = .zero,
+            samplesFormat: String = "png",
+            credentials: String? = nil
+        ) {
+            self.stepTime = stepTime
+            self.encodeTime = encodeTime
+            self.samplesFormat = samplesFormat
+            self.credentials = credentials
+        }
+    }
+
+    private let server: Server
+    private let studio: Studio
+
+    private init(server: Server, studio: Studio) {
+        self.server = server
+        self.studio = studio
+    }
+
+    /// Listens on 127.0.0.1; port 0 lets the kernel choose. Throws a `SystemError` where it cannot.
+    public static func start(port: UInt16 = 0, options: Options = Options()) throws -> Sketch {
+        let studio = Studio(options: options)
+        var limits = Limits()
+        limits.body = 128 << 20
+        let server = try Server.start(on: .loopback(port: port), limits: limits) { request in
+            await Routes.answer(request, in: studio)
+        }
+        return Sketch(server: server, studio: studio)
+    }
+
+    /// Cuts every connection, running renders and all. The port is free afterwards.
+    public func stop() async { await server.stop() }
+
+    /// The port that it listens on.
+    public var port: UInt16 { server.port }
+
+    /// The server's address, as a client is told it.
+    public var url: String { "http://127.0.0.1:\(port)" }
+
+    /// One line for people.
+    public var description: String { "sketch at \(url): draws test cards, not diffusion" }
+
+    /// The requests to render, in their order of arrival, which is the order of their start. The newest ten thousand,
+    /// and fewer where their bodies are large.
+    public var requests: [RenderRequest] { studio.requests }
+
+    /// How much of the running render is done, from 0 to 1; 0 where none runs.
+    public var progress: Double { studio.progress.fraction }
+
+    /// Suspends until `condition` holds for `requests`, or the task is cancelled. It is asked under a lock after every
+    /// change, so it should be quick, and must not ask this server anything.
+    public func wait(until condition: @escaping @Sendable ([RenderRequest]) -> Bool) async {
+        await studio.wait(until: condition)
+    }
+
+    /// Suspends until so many requests to render have arrived.
+    public func arrived(_ count: Int) async { await wait { ($0.last?.number ?? -1) + 1 >= count } }
+}

@@ -1,0 +1,48 @@
+// A body that is written piece by piece, in the framing that its head has announced.
+
+/// Hands the pieces of a streamed body to the client, as fast as the client takes them.
+public struct BodyWriter {
+    private let wire: Wire
+    private let framing: Response.Framing
+    private let patience: Duration
+    private let tally: Tally
+
+    init(wire: Wire, framing: Response.Framing, patience: Duration) {
+        self.wire = wire
+        self.framing = framing
+        self.patience = patience
+        self.tally = Tally()
+    }
+
+    /// Sends a piece; an empty one is nothing. Throws where the client is gone, or where there would be more bytes
+    /// than the head has announced: let it pass through, the connection is of no more use.
+    public func write(_ bytes: some Sequence<UInt8>) async throws {
+        let bytes = Array(bytes)
+        guard !bytes.isEmpty else { return }
+        tally.count += bytes.count
+        switch framing {
+        case .length(let length):
+            guard tally.count <= length else { throw Cut(reset: false) }
+            try await wire.send(bytes[...], patience: patience)
+        case .chunked:
+            let size = Array((String(bytes.count, radix: 16) + "\r\n").utf8)
+            try await wire.send((size + bytes + [cr, lf])[...], patience: patience)
+        case .close:
+            try await wire.send(bytes[...], patience: patience)
+        }
+    }
+
+    /// Ends the body as its framing wants it; throws where bytes are missing.
+    func finish() async throws {
+        switch framing {
+        case .length(let length): guard tally.count == length else { throw Cut(reset: false) }
+        case .chunked: try await wire.send(Array("0\r\n\r\n".utf8)[...], patience: patience)
+        case .close: break
+        }
+    }
+
+    /// Shared by the copies of one writer.
+    private final class Tally {
+        var count = 0
+    }
+}

@@ -1,0 +1,95 @@
+// Accepts connections, up to a limit, each in a task of its own; no thread waits for anything.
+//
+// A server that cannot listen says why (`SystemError`) when it is started. One that has no descriptors left to accept
+// with tries again a little later: those who wait stay in the kernel's backlog.
+
+import Linux
+import Synchronization
+
+/// A bounded HTTP/1.1 server; answers until it is stopped or dropped.
+public final class Server: Sendable {
+    /// The port that it listens on.
+    public let port: UInt16
+    private let accepting: Task<Void, Never>
+
+    private init(port: UInt16, accepting: Task<Void, Never>) {
+        self.port = port
+        self.accepting = accepting
+    }
+
+    /// Listens, and hands every request to `handler`, which may run many times at once. Port 0 lets the kernel choose.
+    /// The handler's task is cancelled when the server stops, not when its client leaves.
+    public static func start(
+        on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(),
+        handler: @escaping @Sendable (Request) async -> Response
+    ) throws(SystemError) -> Server {
+        let listening = try Descriptor.listening(on: address, backlog: 1024)
+        let port = try listening.boundPort()
+        let handover = Handover(listening)
+        return Server(port: port, accepting: Task { await accept(handover, limits, handler) })
+    }
+
+    /// Stops accepting, cuts every connection and cancels the handlers' tasks. When it returns the port is free and no
+    /// handler runs any more, so it takes as long as the handlers need to heed their cancellation.
+    public func stop() async {
+        accepting.cancel()
+        await accepting.value
+    }
+
+    deinit {
+        accepting.cancel()
+    }
+
+    private static func accept(
+        _ handover: Handover, _ limits: Limits, _ handler: @escaping @Sendable (Request) async -> Response
+    ) async {
+        guard let listening = handover.take() else { return }
+        let count = Count()
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                do {
+                    guard let socket = try listening.acceptConnection() else {
+                        _ = await Readiness.wait(listening, for: .reading, atMost: .seconds(3600))
+                        continue
+                    }
+                    let isOneTooMany = count.add(1) > limits.connections
+                    // Saying no takes a while as well, so there is a limit to that, too: beyond it, no answer.
+                    let isFarTooMany = count.add(0) > 2 * limits.connections
+                    let handover = Handover(socket)
+                    group.addTask {
+                        defer { _ = count.add(-1) }
+                        guard !isFarTooMany, let socket = handover.take() else { return }
+                        let connection = Connection(
+                            wire: Wire(owning: socket), limits: limits, handler: handler)
+                        if isOneTooMany {
+                            await connection.refuse(Refusal(status: 503, why: "too many connections"))
+                        } else {
+                            await connection.serve()
+                        }
+                    }
+                } catch {
+                    // Out of descriptors or memory, most likely; the waiting client would make this loop spin.
+                    try? await Task.sleep(for: .milliseconds(100))
+                }
+            }
+        }
+    }
+}
+
+/// Carries a descriptor into a task, whose closure cannot own what may not be copied.
+private final class Handover: Sendable {
+    private let descriptor: Mutex<Descriptor?>
+
+    init(_ descriptor: consuming Descriptor) {
+        self.descriptor = Mutex(descriptor)
+    }
+
+    func take() -> Descriptor? { descriptor.withLock { $0.take() } }
+}
+
+/// How many connections there are.
+private final class Count: Sendable {
+    private let number = Atomic(0)
+
+    func add(_ change: Int) -> Int { number.add(change, ordering: .relaxed).newValue }
+}

@@ -1,0 +1,175 @@
+// What a TCP socket can do without waiting: a call that would block says so instead.
+//
+// Whoever has to wait asks `Readiness`. Addresses are numeric IPv4; names are not resolved here, because
+// getaddrinfo(3) blocks. A failed call is a `SystemError` that names the address.
+
+import Glibc
+
+/// A numeric IPv4 address and a TCP port.
+public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+    /// Dotted decimals, such as `127.0.0.1`.
+    public let host: String
+    /// 0 leaves the choice to the kernel where an address is listened on.
+    public let port: UInt16
+
+    /// Nothing is checked yet: a host that is no address fails where it is used.
+    public init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    /// An address that only this machine can reach.
+    public static func loopback(port: UInt16) -> SocketAddress {
+        SocketAddress(host: "127.0.0.1", port: port)
+    }
+
+    /// `127.0.0.1:7860`
+    public var description: String { "\(host):\(port)" }
+
+    fileprivate func raw() throws(SystemError) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        guard inet_pton(AF_INET, host, &address.sin_addr) == 1 else {
+            throw SystemError(call: "inet_pton", code: EINVAL, path: escapedForPeople(Array(host.utf8)))
+        }
+        return address
+    }
+}
+
+/// What a socket had for a reader.
+public enum Received: Equatable, Sendable {
+    /// So many bytes were appended.
+    case bytes(Int)
+    /// The peer will send no more.
+    case end
+    /// Nothing now; ask again when the socket is readable.
+    case nothingYet
+}
+
+extension Descriptor {
+    /// A socket that listens, non-blocking. A port in TIME_WAIT may be taken again, so that a restarted server
+    /// need not wait for a minute.
+    public static func listening(on address: SocketAddress, backlog: Int32 = 128) throws(SystemError)
+        -> Descriptor
+    {
+        let socket = try tcp(address)
+        try socket.set(SOL_SOCKET, SO_REUSEADDR, 1, "\(address)")
+        var raw = try address.raw()
+        try system("bind", "\(address)") { withPointer(to: &raw) { bind(socket.number, $0, $1) } }
+        try system("listen", "\(address)") { listen(socket.number, backlog) }
+        return socket
+    }
+
+    /// A socket on its way to `address`: it is connected, or has failed (see `pendingError`), when it is writable.
+    public static func connecting(to address: SocketAddress) throws(SystemError) -> Descriptor {
+        let socket = try tcp(address)
+        var raw = try address.raw()
+        do {
+            try system("connect", "\(address)") {
+                withPointer(to: &raw) { connect(socket.number, $0, $1) }
+            }
+        } catch let error where error.code == EINPROGRESS {}
+        return socket
+    }
+
+    /// Takes the error that a non-blocking connect(2) left behind; 0 is none.
+    public func pendingError() throws(SystemError) -> Int32 {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        try system("getsockopt", "socket") { getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) }
+        return code
+    }
+
+    /// The port that a listening socket got.
+    public func boundPort() throws(SystemError) -> UInt16 {
+        var address = sockaddr_in()
+        try system("getsockname", "socket") {
+            withPointer(to: &address) { pointer, length in
+                var length = length
+                return getsockname(number, pointer, &length)
+            }
+        }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    /// The next connection, non-blocking, or `nil` where none waits. Small writes leave at once (TCP_NODELAY): an
+    /// answer must not wait for the acknowledgement of the one before.
+    public func acceptConnection() throws(SystemError) -> Descriptor? {
+        let accepted: Int32
+        do {
+            accepted = try system("accept", "socket") { accept(number, nil, nil) }
+        } catch let error where error.code == EAGAIN || error.code == ECONNABORTED {
+            return nil
+        }
+        let socket = Descriptor(owning: accepted)
+        // accept4(2) would set both at once, but the C library's module hides it.
+        try system("fcntl", "socket") { fcntl(accepted, F_SETFD, FD_CLOEXEC) }
+        try system("fcntl", "socket") { fcntl(accepted, F_SETFL, O_NONBLOCK) }
+        try socket.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1, "socket")
+        return socket
+    }
+
+    /// Appends what has come, at most `limit` bytes.
+    public func receive(appendingTo bytes: inout [UInt8], limit: Int) throws(SystemError) -> Received {
+        var scratch = [UInt8](repeating: 0, count: limit)
+        do {
+            // The pointer lives as long as the array that it points into: for the call.
+            let count = try system("recv", "socket") {
+                scratch.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, 0) }
+            }
+            bytes.append(contentsOf: scratch[..<count])
+            return count == 0 ? .end : .bytes(count)
+        } catch let error where error.code == EAGAIN {
+            return .nothingYet
+        }
+    }
+
+    /// Gives the kernel what it takes now; says how many bytes, which may be 0. A peer that is gone is EPIPE or
+    /// ECONNRESET, never a signal.
+    public func send(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
+        do {
+            // The pointer lives as long as the array that it points into: for the call.
+            return try system("send", "socket") {
+                bytes.withUnsafeBytes { Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            }
+        } catch let error where error.code == EAGAIN {
+            return 0
+        }
+    }
+
+    /// Tells the peer that nothing more will be sent (FIN), and goes on receiving. A peer that is gone already
+    /// need not be told, so there is no error.
+    public func endSending() {
+        _ = shutdown(number, Int32(SHUT_WR))
+    }
+
+    /// Makes the coming close tear the connection down (RST) instead of ending it (FIN).
+    public func resetWhenClosed() throws(SystemError) {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        let length = socklen_t(MemoryLayout.size(ofValue: linger))
+        try system("setsockopt", "socket") { setsockopt(number, SOL_SOCKET, SO_LINGER, &linger, length) }
+    }
+
+    private static func tcp(_ address: SocketAddress) throws(SystemError) -> Descriptor {
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        return Descriptor(owning: try system("socket", "\(address)") { socket(AF_INET, Int32(kind), 0) })
+    }
+
+    private func set(_ level: Int32, _ option: Int32, _ value: Int32, _ path: String) throws(SystemError) {
+        var value = value
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        try system("setsockopt", path) { setsockopt(number, level, option, &value, length) }
+    }
+}
+
+/// The socket calls want a `sockaddr`, whichever family's address it is; the pointer lives for the call.
+private func withPointer<Result>(
+    to address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
+    withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// sdspool demo: the whole way of a job, to be looked at, with nothing but this program.
+
+import A1111
+import Daemon
+import Foundation
+import Linux
+import Sketch
+import Spool
+import Synchronization
+
+enum Demo {
+    static let help = """
+        usage: sdspool demo [--spool DIR] [FILE]…
+
+        Starts a stand-in for an AUTOMATIC1111 server on a free port of this machine and a daemon on DIR (default:
+        $SDSPOOL_DIR, or ./spool), drops the job FILEs (default: those of ./examples/jobs) into the inbox, and ends
+        when all are done. The stand-in draws test cards, not diffusion.
+        """
+
+    static func main(_ words: [String]) async throws {
+        let arguments = try Arguments(words, of: "demo", options: ["--spool"], help: help)
+        let files = try jobFiles(arguments.operands)
+        let sketch = try Sketch.start()
+        guard let server = ServerAddress(sketch.url) else { throw Exit(.software, "\(sketch.url) is no URL") }
+
+        let show = Show(of: files.count, sketch: sketch)
+        let options = Options(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", server: server)
+        let daemon = try Run.start(options, tell: show.tell)
+        show.say("\(sketch)")
+        let running = Task { try await daemon.run() }
+        let names = try files.map { try drop($0, into: options.spool) }
+        await show.end(of: Set(names))
+        daemon.stop()
+        try await running.value
+        await sketch.stop()
+        try show.tellResults()
+    }
+
+    private static func jobFiles(_ operands: [String]) throws -> [URL] {
+        if !operands.isEmpty { return operands.map { URL(fileURLWithPath: $0) } }
+        let folder = URL(fileURLWithPath: "examples/jobs")
+        let files = try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        guard let files, !files.isEmpty else {
+            throw Exit(
+                .noInput,
+                "sdspool demo: no job files in ./examples/jobs; run it from the project's folder, or name some")
+        }
+        return files.filter { $0.pathExtension == "json" }.sorted { $0.lastPathComponent < $1.lastPathComponent }
+    }
+
+    /// As any client should: a hidden name until the file is whole, then one rename.
+    private static func drop(_ file: URL, into spool: String) throws -> String {
+        let inbox = URL(fileURLWithPath: spool).appendingPathComponent("inbox")
+        let draft = inbox.appendingPathComponent(
+            ".\(file.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier)")
+        do {
+            try Data(contentsOf: file).write(to: draft)
+            let target = inbox.appendingPathComponent(file.lastPathComponent)
+            guard rename(draft.path, target.path) == 0 else {
+                throw SystemError(call: "rename", code: errno, path: target.path)
+            }
+        } catch {
+            throw Exit(.noInput, "sdspool demo: \(file.path) cannot be dropped: \(error.localizedDescription)")
+        }
+        return file.deletingPathExtension().lastPathComponent
+    }
+}
+
+/// Shows how far the demo is: a bar on a terminal, the events as lines elsewhere.
+private final class Show: Sendable {
+    private struct State {
+        var rendering: String?
+        var results: [(name: String, path: String, isDone: Bool)] = []
+        var isOver = false
+    }
+
+    private let state = Mutex(State())
+    private let changes: AsyncStream<Void>
+    private let changed: AsyncStream<Void>.Continuation
+    private let total: Int
+    private let sketch: Sketch
+    private let hasTerminal = isatty(STDERR_FILENO) == 1
+    private let log: Log
+
+    init(of total: Int, sketch: Sketch) {
+        self.total = total
+        self.sketch = sketch
+        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        log = Log(form: .terminal(coloured: false))
+    }
+
+    func say(_ words: String) { FileHandle.standardError.write(Data((words + "\n").utf8)) }
+
+    func tell(_ event: Event) {
+        if !hasTerminal { log.tell(event) }
+        state.withLock { state in
+            switch event {
+            case .started(let ticket, _): state.rendering = ticket.name.description
+            case .done(let ticket, let path, _, _): state.results.append((ticket.name.description, path, true))
+            case .failed(let ticket, _, let path): state.results.append((ticket.name.description, path, false))
+            case .refused(let name, _, let path): state.results.append((name.description, path, false))
+            default: break
+            }
+        }
+        changed.yield()
+    }
+
+    /// Returns when each of `names` has ended.
+    func end(of names: Set<String>) async {
+        let ticks =
+            hasTerminal
+            ? Task { [changed] in
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .milliseconds(80))
+                    changed.yield()
+                }
+            } : nil
+        defer { ticks?.cancel() }
+        for await _ in changes {
+            let (rendering, ended) = state.withLock { ($0.rendering, Set($0.results.map(\.name))) }
+            draw(ended: ended.intersection(names).count, rendering: rendering)
+            if names.isSubset(of: ended) { break }
+        }
+        if hasTerminal { say("") }
+    }
+
+    private func draw(ended: Int, rendering: String?) {
+        guard hasTerminal else { return }
+        let done = min(1, (Double(ended) + (ended < total ? sketch.progress : 0)) / Double(max(1, total)))
+        let width = 32
+        let filled = Int(done * Double(width))
+        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let doing = ended < total ? rendering.map { "rendering \($0)" } ?? "" : "done"
+        FileHandle.standardError.write(Data("\r\u{1b}[K\(bar) \(ended)/\(total) \(doing)".utf8))
+    }
+
+    /// Names the folders, on stdout. Throws ``Exit`` where a job failed.
+    func tellResults() throws {
+        let results = state.withLock { $0.results }
+        for result in results { print(result.path) }
+        if let failed = results.first(where: { !$0.isDone }) {
+            throw Exit(.failed, "sdspool demo: \(failed.name) failed; \(failed.path)/error.json says why")
+        }
+        if let first = results.first {
+            say("The pictures are in \(URL(fileURLWithPath: first.path).deletingLastPathComponent().path)")
+        }
+    }
+}
+
+extension Log {
+    fileprivate init(form: Form) { self.form = form }
+}
