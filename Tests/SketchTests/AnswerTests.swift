@@ -38,22 +38,23 @@ struct AnswerTests {
         await caller.sketch.stop()
     }
 
-    @Test("all the keys that a recorded answer has, in its order")
-    func keys() async throws {
+    @Test("the very bytes that were recorded, but for the pictures and what is drawn by lot")
+    func recorded() async throws {
         let caller = try Caller()
-        let answer = try await caller.txt2img("{\(Self.small)}")
-        let body = try JSONReader.read(Array(answer.data))
-        #expect(body.keys == ["images", "parameters", "info"])
-        #expect(body["parameters"]?.keys.count == 55)
-        let info = try JSONReader.read(Array((body["info"]?.text ?? "").utf8))
-        let recorded = """
-            prompt all_prompts negative_prompt all_negative_prompts seed all_seeds subseed all_subseeds subseed_strength \
-            width height sampler_name cfg_scale steps batch_size restore_faces face_restoration_model sd_model_name \
-            sd_model_hash sd_vae_name sd_vae_hash seed_resize_from_w seed_resize_from_h denoising_strength \
-            extra_generation_params index_of_first_image infotexts styles job_timestamp clip_skip \
-            is_using_inpainting_conditioning version
-            """
-        #expect(info.keys == recorded.split(separator: " ").map(String.init))
+        let keys = #""prompt":"a cat","steps":1,"width":64,"height":64,"seed":42"#
+        let body =
+            "{\(keys),\"negative_prompt\":\"dog\",\"cfg_scale\":7,\"sampler_name\":\"Euler a\",\"subseed\":7}"
+        let answer = try await caller.txt2img(body)
+        let echoed = Recorded.txt2img.replacing("\"subseed\":-1", with: "\"subseed\":7")
+        #expect(answer.text.contains("\"],\"parameters\":\(echoed),\"info\":\""))
+        let time = try #require(answer.info["job_timestamp"] as? String)
+        #expect(answer.json["info"] as? String == Recorded.info.replacing("TIME", with: time))
+        let picture = try #require((answer.json["images"] as? [String])?.first)
+        let second = try await caller.post(
+            "/sdapi/v1/img2img",
+            "{\(keys.replacing("1", with: "2")),\"init_images\":[\"\(picture)\"],\"denoising_strength\":0.6}")
+        #expect(second.text.contains("\"],\"parameters\":\(Recorded.img2img),\"info\":\""))
+        #expect(second.info["extra_generation_params"] as? [String: Double] == ["Denoising strength": 0.6])
         await caller.sketch.stop()
     }
 
