@@ -82,8 +82,10 @@ struct Field: Sendable {
             return value.double.flatMap { Int(exactly: $0.rounded(.towardZero)) }.map(JSON.int) ?? value
         case (.int, .string(let text)):
             if let number = Int(text.trimmingCharacters(in: .whitespaces)) { return .int(number) }
-        case (.float, .number), (.float, .bool):
-            return .double(value.double ?? (value.isTrue ? 1 : 0))
+        case (.float, .bool(let value)): return .double(value ? 1 : 0)
+        case (.float, .number):
+            // 1e999 is no Double, and infinity no JSON.
+            if let number = value.double, number.isFinite { return .double(number) }
         case (.float, .string(let text)):
             if let number = Double(text.trimmingCharacters(in: .whitespaces)), number.isFinite {
                 return .double(number)

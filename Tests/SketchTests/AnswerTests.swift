@@ -199,6 +199,38 @@ struct AnswerTests {
         await caller.sketch.stop()
     }
 
+    @Test(
+        "something, whatever numbers it is given",
+        arguments: [
+            (#"{"width":1e999}"#, 500), (#"{"cfg_scale":1e999}"#, 422),
+            (#"{"enable_hr":true,"hr_scale":1e308}"#, 500),
+            (#"{"width":9223372036854775807,"height":9223372036854775807}"#, 500), (#"{"width":-64}"#, 500),
+            (#"{"n_iter":9223372036854775807,"batch_size":9223372036854775807}"#, 500),
+            (#"{"steps":null}"#, 500),
+            (#"{"seed":9223372036854775807,"n_iter":2,"width":8,"height":8}"#, 200),
+            (#"{"cfg_scale":1e39}"#, 500),
+            (#"{"n_iter":1000,"width":1024,"height":1024,"save_images":true}"#, 500),
+            (#"{"n_iter":"2 1"}"#, 422),
+        ])
+    func hostile(body: String, status: Int) async throws {
+        let caller = try Caller()
+        #expect(try await caller.txt2img(body).status == status)
+        await caller.sketch.stop()
+    }
+
+    @Test("an interrupt at once, however many steps there are to go")
+    func manySteps() async throws {
+        let caller = try Caller()
+        let render = Task {
+            try await caller.txt2img(
+                #"{"width":8,"height":8,"n_iter":2,"steps":9223372036854775807,"sketch":{"fault":"slow"}}"#)
+        }
+        await caller.sketch.wait { $0.first?.started != nil }
+        _ = try await caller.post("/sdapi/v1/interrupt")
+        #expect(try await render.value.images.count == 1)
+        await caller.sketch.stop()
+    }
+
     @Test("400 for a body that is not UTF-8, 422 for one that does not call itself JSON")
     func bodies() async throws {
         let caller = try Caller()
