@@ -52,9 +52,10 @@ public final class Server: Sendable {
                         _ = await Readiness.wait(listening, for: .reading, atMost: .seconds(3600))
                         continue
                     }
-                    let isOneTooMany = count.add(1) > limits.connections
+                    let open = count.add(1)
+                    let isOneTooMany = open > limits.connections
                     // Saying no takes a while as well, so there is a limit to that, too: beyond it, no answer.
-                    let isFarTooMany = count.add(0) > 2 * limits.connections
+                    let isFarTooMany = open > 2 * limits.connections
                     let handover = Handover(socket)
                     group.addTask {
                         defer { _ = count.add(-1) }

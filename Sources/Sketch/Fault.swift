@@ -64,9 +64,7 @@ struct Fault: Sendable {
             reply.headers.append("Location", "/elsewhere")
             return reply
         case .html:
-            var reply = Reply(pieces: [
-                .bytes(Array("<!doctype html><title>Welcome</title><p>Not an API.".utf8))
-            ])
+            var reply = Reply(pieces: [.text("<!doctype html><title>Welcome</title><p>Not an API.")])
             reply.headers = ["Content-Type": "text/html; charset=utf-8"]
             return reply
         default: return nil

@@ -30,7 +30,7 @@ struct Order: Sendable {
     }
 
     /// One job does not take more of the machine than this.
-    private static let limits = (pixels: 64 << 20, pictures: 1000)
+    private static let limits = (pixels: 16 << 20, pictures: 1000)
 
     init(_ parameters: JSON, isImg2img: Bool, settings: JSON) throws(Failure) {
         self.parameters = parameters
@@ -58,14 +58,19 @@ struct Order: Sendable {
         }
         let scale = parameters["enable_hr"]?.isTrue == true ? parameters["hr_scale"]?.double ?? 1 : 1
         let pixels = ["width", "height"].map {
-            Int(clamping: Int64(min(1e9, max(0, Double(number($0)) * scale)))) / 8 * 8
+            Int(min(1e9, max(0, Double(number($0)) * scale))) / 8 * 8
         }
         (width, height) = (pixels[0], pixels[1])
         guard width > 0, height > 0 else {
             throw Failure("RuntimeError", "Kernel size can't be greater than actual input size")
         }
         let (total, overflow) = batches.multipliedReportingOverflow(by: batchSize)
-        guard width * height <= Self.limits.pixels, !overflow, total <= Self.limits.pictures else {
+        func setting(_ name: String) -> JSON? { overrides[name] ?? settings[name] }
+        wantsGrid = parameters["save_images"]?.isTrue == true && setting("return_grid")?.isTrue == true
+        // All pictures of a grid are one picture, and in memory at once.
+        guard !overflow, total <= Self.limits.pictures,
+            width * height <= Self.limits.pixels / (wantsGrid ? total : 1)
+        else {
             throw Failure(
                 "RuntimeError", "DefaultCPUAllocator: can't allocate memory: you tried to allocate too much")
         }
@@ -76,9 +81,7 @@ struct Order: Sendable {
             parameters["scheduler"]?.text.flatMap { $0 == "Automatic" ? nil : $0 } ?? known.scheduler
         schedule =
             Catalogue.schedulers.first { $0.name == scheduler || $0.label == scheduler }?.label ?? "Automatic"
-        func setting(_ name: String) -> JSON? { overrides[name] ?? settings[name] }
         format = setting("samples_format")?.text ?? "png"
-        wantsGrid = parameters["save_images"]?.isTrue == true && setting("return_grid")?.isTrue == true
     }
 
     /// A1111 draws 32 bits where a body leaves the choice to it.

@@ -17,7 +17,7 @@ struct Render: Sendable {
         let reply: Reply
     }
 
-    /// The tables of fields that a body is read with.
+    /// The body's fields, and the fault that it asks for.
     private func validated(_ fields: [Field]) throws(Rejection) -> (JSON, Fault?) {
         do throws(Field.Complaints) {
             let parameters = try Field.validate(body, fields)
@@ -37,7 +37,7 @@ struct Render: Sendable {
 
     /// Renders in its turn; a result that is a failure leaves its task unfinished.
     private func inTurn<Drawn: Sendable>(
-        task: String?, job: String, fault: Fault?, _ draw: () async throws(Order.Failure) -> Drawn
+        _ task: String?, job: String, _ fault: Fault?, _ draw: () async throws(Order.Failure) -> Drawn
     ) async throws(Order.Failure) -> Drawn {
         let number = await studio.enter(path: request.path, body: request.body, task: task, job: job)
         do throws(Order.Failure) {
@@ -62,22 +62,19 @@ struct Render: Sendable {
                 parameters["force_task_id"]?.text
                 ?? "task(\(kind)-\(String(Int.random(in: 0..<1 << 40), radix: 36)))"
             do throws(Order.Failure) {
-                let (order, done, timestamp) = try await inTurn(
-                    task: task, job: "scripts_\(kind)", fault: fault
-                ) {
+                let (order, done, timestamp) = try await inTurn(task, job: "scripts_\(kind)", fault) {
                     () async throws(Order.Failure) -> (Order, Int, String) in
                     let order = try Order(parameters, isImg2img: isImg2img, settings: studio.settings)
-                    return (order, await draw(order, extraTime: fault?.extraTime), studio.progress.timestamp)
+                    return (order, await draw(order, fault), studio.progress.timestamp)
                 }
                 let pictures = order.pictures(done)
-                let words = String(
-                    decoding: order.info(done: done, timestamp: timestamp).written(.python), as: UTF8.self)
-                let tail: [UInt8] =
-                    Array(",\"parameters\":".utf8) + order.echo.written() + Array(",\"info\":".utf8)
-                    + JSON.string(words).written() + Array("}".utf8)
-                let list = Reply.list(fault?.spoil(pictures) ?? pictures)
-                let reply = Reply(pieces: [.bytes(Array("{\"images\":".utf8))] + list + [.bytes(tail)])
-                return await deliver(reply, pictures: pictures.count, fault: fault)
+                let info = order.info(done: done, timestamp: timestamp).written(.python)
+                let reply = Reply(
+                    pieces: [.text("{\"images\":")] + Reply.list(fault?.spoil(pictures) ?? pictures) + [
+                        .text(",\"parameters\":"), .bytes(order.echo.written()), .text(",\"info\":"),
+                        .bytes(JSON.string(String(decoding: info, as: UTF8.self)).written()), .text("}"),
+                    ])
+                return await deliver(reply, pictures: pictures.count, fault)
             } catch { return error.reply.response }
         }
     }
@@ -94,29 +91,24 @@ struct Render: Sendable {
             let upscaler = parameters["upscaler_1"]?.text ?? "None"
             let factor = max(0, min(16, parameters["upscaling_resize"]?.double ?? 1))
             do throws(Order.Failure) {
-                try await inTurn(task: nil, job: "extras", fault: fault) { () async throws(Order.Failure) in
+                try await inTurn(nil, job: "extras", fault) { () async throws(Order.Failure) in
                     guard Catalogue.upscalers.contains(upscaler) else {
                         throw Order.Failure("AssertionError", "could not find upscaler named \(upscaler)")
                     }
-                    _ = await run(batches: 1, steps: files.count, extraTime: fault?.extraTime ?? .zero) { _ in
-                        nil
-                    }
+                    _ = await run(batches: 1, steps: files.count, fault)
                 }
             } catch { return error.reply.response }
             let isIdle = upscaler == "None"
             let pictures = files.map { Self.enlarged($0, by: isIdle ? 1 : factor) }
             let list = fault?.spoil(pictures) ?? pictures
             let words = isIdle ? "" : "Postprocess upscale by: \(factor), Postprocess upscaler: \(upscaler)"
-            let html: [UInt8] = JSON.string("<p>\(words)</p>").written()
-            let single = list.first.map { Reply.Piece.picture($0) } ?? .bytes(Array("\"\"".utf8))
-            let reply = Reply(
-                pieces: [
-                    .bytes(
-                        Array("{\"html_info\":".utf8) + html
-                            + Array((isBatch ? ",\"images\":" : ",\"image\":").utf8))
-                ]
-                    + (isBatch ? Reply.list(list) : [single]) + [.bytes(Array("}".utf8))])
-            return await deliver(reply, pictures: pictures.count, fault: fault)
+            let single = list.first.map { Reply.Piece.picture($0) } ?? .text("\"\"")
+            let head: [Reply.Piece] = [
+                .text("{\"html_info\":"), .bytes(JSON.string("<p>\(words)</p>").written()),
+                .text(isBatch ? ",\"images\":" : ",\"image\":"),
+            ]
+            let reply = Reply(pieces: head + (isBatch ? Reply.list(list) : [single]) + [.text("}")])
+            return await deliver(reply, pictures: pictures.count, fault)
         }
     }
 
@@ -129,24 +121,23 @@ struct Render: Sendable {
             }
             if let early = fault?.early { throw Rejection(reply: early) }
             do throws(Order.Failure) {
-                try await inTurn(task: nil, job: "interrogate", fault: fault) {
-                    () async throws(Order.Failure) in
-                    _ = await run(batches: 1, steps: 1, extraTime: fault?.extraTime ?? .zero) { _ in nil }
+                try await inTurn(nil, job: "interrogate", fault) { () async throws(Order.Failure) in
+                    _ = await run(batches: 1, steps: 1, fault)
                 }
             } catch { return error.reply.response }
-            return await deliver(Reply(["caption": "a test card, not diffusion"]), pictures: 0, fault: fault)
+            return await deliver(Reply(["caption": "a test card, not diffusion"]), pictures: 0, fault)
         }
     }
 
-    private func deliver(_ reply: Reply, pictures: Int, fault: Fault?) async -> Response {
+    private func deliver(_ reply: Reply, pictures: Int, _ fault: Fault?) async -> Response {
         let encoding = studio.options.encodeTime * pictures
         if encoding > .zero { try? await Task.sleep(for: encoding) }
         return await fault?.deliver(reply) ?? reply.response
     }
 
     /// Says how many pictures there are: fewer than were ordered where the render was interrupted.
-    private func draw(_ order: Order, extraTime: Duration?) async -> Int {
-        let done = await run(batches: order.batches, steps: order.steps, extraTime: extraTime ?? .zero) {
+    private func draw(_ order: Order, _ fault: Fault?) async -> Int {
+        let done = await run(batches: order.batches, steps: order.steps, fault) {
             order.card($0 * order.batchSize)
         }
         return done * order.batchSize
@@ -154,9 +145,10 @@ struct Render: Sendable {
 
     /// Lets the time of a render pass, step by step. A batch that was interrupted counts: its picture is half-done.
     private func run(
-        batches: Int, steps: Int, extraTime: Duration, card: @Sendable (Int) -> TestCard?
+        batches: Int, steps: Int, _ fault: Fault?, card: @Sendable (Int) -> TestCard? = { _ in nil }
     ) async -> Int {
-        let stepTime = studio.options.stepTime + extraTime / max(1, batches * steps)
+        let extraTime = (fault?.extraTime ?? .zero) / max(1, Double(batches) * Double(steps))
+        let stepTime = studio.options.stepTime + extraTime
         var due = ContinuousClock.now
         for batch in 0..<batches {
             if studio.progress.isInterrupted || Task.isCancelled { return batch }
@@ -164,7 +156,11 @@ struct Render: Sendable {
             if let card = card(batch) { studio.show(card) }
             for step in 0..<steps {
                 due += stepTime
-                if stepTime > .zero { try? await Task.sleep(until: due, clock: .continuous) }
+                if stepTime > .zero {
+                    try? await Task.sleep(until: due, clock: .continuous)
+                } else {
+                    await Task.yield()
+                }
                 let isOver = studio.changeProgress {
                     $0.advance(to: step + 1)
                     return $0.isInterrupted || $0.isSkipped
@@ -210,11 +206,10 @@ struct Render: Sendable {
 
     private static func enlarged(_ file: [UInt8], by factor: Double) -> Picture {
         let size = PNG.size(of: file) ?? (512, 512)
-        func scaled(_ length: Int) -> Int { max(1, min(8192, Int(Double(length) * factor))) }
+        func scaled(_ length: Int) -> Int { max(1, min(4096, Int(Double(length) * factor))) }
         let card = TestCard(
             prompt: "an upscaled picture", seed: Int(PNG.crc32(file[...])), steps: 1,
-            width: scaled(size.width),
-            height: scaled(size.height))
+            width: scaled(size.width), height: scaled(size.height))
         return Picture(.card(card), text: PNG.text(of: file) ?? "")
     }
 }

@@ -41,6 +41,8 @@ struct Reply: Sendable {
         /// A JSON string with a picture in base64.
         case picture(Picture)
 
+        static func text(_ text: String) -> Piece { .bytes(Array(text.utf8)) }
+
         var length: Int {
             switch self {
             case .bytes(let bytes): bytes.count
@@ -70,12 +72,12 @@ struct Reply: Sendable {
 
     /// Pictures between brackets.
     static func list(_ pictures: [Picture]) -> [Piece] {
-        var pieces: [Piece] = [.bytes(Array("[".utf8))]
+        var pieces: [Piece] = [.text("[")]
         for (index, picture) in pictures.enumerated() {
-            if index > 0 { pieces.append(.bytes(Array(",".utf8))) }
+            if index > 0 { pieces.append(.text(",")) }
             pieces.append(.picture(picture))
         }
-        return pieces + [.bytes(Array("]".utf8))]
+        return pieces + [.text("]")]
     }
 }
 

@@ -63,8 +63,8 @@ public final class Sketch: Sendable, CustomStringConvertible {
     /// One line for people.
     public var description: String { "sketch at \(url): draws test cards, not diffusion" }
 
-    /// The requests to render, in their order of arrival, which is the order of their start. The newest ten thousand,
-    /// and fewer where their bodies are large.
+    /// The requests to render, in their order of arrival, which is the order of their start; those that had JSON in them
+    /// and the right credentials. The newest ten thousand, and fewer where their bodies are large.
     public var requests: [RenderRequest] { studio.requests }
 
     /// How much of the running render is done, from 0 to 1; 0 where none runs.

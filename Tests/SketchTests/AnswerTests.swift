@@ -38,22 +38,23 @@ struct AnswerTests {
         await caller.sketch.stop()
     }
 
-    @Test("all the keys that a recorded answer has, in its order")
-    func keys() async throws {
+    @Test("the very bytes that were recorded, but for the pictures and what is drawn by lot")
+    func recorded() async throws {
         let caller = try Caller()
-        let answer = try await caller.txt2img("{\(Self.small)}")
-        let body = try JSONReader.read(Array(answer.data))
-        #expect(body.keys == ["images", "parameters", "info"])
-        #expect(body["parameters"]?.keys.count == 55)
-        let info = try JSONReader.read(Array((body["info"]?.text ?? "").utf8))
-        let recorded = """
-            prompt all_prompts negative_prompt all_negative_prompts seed all_seeds subseed all_subseeds subseed_strength \
-            width height sampler_name cfg_scale steps batch_size restore_faces face_restoration_model sd_model_name \
-            sd_model_hash sd_vae_name sd_vae_hash seed_resize_from_w seed_resize_from_h denoising_strength \
-            extra_generation_params index_of_first_image infotexts styles job_timestamp clip_skip \
-            is_using_inpainting_conditioning version
-            """
-        #expect(info.keys == recorded.split(separator: " ").map(String.init))
+        let keys = #""prompt":"a cat","steps":1,"width":64,"height":64,"seed":42"#
+        let body =
+            "{\(keys),\"negative_prompt\":\"dog\",\"cfg_scale\":7,\"sampler_name\":\"Euler a\",\"subseed\":7}"
+        let answer = try await caller.txt2img(body)
+        let echoed = Recorded.txt2img.replacing("\"subseed\":-1", with: "\"subseed\":7")
+        #expect(answer.text.contains("\"],\"parameters\":\(echoed),\"info\":\""))
+        let time = try #require(answer.info["job_timestamp"] as? String)
+        #expect(answer.json["info"] as? String == Recorded.info.replacing("TIME", with: time))
+        let picture = try #require((answer.json["images"] as? [String])?.first)
+        let second = try await caller.post(
+            "/sdapi/v1/img2img",
+            "{\(keys.replacing("1", with: "2")),\"init_images\":[\"\(picture)\"],\"denoising_strength\":0.6}")
+        #expect(second.text.contains("\"],\"parameters\":\(Recorded.img2img),\"info\":\""))
+        #expect(second.info["extra_generation_params"] as? [String: Double] == ["Denoising strength": 0.6])
         await caller.sketch.stop()
     }
 
@@ -195,6 +196,38 @@ struct AnswerTests {
         let answer = try await caller.post("/sdapi/v1/\(endpoint)", body)
         #expect(answer.status == status)
         #expect(answer.text == text)
+        await caller.sketch.stop()
+    }
+
+    @Test(
+        "something, whatever numbers it is given",
+        arguments: [
+            (#"{"width":1e999}"#, 500), (#"{"cfg_scale":1e999}"#, 422),
+            (#"{"enable_hr":true,"hr_scale":1e308}"#, 500),
+            (#"{"width":9223372036854775807,"height":9223372036854775807}"#, 500), (#"{"width":-64}"#, 500),
+            (#"{"n_iter":9223372036854775807,"batch_size":9223372036854775807}"#, 500),
+            (#"{"steps":null}"#, 500),
+            (#"{"seed":9223372036854775807,"n_iter":2,"width":8,"height":8}"#, 200),
+            (#"{"cfg_scale":1e39}"#, 500),
+            (#"{"n_iter":1000,"width":1024,"height":1024,"save_images":true}"#, 500),
+            (#"{"n_iter":"2 1"}"#, 422),
+        ])
+    func hostile(body: String, status: Int) async throws {
+        let caller = try Caller()
+        #expect(try await caller.txt2img(body).status == status)
+        await caller.sketch.stop()
+    }
+
+    @Test("an interrupt at once, however many steps there are to go")
+    func manySteps() async throws {
+        let caller = try Caller()
+        let render = Task {
+            try await caller.txt2img(
+                #"{"width":8,"height":8,"n_iter":2,"steps":9223372036854775807,"sketch":{"fault":"slow"}}"#)
+        }
+        await caller.sketch.wait { $0.first?.started != nil }
+        _ = try await caller.post("/sdapi/v1/interrupt")
+        #expect(try await render.value.images.count == 1)
         await caller.sketch.stop()
     }
 
