@@ -1,0 +1,130 @@
+// What cannot be done says why, beside the job, and nothing else suffers.
+
+import Foundation
+import Sketch
+import Testing
+
+@Suite struct FailureTests {
+    @Test("what is no job goes to failed/ as it is, with the place where it is wrong")
+    func noJobs() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1")
+        let cases: [(name: String, text: String, words: String)] = [
+            ("garbage", "hello", "line 1, column 1"),
+            ("comma", "{\n  \"prompt\": \"é\",\n  \"steps\": 20,\n}", "line 4, column 1"),
+            ("array", "[1, 2]", "no object"),
+            ("cut", #"{"prompt": "a c"#, "ends too early"),
+            ("empty", "", "empty"),
+            ("nuls", #"{"prompt""# + String(repeating: "\0", count: 50), "NUL"),
+            ("huge", "{\"prompt\": \"\(String(repeating: "x", count: 1 << 20))\"}", "1048576 are read"),
+            ("orders", #"{"prompt": "x", "sdspool": {"prioritty": 1}}"#, "prioritty"),
+            ("number", #"{"prompt": "x", "sdspool": {"priority": true}}"#, "0 (first) to 9"),
+            ("away", #"{"sdspool": {"endpoint": "http://example.org/x"}}"#, "a path on the server"),
+            ("else", #"{"prompt": "x", "sdspool": {"server": "http://10.9.8.7:1"}}"#, "serves \(sketch.url) only"),
+        ]
+        for row in cases { try spool.drop(row.name, row.text) }
+        try spool.drop("fine", smallJob())
+        for row in cases {
+            try await daemon.says("failed/\(row.name)")
+            let error = try spool.document("failed/\(row.name)/error.json")
+            #expect(error["class"] as? String == "not a job", "\(row.name)")
+            let message = try #require(error["message"] as? String)
+            #expect(message.contains(row.words), "\(row.name): \(message)")
+            #expect(try Data(contentsOf: spool.path("failed/\(row.name)/\(row.name).json")) == Data(row.text.utf8))
+            #expect(spool.list("failed/\(row.name)") == ["\(row.name).json", "error.json"].sorted())
+        }
+        #expect(try spool.document("failed/comma/error.json")["line"] as? Int == 4)
+        try await daemon.says("done fine")
+        #expect(try await daemon.stop() == 0)
+        #expect(sketch.requests.count == 1)
+        await sketch.stop()
+    }
+
+    static let classes: [(fault: String, class: String, attempts: Int, words: String)] = [
+        ("oom", "out of memory", 2, "CUDA out of memory"),
+        ("html", "wrong result", 1, "a web page"),
+        ("no-images", "wrong result", 1, "no picture"),
+        ("not-an-image", "wrong result", 1, "no PNG"),
+        ("redirect", "permanent", 1, "redirect"),
+        ("gzip", "wrong result", 1, "compressed"),
+        ("500", "temporary", 3, "500"),
+        ("hangup", "no answer", 3, "before it had answered"),
+        ("reset", "no answer", 3, "before it had answered"),
+        ("truncate", "no answer", 3, "in the middle"),
+        ("truncate-unframed", "no answer", 3, "in its middle"),
+    ]
+
+    @Test("a failure is told apart by its class and tried as often as that deserves", arguments: classes)
+    func failure(row: (fault: String, class: String, attempts: Int, words: String)) async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        try spool.drop("bad", smallJob(#""sketch": {"fault": "\#(row.fault)"}"#))
+        try await daemon.says("failed bad")
+        try spool.drop("good", smallJob())
+        try await daemon.says("done good")
+        #expect(try await daemon.stop() == 0)
+        let error = try spool.document("failed/bad/error.json")
+        #expect(error["class"] as? String == row.class)
+        let message = try #require(error["message"] as? String)
+        #expect(message.contains(row.words), "\(message)")
+        let attempts = try #require(error["attempts"] as? [[String: Any]])
+        #expect(attempts.count == row.attempts)
+        #expect(attempts.allSatisfy { $0["failure"] as? String == row.class && $0["ended"] is String })
+        #expect(spool.list("failed/bad") == ["bad.json", "error.json"])
+        let bodies = sketch.requests.map(\.body).filter { String(decoding: $0, as: UTF8.self).contains(row.fault) }
+        #expect(Set(bodies).count <= 1, "each attempt asks for the same picture")
+        await sketch.stop()
+    }
+
+    @Test("the server's own words about a wrong request stand in error.json, with its answer")
+    func words() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        try spool.drop("many", #"{"prompt": "x", "steps": "many"}"#)
+        try await daemon.says("failed many")
+        _ = try await daemon.stop()
+        let error = try spool.document("failed/many/error.json")
+        #expect(error["class"] as? String == "permanent")
+        #expect(error["status"] as? Int == 422)
+        #expect(error["message"] as? String == "the server refused it (422): steps: value is not a valid integer")
+        #expect((error["answer"] as? [String: Any])?["detail"] is [Any])
+        await sketch.stop()
+    }
+
+    @Test("a job that fails does not hold up the others, and one that recovers is done")
+    func others() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        try spool.drop("shaky", smallJob(#""sketch": {"fault": "500", "times": 1}"#))
+        try await daemon.says("shaky is tried again")
+        try spool.drop("steady", smallJob())
+        try await daemon.says("done steady")
+        try await daemon.says("done shaky")
+        _ = try await daemon.stop()
+        let order = daemon.lines.filter { $0.contains(" done ") }
+        #expect(order.first?.contains("steady") == true)
+        let attempts = try #require(try spool.document("done/shaky/result.json")["attempts"] as? [[String: Any]])
+        #expect(attempts.map { $0["failure"] as? String } == ["temporary", nil])
+        await sketch.stop()
+    }
+
+    @Test("three jobs in a row without memory pause the queue with the reason in PAUSE")
+    func outOfMemory() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        for name in ["a", "b", "c"] { try spool.drop(name, smallJob(#""sketch": {"fault": "oom"}"#)) }
+        try await daemon.says("paused")
+        try spool.drop("d", smallJob())
+        try await daemon.says("accepted", ".d")
+        #expect(try String(contentsOf: spool.path("PAUSE"), encoding: .utf8).contains("ran out of memory"))
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
+        try await daemon.says("done d")
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
+    }
+}

@@ -1,0 +1,121 @@
+// A daemon's life: one a spool, it ends as it is told, and the next one goes on where it stopped.
+
+import Foundation
+import Sketch
+import Testing
+
+@Suite struct LifeTests {
+    @Test("SIGTERM in the middle of a render puts the job back, and the next start renders the same picture")
+    func stopAndGoOn() async throws {
+        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let spool = try TestSpool()
+        let first = try await spool.daemon(server: sketch.url)
+        try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 30"#))
+        try await first.says("accepted", ".long")
+        try spool.drop("short", smallJob())
+        try await first.says("accepted", ".short")
+        await sketch.arrived(1)
+        #expect(try await first.stop() == 0)
+        #expect(spool.list("active").isEmpty)
+        #expect(spool.list("queue").count == 2)
+        #expect(spool.list("queue").first?.hasSuffix(".long") == true)
+
+        let second = try await spool.daemon(server: sketch.url)
+        try await second.says("done short")
+        #expect(try await second.stop() == 0)
+        let seeds = sketch.requests.prefix(2).map { $0.body }
+        #expect(seeds.count == 2 && seeds[0] == seeds[1])
+        let done = second.lines.filter { $0.contains(" done ") }
+        #expect(done.first?.contains("long") == true)
+        let attempts = try #require(try spool.document("done/long/result.json")["attempts"] as? [[String: Any]])
+        #expect(attempts.map { $0["failure"] as? String } == ["stopped", nil])
+        await sketch.stop()
+    }
+
+    @Test("a killed daemon loses nothing: the next one repairs and goes on")
+    func killed() async throws {
+        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(50)))
+        let spool = try TestSpool()
+        let first = try await spool.daemon(server: sketch.url)
+        try spool.drop("cat", smallJob().replacing(#""steps": 1"#, with: #""steps": 20"#))
+        await sketch.arrived(1)
+        first.kill(SIGKILL)
+        #expect(try await first.exitCode() == 128 + SIGKILL)
+        #expect(spool.list("active").count == 1)
+        let second = try await spool.daemon(server: sketch.url)
+        try await second.says("back in the queue")
+        try await second.says("done cat")
+        #expect(try await second.stop() == 0)
+        #expect(Set(sketch.requests.map(\.body)).count == 1)
+        // The orphan was waited for: the second render began when the first had ended.
+        let renders = sketch.requests
+        #expect(renders.count == 2)
+        if let end = renders[0].ended, let start = renders[1].started { #expect(start >= end) }
+        await sketch.stop()
+    }
+
+    @Test("a second signal ends it at once")
+    func secondSignal() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        // An answer that has begun is given some seconds to end: time for the second signal.
+        try spool.drop("drip", smallJob(#""sketch": {"fault": "drip", "seconds": 0.05}"#))
+        await sketch.arrived(1)
+        try await daemon.says("rendering drip")
+        daemon.kill(SIGINT)
+        try await daemon.says("stopping")
+        daemon.kill(SIGINT)
+        #expect(try await daemon.exitCode() == 128 + SIGINT)
+        await sketch.stop()
+    }
+
+    @Test("a second daemon on the same spool says who has it and goes")
+    func second() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let first = try await spool.daemon(server: sketch.url)
+        let second = try Program(spool.arguments(server: sketch.url))
+        #expect(try await second.exitCode() == 75)
+        try await second.says("process \(first.pid) on", "since 2")
+        #expect(try await first.stop() == 0)
+        let third = try await spool.daemon(server: sketch.url)
+        #expect(try await third.stop() == 0)
+        await sketch.stop()
+    }
+
+    @Test("missing folders are made")
+    func folders() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        try FileManager.default.removeItem(at: spool.url)
+        let daemon = try await spool.daemon(server: sketch.url)
+        #expect(spool.list("") == ["active", "assets", "done", "failed", "hold", "inbox", "queue"])
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
+    }
+
+    @Test("a job that is deleted from queue/ is cancelled, one that is moved to hold/ waits there until it is put back")
+    func byHand() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        try Data().write(to: spool.path("PAUSE"))
+        let daemon = try await spool.daemon(server: sketch.url)
+        for name in ["away", "held", "last"] {
+            try spool.drop(name, smallJob())
+            try await daemon.says("accepted", ".\(name)")
+        }
+        let entries = spool.list("queue")
+        try FileManager.default.removeItem(at: spool.path("queue/\(entries[0])"))
+        try FileManager.default.moveItem(at: spool.path("queue/\(entries[1])"), to: spool.path("hold/\(entries[1])"))
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
+        try await daemon.says("done last")
+        #expect(spool.list("done") == ["last"])
+        try FileManager.default.moveItem(at: spool.path("hold/\(entries[1])"), to: spool.path("queue/\(entries[1])"))
+        try await daemon.says("done held")
+        #expect(try await daemon.stop() == 0)
+        #expect(spool.list("done") == ["held", "last"])
+        #expect(sketch.requests.count == 2)
+        await sketch.stop()
+    }
+}

@@ -1,0 +1,138 @@
+// The real executable, as a person would start it, and what it says.
+
+import Foundation
+import Glibc
+import Synchronization
+import Testing
+
+/// What never came in time.
+struct Missed: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// A generous deadline: no test waits for it unless something is broken.
+let deadline = Duration.seconds(60)
+
+/// A process of `sdspool` whose stderr is read line by line.
+final class Program: Sendable {
+    private struct Heard {
+        var lines: [String] = []
+        var partial = Data()
+        var waiting: [(sign: @Sendable (String) -> Bool, heard: CheckedContinuation<String?, Never>)] = []
+        var hasEnded = false
+    }
+
+    private let heard = Mutex(Heard())
+    private let process = Process()
+    private let output = Pipe()
+    private let end: AsyncStream<Void>
+    let pid: Int32
+
+    /// The executable that this test run has built: it lies beside the tests.
+    static var executable: URL {
+        get throws {
+            let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("sdspool")
+        }
+    }
+
+    init(_ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil) throws {
+        process.executableURL = try Self.executable
+        process.arguments = arguments
+        var all = ProcessInfo.processInfo.environment
+        for name in ["JOURNAL_STREAM", "SDSPOOL_DIR", "SDSPOOL_SERVER"] { all[name] = nil }
+        process.environment = all.merging(environment) { $1 }
+        process.currentDirectoryURL = folder
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        let talk = Pipe()
+        process.standardError = talk
+        let ended = AsyncStream<Void>.makeStream()
+        end = ended.stream
+        process.terminationHandler = { _ in ended.continuation.finish() }
+        try process.run()
+        pid = process.processIdentifier
+        talk.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            self?.hear(data)
+        }
+    }
+
+    private func hear(_ data: Data) {
+        heard.withLock { heard in
+            heard.hasEnded = data.isEmpty
+            heard.partial += data
+            while let newline = heard.partial.firstIndex(of: UInt8(ascii: "\n")) {
+                heard.lines.append(String(decoding: heard.partial[..<newline], as: UTF8.self))
+                heard.partial = Data(heard.partial[(newline + 1)...])
+            }
+            heard.waiting.removeAll { waiter in
+                guard let line = heard.lines.first(where: waiter.sign) else {
+                    if heard.hasEnded { waiter.heard.resume(returning: nil) }
+                    return heard.hasEnded
+                }
+                waiter.heard.resume(returning: line)
+                return true
+            }
+        }
+    }
+
+    /// All that was said so far.
+    var lines: [String] { heard.withLock { $0.lines } }
+
+    /// The first line that holds all of `words`, said already or still to come.
+    @discardableResult
+    func says(_ words: String...) async throws -> String {
+        try await line("\(words)") { line in words.allSatisfy(line.contains) }
+    }
+
+    /// The first line that `sign` is true of.
+    @discardableResult
+    func line(_ what: String, where sign: @escaping @Sendable (String) -> Bool) async throws -> String {
+        let impatience = Task {
+            try await Task.sleep(for: deadline)
+            self.kill(SIGKILL)
+        }
+        defer { impatience.cancel() }
+        let line: String? = await withCheckedContinuation { continuation in
+            heard.withLock { heard in
+                if let line = heard.lines.first(where: sign) {
+                    continuation.resume(returning: line)
+                } else if heard.hasEnded {
+                    continuation.resume(returning: nil)
+                } else {
+                    heard.waiting.append((sign, continuation))
+                }
+            }
+        }
+        guard let line else {
+            throw Missed(description: "never said: \(what); said:\n\(lines.joined(separator: "\n"))")
+        }
+        return line
+    }
+
+    func kill(_ signal: Int32) { _ = Glibc.kill(pid, signal) }
+
+    /// Waits for its end and gives the exit code, or 128 and more for the signal that ended it.
+    func exitCode() async throws -> Int32 {
+        let impatience = Task {
+            try await Task.sleep(for: deadline)
+            self.kill(SIGKILL)
+        }
+        defer { impatience.cancel() }
+        for await _ in end {}
+        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+    }
+
+    /// What it printed on stdout, when it has ended.
+    func printed() throws -> String {
+        String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    }
+
+    /// SIGTERM, and the exit code.
+    func stop() async throws -> Int32 {
+        kill(SIGTERM)
+        return try await exitCode()
+    }
+}

@@ -1,0 +1,86 @@
+// The server being away is nobody's fault: the queue waits and says why.
+
+import Foundation
+import Sketch
+import Testing
+
+@Suite struct ServerAwayTests {
+    @Test("a server that is not there is waited for, told once, and its jobs are done when it comes")
+    func away() async throws {
+        // A port that was free a moment ago.
+        let port = try await { () async throws -> UInt16 in
+            let sketch = try Sketch.quick()
+            defer { Task { await sketch.stop() } }
+            await sketch.stop()
+            return sketch.port
+        }()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: "http://127.0.0.1:\(port)")
+        try await daemon.says("waiting for http://127.0.0.1:\(port)")
+        try spool.drop("cat", smallJob())
+        try await daemon.says("accepted")
+        #expect(spool.list("queue").count == 1)
+        let sketch = try Sketch.start(port: port, options: .init(stepTime: .zero))
+        try await daemon.says("is back")
+        try await daemon.says("done cat")
+        #expect(try await daemon.stop() == 0)
+        #expect(daemon.lines.count { $0.contains("waiting for") } == 1)
+        #expect(try (spool.document("done/cat/result.json")["attempts"] as? [Any])?.count == 1)
+        await sketch.stop()
+    }
+
+    @Test("before the first request to a port that was seen closed there is a time of grace")
+    func grace() async throws {
+        let gone = try Sketch.quick()
+        await gone.stop()
+        let spool = try TestSpool()
+        let daemon = try Program([
+            "run", "--spool", spool.url.path, "--server", gone.url, "--server-grace", "1.5",
+        ])
+        try await daemon.says("waiting for")
+        try spool.drop("cat", smallJob())
+        let sketch = try Sketch.start(port: gone.port, options: .init(stepTime: .zero))
+        let opened = ContinuousClock.now
+        await sketch.arrived(1)
+        #expect(ContinuousClock.now - opened >= .seconds(1.5))
+        try await daemon.says("asked in 1.5 s")
+        try await daemon.says("done cat")
+        _ = try await daemon.stop()
+        await sketch.stop()
+    }
+
+    @Test(
+        "answers that mean \"not now\" cost no attempt and fail no job",
+        arguments: [("503", "busy"), ("429", "too often"), ("401", "user and a password"), ("404", "--api")])
+    func notNow(fault: String, words: String) async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        try spool.drop("cat", smallJob(#""sketch": {"fault": "\#(fault)", "times": 2}"#))
+        try await daemon.says("waiting for", words)
+        try await daemon.says("is back")
+        try await daemon.says("done cat")
+        _ = try await daemon.stop()
+        #expect(daemon.lines.count { $0.contains("waiting for") } == 1)
+        #expect(try (spool.document("done/cat/result.json")["attempts"] as? [Any])?.count == 1)
+        await sketch.stop()
+    }
+
+    @Test("credentials reach the server and nobody else")
+    func credentials() async throws {
+        let sketch = try Sketch.start(options: .init(stepTime: .zero, credentials: "user:s3cret"))
+        let spool = try TestSpool()
+        let url = sketch.url.replacing("http://", with: "http://user:s3cret@")
+        let daemon = try await spool.daemon(server: url)
+        try spool.drop("cat", smallJob())
+        try await daemon.says("done cat")
+        let title = try Data(contentsOf: URL(fileURLWithPath: "/proc/\(daemon.pid)/cmdline"))
+        #expect(!String(decoding: title, as: UTF8.self).contains("s3cret"))
+        _ = try await daemon.stop()
+        #expect(daemon.lines.allSatisfy { !$0.contains("s3cret") })
+        let result = try String(contentsOf: spool.path("done/cat/result.json"), encoding: .utf8)
+        #expect(!result.contains("s3cret"))
+        #expect(result.contains(sketch.url))
+        await sketch.stop()
+    }
+}

@@ -1,0 +1,61 @@
+// A spool in a temporary folder, with a daemon and a stand-in server around it.
+
+import Foundation
+import Sketch
+import Testing
+
+/// A folder that is gone when the test is.
+final class TestSpool: Sendable {
+    let url: URL
+
+    init() throws {
+        url = URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent("sdspool-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: url.appendingPathComponent("inbox"), withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: url) }
+
+    /// The options that make `run` serve this spool without waiting where people would have to.
+    func arguments(server: String) -> [String] {
+        ["run", "--spool", url.path, "--server", server, "--server-grace", "0", "--settle", "0.2"]
+    }
+
+    /// A daemon that is ready.
+    func daemon(server: String, _ more: String...) async throws -> Program {
+        let program = try Program(arguments(server: server) + more)
+        try await program.says("ready:")
+        return program
+    }
+
+    /// Drops a job as a careful client does.
+    func drop(_ name: String, _ text: String) throws {
+        let draft = path("inbox/.\(name).tmp")
+        try Data(text.utf8).write(to: draft)
+        try FileManager.default.moveItem(at: draft, to: path("inbox/\(name).json"))
+    }
+
+    func path(_ relative: String) -> URL { url.appendingPathComponent(relative) }
+
+    /// The names in a folder, hidden ones apart, sorted.
+    func list(_ folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path(folder).path)) ?? []
+        return names.filter { !$0.hasPrefix(".") }.sorted()
+    }
+
+    /// A JSON document of the spool.
+    func document(_ relative: String) throws -> [String: Any] {
+        let object = try JSONSerialization.jsonObject(with: Data(contentsOf: path(relative)))
+        return try #require(object as? [String: Any])
+    }
+}
+
+/// A job that the stand-in draws in no time.
+func smallJob(_ more: String = "") -> String {
+    #"{"prompt": "a cat", "steps": 1, "width": 64, "height": 64\#(more.isEmpty ? "" : ", " + more)}"#
+}
+
+extension Sketch {
+    /// A stand-in that takes no time.
+    static func quick() throws -> Sketch { try Sketch.start(options: Options(stepTime: .zero)) }
+}
