@@ -15,7 +15,7 @@ let package = Package(
         .target(name: "Sketch", dependencies: ["HTTP"]),
         .executableTarget(name: "sdspool", dependencies: ["Daemon", "A1111", "Spool", "Linux", "Sketch"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
-        .testTarget(name: "SDSpoolTests", dependencies: ["sdspool", "Sketch"]),
+        .testTarget(name: "SDSpoolTests", dependencies: ["sdspool", "Sketch", "HTTP"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
         .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
     ],

@@ -33,6 +33,9 @@ struct ServerWatch {
         self.tell = tell
     }
 
+    /// It listens, has said why it does not work now, and has not answered better since.
+    var isRefusing: Bool { state == .refusing }
+
     /// A request found it away, or found it unwilling, and says why.
     mutating func isAway(because reason: String) {
         if state != .refusing { tell(.serverAway(server.description, reason: reason)) }

@@ -81,7 +81,8 @@ struct Worker {
         var attempts = assignment.attempts
         attempts.begin(server: server.description, at: started)
         try await record(attempts, of: job)
-        tell(.started(job.ticket, server: server.description))
+        // While the server refuses, each try would be another line of the log that says nothing new.
+        if !watch.isRefusing { tell(.started(job.ticket, server: server.description)) }
         let clock = ContinuousClock.now
         do {
             let reply = try await client.send(
@@ -116,7 +117,7 @@ struct Worker {
         case .waitForServer:
             attempts.list.removeLast()
             try await record(attempts, of: job)
-            try await putBack(job)
+            try await putBack(job, inSilence: true)
         case .tryAgain(let delay):
             tell(.tryingAgain(job.ticket, failure.message, after: delay))
             try await record(attempts, of: job)
@@ -179,7 +180,9 @@ struct Worker {
 
     /// Puts the job back into its place on the disk at once and into the line after `delay`, so that a job that keeps
     /// failing does not hold up the others.
-    private func putBack(_ job: ActiveJob, after delay: Duration = .zero, as ending: String? = nil) async throws {
+    private func putBack(
+        _ job: ActiveJob, after delay: Duration = .zero, as ending: String? = nil, inSilence: Bool = false
+    ) async throws {
         let isThere = try await persistently {
             if let ending {
                 var attempts = try job.attempts()
@@ -191,7 +194,7 @@ struct Worker {
             return try job.requeue()
         }
         guard isThere else { return tell(.cancelled(job.ticket)) }
-        tell(.putBack(job.ticket))
+        if !inSilence { tell(.putBack(job.ticket)) }
         guard delay > .zero else { return await queue.add([job.ticket]) }
         let queue = queue
         Task {

@@ -36,8 +36,10 @@ final class Program: Sendable {
         }
     }
 
-    init(_ arguments: [String], environment: [String: String] = [:], in folder: URL? = nil) throws {
-        process.executableURL = try Self.executable
+    init(
+        _ arguments: [String], executable: URL? = nil, environment: [String: String] = [:], in folder: URL? = nil
+    ) throws {
+        process.executableURL = try executable ?? Self.executable
         process.arguments = arguments
         var all = ProcessInfo.processInfo.environment
         for name in ["JOURNAL_STREAM", "SDSPOOL_DIR", "SDSPOOL_SERVER"] { all[name] = nil }
@@ -83,15 +85,17 @@ final class Program: Sendable {
 
     /// The first line that holds all of `words`, said already or still to come.
     @discardableResult
-    func says(_ words: String...) async throws -> String {
-        try await line("\(words)") { line in words.allSatisfy(line.contains) }
+    func says(_ words: String..., within patience: Duration = deadline) async throws -> String {
+        try await line("\(words)", within: patience) { line in words.allSatisfy(line.contains) }
     }
 
     /// The first line that `sign` is true of.
     @discardableResult
-    func line(_ what: String, where sign: @escaping @Sendable (String) -> Bool) async throws -> String {
+    func line(
+        _ what: String, within patience: Duration = deadline, where sign: @escaping @Sendable (String) -> Bool
+    ) async throws -> String {
         let impatience = Task {
-            try await Task.sleep(for: deadline)
+            try await Task.sleep(for: patience)
             self.kill(SIGKILL)
         }
         defer { impatience.cancel() }
