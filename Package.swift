@@ -15,6 +15,8 @@ let package = Package(
         .target(name: "Sketch", dependencies: ["HTTP"]),
         .executableTarget(name: "sdspool", dependencies: ["Daemon", "Sketch"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
+        .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
+        .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText"]),
     ],
     swiftLanguageModes: [.v6]
 )
