@@ -20,7 +20,10 @@ private func record(_ watch: Int32, _ mask: Int32, _ name: [UInt8] = [], padding
             + record(1, IN_MOVED_TO, long, padding: 1) + record(1, IN_DELETE_SELF) + record(1, IN_IGNORED)
         // A slice that does not begin at 0, as a part of a buffer does not.
         let events = Inotify.events(in: ([7, 7, 7] + bytes)[3...])
-        #expect(events.map(\.kind) == [.created, .written, .movedIn, Inotify.Kind(rawValue: 0x400), .init(rawValue: 0x8000)])
+        #expect(
+            events.map(\.kind) == [
+                .created, .written, .movedIn, Inotify.Kind(rawValue: 0x400), .init(rawValue: 0x8000),
+            ])
         #expect(events.map(\.watch.number) == [1, 2, 1, 1, 1])
         #expect(events.map(\.name?.bytes) == [Array("a".utf8), [0xff, 0x0a], long, nil, nil])
         #expect(Inotify.Kind.ownEnd.contains(events[3].kind))

@@ -41,10 +41,16 @@ private func ordersOf(_ value: String) throws -> Orders {
 
     @Test("a text that is no text is refused", arguments: ["endpoint", "method", "server"])
     func wrongText(key: String) {
-        for value in ["1", "null", "true", "[]", "{}"] {
+        for value in ["1", "true", "[]", "{}"] {
             let error = #expect(throws: JobFileError.self) { try ordersOf("{\"\(key)\": \(value)}") }
             #expect(error?.message.hasPrefix("\"sdspool\".\"\(key)\" must be ") == true)
         }
+    }
+
+    @Test(
+        "null is no order, as many programs write what they have not got", arguments: ["endpoint", "method", "server"])
+    func null(key: String) throws {
+        #expect(try ordersOf("{\"\(key)\": null}") == Orders())
     }
 
     @Test("an order that nobody knows is refused by its name", arguments: ["prio", "Priority", "", "seed"])

@@ -8,7 +8,7 @@ import Testing
 @testable import Spool
 
 /// Opens a fresh spool and removes it when the test ends, however it ends. Held by a suite, which outlives its test.
-final class TestSpool {
+final class TestSpool: Sendable {
     let path = FileManager.default.temporaryDirectory.path + "/sdspool-test-\(UUID())"
     let folders: Folders
 
