@@ -55,6 +55,16 @@ private func words(_ change: HandWatch.Change) -> String {
         }
     }
 
+    @Test("a job that recovery put back before the watch was armed, held and released, is told")
+    func recovered() throws {
+        let job = try spool.claim("cat")
+        #expect(try folders.recover().count == 1)
+        let watch = try HandWatch(folders)
+        try folders.queue.rename(job.ticket.file, to: hold, as: job.ticket.file)
+        try hold.rename(job.ticket.file, to: folders.queue, as: job.ticket.file)
+        #expect(try watch.collect().map(words) == ["queued \(job.ticket)"])
+    }
+
     @Test("what the intake accepts is told by the intake alone")
     func accepted() throws {
         let watch = try HandWatch(folders)

@@ -36,13 +36,13 @@ final class IntakeLoop {
         }
     }
 
-    /// Collects until there are `count` outcomes.
-    func outcomes(_ count: Int) throws -> [Intake.Outcome] {
+    /// Collects until there are `count` outcomes, or for too long.
+    func outcomes(_ count: Int, within patience: Duration = .seconds(100)) throws -> [Intake.Outcome] {
         var outcomes: [Intake.Outcome] = []
-        let limit = ContinuousClock.now + .seconds(60)
+        let limit = ContinuousClock.now + patience
         while outcomes.count < count {
             guard .now < limit else {
-                Issue.record("after a minute there are \(outcomes.count) outcomes of \(count)")
+                Issue.record("after \(patience) there are \(outcomes.count) outcomes of \(count)")
                 return outcomes
             }
             outcomes += try intake.collect()
