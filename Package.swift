@@ -18,6 +18,8 @@ let package = Package(
         .testTarget(name: "SDSpoolTests", dependencies: ["sdspool", "Sketch", "HTTP"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
         .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
+        .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
+        .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText"]),
     ],
     swiftLanguageModes: [.v6]
 )

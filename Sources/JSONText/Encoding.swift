@@ -10,7 +10,9 @@ public enum JSONEncodingForm {
     /// UTF-8 nor, by their mark, UTF-16. A1111 answers 400 to a body that is not UTF-8.
     public static func utf8(_ bytes: Data) throws(JSONSyntaxError) -> Data {
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
-            guard bytes.count.isMultiple(of: 2) else {
+            // The first unit of a pair, D800 to DBFF, which waits for its second.
+            let high = bytes.first == 0xff ? bytes.last : bytes.dropLast().last
+            guard bytes.count.isMultiple(of: 2), let high, !(0xd8...0xdb).contains(high) else {
                 throw JSONSyntaxError(kind: .incomplete, problem: "the UTF-16 text ends in half a character", offset: 0)
             }
             guard let text = String(data: bytes, encoding: .utf16) else {

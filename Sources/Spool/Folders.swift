@@ -61,7 +61,8 @@ public struct Folders: Sendable {
     }
 
     private static func systemError(_ error: any Error, path: String) -> SystemError {
-        let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+        // On Linux what lies there is an Error that only `as` makes an NSError of; `as? NSError` gives nil.
+        let underlying = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error).map { $0 as NSError }
         let code = (underlying?.domain == NSPOSIXErrorDomain ? underlying?.code : nil).map { Int32($0) }
         return SystemError(call: "mkdir", code: code ?? EIO, path: path)
     }

@@ -34,6 +34,8 @@ public final class HandWatch: Sendable {
     public init(_ folders: Folders) throws(SystemError) {
         self.folders = folders
         inotify = try Inotify()
+        // Moves made before, such as those of recovery, are never told: expected still, they would hide somebody's.
+        folders.ownMoves.forget()
         queueWatch = try inotify.watch(folders.queue, for: .movedIn)
         _ = try inotify.watch(folders.root, for: [.created, .movedIn, .movedOut, .deleted])
     }

@@ -109,7 +109,7 @@ public struct Intake {
         if events.contains(where: { $0.kind.contains(.overflow) }) { try list(at: .now) }
         let order = ArrivalOrder(events)
         for name in order.whole where JobName(dropped: name) != nil {
-            sightings[name, default: Sighting(now: .now, closed: true)].closed = true
+            sightings[name] = Sighting(now: .now, closed: true)
             due[name] = nil
             backlog.append(name)
         }

@@ -21,7 +21,8 @@ public struct JobFile: Sendable {
         do {
             text = try JSONEncodingForm.utf8(bytes)
         } catch {
-            throw JobFileError(error, in: bytes)
+            // Places are counted behind the byte order mark, which no editor shows.
+            throw JobFileError(error, in: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes)
         }
         do {
             object = try ObjectText(text)
@@ -54,8 +55,10 @@ public struct JobFileError: Error, Hashable, Sendable {
 
     init(_ error: JSONSyntaxError, in bytes: Data) {
         // A file that was made at its full size and is still being filled is NULs up to its end.
-        let isHole = error.offset < bytes.count && bytes[bytes.startIndex + error.offset] == 0
-        mayStillArrive = error.kind == .incomplete || isHole
+        let rest = bytes.dropFirst(error.offset)
+        let isHole = rest.first == 0
+        // The hole may begin within a character.
+        mayStillArrive = error.kind == .incomplete || rest.prefix(4).contains(0)
         if bytes.isEmpty {
             message = "the file is empty"
             line = nil

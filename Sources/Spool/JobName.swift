@@ -22,9 +22,7 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// The name of the job that a file dropped as `file` is; `nil` where it is no job file: not `*.json`, or hidden.
     public init?(dropped file: FileName) {
-        let suffix = file.bytes.suffix(5).map { $0 | 0x20 }
-        // `|` makes a capital small, and a dot stays one.
-        guard file.bytes.count > 5, suffix == Array(".json".utf8), file.bytes.first != UInt8(ascii: ".") else {
+        guard file.bytes.count > 5, Self.endsInJSON(file.bytes), file.bytes.first != UInt8(ascii: ".") else {
             return nil
         }
         self.init(stem: Array(file.bytes.dropLast(5)))
@@ -33,7 +31,9 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The job name in a name that the spool itself wrote; `nil` where it could not have written it.
     init?(written bytes: some Sequence<UInt8>) {
         self.bytes = Array(bytes)
-        guard !self.bytes.isEmpty, Self(stem: self.bytes).bytes == self.bytes else { return nil }
+        // What begins with a dot was never taken for a job; its file would be swept away with the drafts of ours.
+        guard let first = self.bytes.first, first != UInt8(ascii: ".") else { return nil }
+        guard Self(stem: self.bytes).bytes == self.bytes else { return nil }
     }
 
     private init(stem: [UInt8]) {
@@ -79,13 +79,20 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
         // A name that ends in .json would make a folder of the queue look like a file of it; CON and its like are
         // devices on Windows, with whatever stands behind a dot.
-        if result.suffix(5).map({ $0 | 0x20 }) == Array(".json".utf8) {
+        if endsInJSON(result) {
             result.replaceSubrange(result.count - 5..<result.count - 4, with: percent(UInt8(ascii: ".")))
         }
         if isDevice(result.prefix { $0 != UInt8(ascii: ".") }) {
             result.replaceSubrange(0..<1, with: percent(result[0]))
         }
         return result
+    }
+
+    /// In capitals, too.
+    private static func endsInJSON(_ bytes: [UInt8]) -> Bool {
+        let suffix = bytes.suffix(5)
+        // `|` makes a capital small. It makes a dot of a control character, too, so the dot is looked at by itself.
+        return suffix.first == UInt8(ascii: ".") && suffix.map { $0 | 0x20 } == Array(".json".utf8)
     }
 
     private static func isDevice(_ word: ArraySlice<UInt8>) -> Bool {

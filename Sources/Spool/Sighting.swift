@@ -46,6 +46,7 @@ struct Sighting: Sendable {
         _ look: Look, status: FileStatus?, now: ContinuousClock.Instant, settle: Duration
     ) -> Verdict {
         if status != self.status {
+            if self.status != nil { closed = false }
             self.status = status
             unchangedSince = now
         }

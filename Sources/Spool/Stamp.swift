@@ -27,8 +27,12 @@ public struct Stamp: Hashable, Comparable, Sendable {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].count == 15, parts[1].count == 7, parts[1].hasSuffix("Z") else { return nil }
         guard let fraction = Int64(parts[1].dropLast()), fraction >= 0 else { return nil }
-        guard let date = try? Self.compactSeconds.parse("\(parts[0])Z") else { return nil }
+        guard let date = try? Self.compactSeconds.parse("\(parts[0])Z"), date.timeIntervalSince1970 >= 0 else {
+            return nil
+        }
         microseconds = Int64(date.timeIntervalSince1970) * 1_000_000 + fraction
+        // Foundation reads February 30 and 25 o'clock, too; a file that is named so would not be found by its ticket.
+        guard compact == text else { return nil }
     }
 
     private static let compactSeconds = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)

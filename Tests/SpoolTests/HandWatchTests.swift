@@ -1,0 +1,129 @@
+// What people do by hand while the daemon runs.
+
+import Linux
+import Testing
+
+@testable import Spool
+
+private func words(_ change: HandWatch.Change) -> String {
+    switch change {
+    case .queued(let ticket): "queued \(ticket)"
+    case .paused(let isPaused): isPaused ? "paused" : "goes on"
+    }
+}
+
+@Suite struct HandWatchTests {
+    let spool: TestSpool
+    let hold: Directory
+    var folders: Folders { spool.folders }
+
+    init() throws {
+        spool = try TestSpool()
+        hold = try spool.folders.root.directory("hold")
+    }
+
+    @Test("what somebody moves into the queue is told, what we move there is not")
+    func queued() throws {
+        let watch = try HandWatch(folders)
+        // Put back by us, as a file and as a folder.
+        #expect(try spool.claim("ours", at: 1).requeue())
+        let tried = try spool.claim("tried", at: 2)
+        try tried.record(Attempts())
+        #expect(try tried.requeue())
+        #expect(try watch.collect().map(words).isEmpty)
+        // Held and released by a person.
+        let held = try Ticket.test("held", at: 3)
+        try spool.write("{}", to: held.file, in: hold)
+        try hold.rename(held.file, to: folders.queue, as: held.file)
+        #expect(try watch.collect().map(words) == ["queued \(held)"])
+        #expect(try watch.collect().map(words).isEmpty)
+    }
+
+    @Test("a job that was ours to move, held and released, is told")
+    func released() throws {
+        let watch = try HandWatch(folders)
+        for wasTried in [false, true] {
+            let job = try spool.claim(wasTried ? "tried" : "new")
+            if wasTried { try job.record(Attempts()) }
+            #expect(try job.requeue())
+            // The kernel merges an event with the same one before it, while nobody has read that.
+            #expect(try watch.collect().isEmpty)
+            let entry = wasTried ? job.ticket.folder : job.ticket.file
+            try folders.queue.rename(entry, to: hold, as: entry)
+            try hold.rename(entry, to: folders.queue, as: entry)
+            #expect(try watch.collect().map(words) == ["queued \(job.ticket)"])
+        }
+    }
+
+    @Test("a job that recovery put back before the watch was armed, held and released, is told")
+    func recovered() throws {
+        let job = try spool.claim("cat")
+        #expect(try folders.recover().count == 1)
+        let watch = try HandWatch(folders)
+        try folders.queue.rename(job.ticket.file, to: hold, as: job.ticket.file)
+        try hold.rename(job.ticket.file, to: folders.queue, as: job.ticket.file)
+        #expect(try watch.collect().map(words) == ["queued \(job.ticket)"])
+    }
+
+    @Test("what the intake accepts is told by the intake alone")
+    func accepted() throws {
+        let watch = try HandWatch(folders)
+        let loop = try IntakeLoop(spool)
+        try spool.drop("a.json")
+        #expect(try loop.settled() == ["accepted a"])
+        #expect(try watch.collect().map(words).isEmpty)
+    }
+
+    @Test("a move into the queue under a name that is no ticket's is not told")
+    func stranger() throws {
+        let watch = try HandWatch(folders)
+        try spool.write("{}", to: "cat.json", in: hold)
+        try hold.rename("cat.json", to: folders.queue, as: "cat.json")
+        #expect(try watch.collect().isEmpty)
+    }
+
+    @Test("PAUSE comes and goes, in any way that a name can")
+    func pause() throws {
+        let watch = try HandWatch(folders)
+        #expect(try !watch.isPaused())
+        try spool.write("", to: "PAUSE", in: folders.root)
+        #expect(try watch.isPaused())
+        #expect(try watch.collect().map(words) == ["paused"])
+        try folders.root.rename("PAUSE", to: folders.root, as: "NOT-PAUSE")
+        #expect(try watch.collect().map(words) == ["goes on"])
+        try folders.root.rename("NOT-PAUSE", to: folders.root, as: "PAUSE")
+        #expect(try watch.collect().map(words) == ["paused"])
+        try folders.root.unlink("PAUSE")
+        #expect(try watch.collect().map(words) == ["goes on"])
+        #expect(try !watch.isPaused())
+        try spool.write("", to: "status.json", in: folders.root)
+        try spool.write("", to: "PAUSE", in: folders.queue)
+        #expect(try watch.collect().isEmpty)
+    }
+
+    @Test("what was done before the watch was armed is told by nobody but can be asked for")
+    func before() throws {
+        try spool.write("", to: "PAUSE", in: folders.root)
+        let watch = try HandWatch(folders)
+        #expect(try watch.collect().isEmpty)
+        #expect(try watch.isPaused())
+    }
+}
+
+@Suite struct OwnMovesTests {
+    @Test("each move that is expected is ours once")
+    func once() {
+        let moves = OwnMoves()
+        moves.expect("a")
+        let answers = [moves.isOwn("b"), moves.isOwn("a"), moves.isOwn("a")]
+        #expect(answers == [false, true, false])
+    }
+
+    @Test("what is forgotten is nobody's")
+    func forget() {
+        let moves = OwnMoves()
+        moves.expect("a")
+        moves.forget()
+        #expect(!moves.isOwn("a"))
+    }
+}

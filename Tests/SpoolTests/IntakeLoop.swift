@@ -1,0 +1,68 @@
+// Stands in for the daemon's loop: collects when the kernel tells of something and when a look is due.
+
+@preconcurrency import Dispatch
+import Linux
+import Testing
+
+@testable import Spool
+
+/// An intake and what wakes it.
+final class IntakeLoop {
+    private var intake: Intake
+    private let woken = DispatchSemaphore(value: 0)
+    private let source: any DispatchSourceRead
+
+    /// Files that are not whole are waited for longer than any test runs, unless it says otherwise.
+    init(_ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Stamp? = nil) throws {
+        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last)
+        let woken = woken
+        source = intake.source(on: .global()) { woken.signal() }
+        source.activate()
+    }
+
+    deinit {
+        source.cancel()
+    }
+
+    /// Collects until nothing is left to be looked at soon. The kernel has queued the event of a system call when the
+    /// call returns, so all that was done before is seen.
+    func settled() throws -> [String] {
+        var outcomes: [Intake.Outcome] = []
+        while true {
+            let more = try intake.collect()
+            outcomes += more
+            if more.isEmpty, intake.nextLook > .now + .seconds(10) { return outcomes.map(words) }
+            wait()
+        }
+    }
+
+    /// Collects until there are `count` outcomes, or for too long.
+    func outcomes(_ count: Int, within patience: Duration = .seconds(100)) throws -> [Intake.Outcome] {
+        var outcomes: [Intake.Outcome] = []
+        let limit = ContinuousClock.now + patience
+        while outcomes.count < count {
+            guard .now < limit else {
+                Issue.record("after \(patience) there are \(outcomes.count) outcomes of \(count)")
+                return outcomes
+            }
+            outcomes += try intake.collect()
+            if outcomes.count < count { wait() }
+        }
+        return outcomes
+    }
+
+    private func wait() {
+        let pause = min(max((intake.nextLook - .now) / .seconds(1), 0), 1)
+        _ = woken.wait(timeout: .now() + pause)
+    }
+}
+
+/// An outcome in a line.
+func words(_ outcome: Intake.Outcome) -> String {
+    switch outcome {
+    case .accepted(let ticket): "accepted \(ticket.name)"
+    case .refused(let name, let error, _): "refused \(name): \(error.message)"
+    case .leftAlone(let name, let reason): "left alone \(name): \(reason)"
+    case .troubled(let error): "troubled: \(error)"
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+@testable import Spool
+
+private func ordersOf(_ value: String) throws -> Orders {
+    try JobFile(Data("{\"prompt\": \"a cat\", \"sdspool\": \(value)}".utf8)).orders
+}
+
+@Suite struct OrdersTests {
+    @Test("a job that says nothing to the queue has the usual priority")
+    func none() throws {
+        let orders = try JobFile(Data("{}".utf8)).orders
+        #expect(orders == Orders())
+        #expect(orders.priority == 5)
+        #expect(try ordersOf("{}") == orders)
+    }
+
+    @Test("priorities go from 0 to 9", arguments: 0...9)
+    func priority(number: Int) throws {
+        #expect(try Int(ordersOf("{\"priority\": \(number)}").priority) == number)
+    }
+
+    @Test(
+        "any other priority is refused",
+        arguments: ["-1", "10", "3.5", "true", "false", "\"3\"", "null", "[3]", "{}", "1e2", "99999999999999999999"])
+    func wrongPriority(value: String) {
+        let error = #expect(throws: JobFileError.self) { try ordersOf("{\"priority\": \(value)}") }
+        #expect(error?.message == "\"sdspool\".\"priority\" must be a whole number from 0 (first) to 9")
+        #expect(error?.mayStillArrive == false)
+    }
+
+    @Test("endpoint, method and server are taken as they are")
+    func texts() throws {
+        let orders = try ordersOf(
+            #"{"endpoint": "/sdapi/v1/options", "method": "GET", "server": "http://gpu2:7860"}"#)
+        #expect(orders.endpoint == "/sdapi/v1/options")
+        #expect(orders.method == "GET")
+        #expect(orders.server == "http://gpu2:7860")
+    }
+
+    @Test("a text that is no text is refused", arguments: ["endpoint", "method", "server"])
+    func wrongText(key: String) {
+        for value in ["1", "true", "[]", "{}"] {
+            let error = #expect(throws: JobFileError.self) { try ordersOf("{\"\(key)\": \(value)}") }
+            #expect(error?.message.hasPrefix("\"sdspool\".\"\(key)\" must be ") == true)
+        }
+    }
+
+    @Test(
+        "null is no order, as many programs write what they have not got", arguments: ["endpoint", "method", "server"])
+    func null(key: String) throws {
+        #expect(try ordersOf("{\"\(key)\": null}") == Orders())
+    }
+
+    @Test("an order that nobody knows is refused by its name", arguments: ["prio", "Priority", "", "seed"])
+    func unknown(key: String) {
+        let error = #expect(throws: JobFileError.self) { try ordersOf("{\"\(key)\": 1}") }
+        #expect(error?.message.hasSuffix("but not \"\(key)\"") == true)
+    }
+
+    @Test("orders that are no object are refused", arguments: ["1", "null", "[]", "\"high\"", "true"])
+    func noObject(value: String) {
+        let error = #expect(throws: JobFileError.self) { try ordersOf(value) }
+        #expect(error?.message == "\"sdspool\" must be an object such as {\"priority\": 3}")
+    }
+
+    @Test("of orders that come twice the last counts")
+    func twice() throws {
+        #expect(try ordersOf(#"{"priority": 1, "priority": 2}"#).priority == 2)
+        let job = try JobFile(Data(#"{"sdspool": {"priority": 1}, "sdspool": {"priority": 7}}"#.utf8))
+        #expect(job.orders.priority == 7)
+    }
+}

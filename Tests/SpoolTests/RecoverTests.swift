@@ -1,0 +1,91 @@
+// What a daemon finds after the last one was killed.
+
+import Foundation
+import Linux
+import Testing
+
+@testable import Spool
+
+@Suite struct RecoverTests {
+    let spool: TestSpool
+    var folders: Folders { spool.folders }
+
+    init() throws {
+        spool = try TestSpool()
+    }
+
+    private func put(_ entries: [String: String], of job: String, at microseconds: Int64) throws -> Ticket {
+        let ticket = try Ticket.test(job, at: microseconds)
+        try folders.active.makeDirectory(ticket.folder)
+        let folder = try folders.active.directory(ticket.folder)
+        for (entry, text) in entries { try spool.write(text, to: name(entry), in: folder) }
+        return ticket
+    }
+
+    @Test("each job that was left in active/ comes to where it belongs, and the second time nothing is changed")
+    func recover() throws {
+        let rendered = try put(["a.json": "{}", "a-1.png": "half", ".result.json": "half"], of: "a", at: 1)
+        let tried = try put(["b.json": "{}", "attempts.json": "{\"drawn\":{},\"list\":[]}"], of: "b", at: 2)
+        _ = try put(["c.json": "{}", "c-1.png": "whole", "result.json": "{}", "attempts.json": ""], of: "c", at: 3)
+        _ = try put(["d.json": "{}", "error.json": "{}"], of: "d", at: 4)
+        _ = try put([:], of: "e", at: 5)
+        _ = try put(["attempts.json": "{}", "f-1.png": "x"], of: "f", at: 6)
+        try folders.active.makeDirectory("lost+found")
+        let waiting = try spool.queue("w", at: 7)
+        let told = try folders.recover()
+        #expect(
+            told == [
+                "a was being rendered and is back in the queue", "b was being rendered and is back in the queue",
+                "c was finished and is now in \(spool.path)/done/c",
+                "d had failed and is now in \(spool.path)/failed/d",
+                "\(spool.path)/active/lost+found is no job's folder and is left alone",
+            ])
+        #expect(try folders.waiting() == [rendered, tried, waiting])
+        #expect(try spool.tree("active") == ["lost+found"])
+        #expect(try spool.tree("done") == ["c", "c/c-1.png: whole", "c/c.json: {}", "c/result.json: {}"])
+        #expect(try spool.tree("failed") == ["d", "d/d.json: {}", "d/error.json: {}"])
+        #expect(
+            try spool.tree("queue") == [
+                "\(rendered).json: {}", "\(tried)", "\(tried)/attempts.json: {\"drawn\":{},\"list\":[]}",
+                "\(tried)/b.json: {}", "\(waiting).json: {}",
+            ])
+        let tree = try spool.tree()
+        #expect(try folders.recover() == ["\(spool.path)/active/lost+found is no job's folder and is left alone"])
+        #expect(try spool.tree() == tree)
+    }
+
+    @Test("a result that was cut off before its move is published once, also where its name is taken by now")
+    func taken() throws {
+        _ = try put(["c.json": "2", "result.json": "{}"], of: "c", at: 3)
+        try folders.done.makeDirectory("c")
+        try spool.write("1", to: "c.json", in: folders.done.directory("c"))
+        #expect(try folders.recover() == ["c was finished and is now in \(spool.path)/done/c.2"])
+        #expect(try spool.text("done/c/c.json") == "1")
+        #expect(try spool.text("done/c.2/c.json") == "2")
+        #expect(try folders.recover().isEmpty)
+    }
+
+    @Test("a job that was put back twice is as it was")
+    func twice() throws {
+        let ticket = try spool.queue("cat", "{\"a\": 1}")
+        for _ in 0..<2 {
+            _ = try #require(try folders.claim(ticket))
+            #expect(try folders.recover().count == 1)
+            #expect(try spool.tree("queue") == ["\(ticket).json: {\"a\": 1}"])
+        }
+    }
+
+    @Test("what was refused in the middle is no less refused")
+    func refusal() throws {
+        let ticket = try put(["x.json": "garbage", "error.json": "{}"], of: "x", at: 1)
+        #expect(try folders.recover() == ["\(ticket.name) had failed and is now in \(spool.path)/failed/x"])
+        #expect(try spool.text("failed/x/x.json") == "garbage")
+    }
+
+    @Test("an empty spool needs nothing")
+    func empty() throws {
+        let tree = try spool.tree()
+        #expect(try folders.recover().isEmpty)
+        #expect(try spool.tree() == tree)
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import Linux
+@testable import Spool
+
+private let start = ContinuousClock.now
+private let settle = Duration.seconds(2)
+private let unfinished = Look.unfinished(JobFileError(message: "too early", mayStillArrive: true))
+private let wrong = Look.wrong(JobFileError(message: "garbage"))
+
+/// A file of `size` bytes; any difference would do.
+private func status(_ size: Int) -> FileStatus {
+    var raw = stat()
+    raw.st_mode = S_IFREG
+    raw.st_size = off_t(size)
+    return FileStatus(raw)
+}
+
+private typealias Seen = (at: Double, look: Look, status: FileStatus?)
+
+private func words(_ verdict: Verdict) -> String {
+    switch verdict {
+    case .accept: "accept"
+    case .refuse(let error): "refuse: \(error.message)"
+    case .wait(let moment): "wait until \((moment - start) / .seconds(1))"
+    case .leaveAlone(let reason): "leave alone: \(reason)"
+    case .forget: "forget"
+    }
+}
+
+@Suite struct SightingTests {
+    /// Judges looks at a file that was first seen at the start, each so many seconds after it.
+    private func verdicts(closed: Bool, _ looks: [Seen]) -> [String] {
+        var sighting = Sighting(now: start, closed: closed)
+        return looks.map { at, look, status in
+            words(sighting.judge(look, status: status, now: start + .seconds(at), settle: settle))
+        }
+    }
+
+    @Test("a whole job is accepted at once, closed or not", arguments: [true, false])
+    func whole(closed: Bool) throws {
+        let job = try JobFile(Data("{}".utf8))
+        #expect(verdicts(closed: closed, [(0, .whole(job), status(2))]) == ["accept"])
+    }
+
+    @Test("what may still arrive is waited for until it has not changed for a while", arguments: [true, false])
+    func arriving(closed: Bool) {
+        let looks: [Seen] = [(0, unfinished, status(1)), (1.9, unfinished, status(1)), (2, unfinished, status(1))]
+        #expect(
+            verdicts(closed: closed, looks) == ["wait until 2.0", "wait until 2.0", "refuse: too early"])
+    }
+
+    @Test("each change begins the wait anew")
+    func changing() {
+        let looks: [Seen] = [
+            (0, unfinished, status(1)), (1.5, unfinished, status(2)), (3, unfinished, status(3)),
+            (4.9, unfinished, status(3)), (5, unfinished, status(3)),
+        ]
+        #expect(
+            verdicts(closed: false, looks) == [
+                "wait until 2.0", "wait until 3.5", "wait until 5.0", "wait until 5.0", "refuse: too early",
+            ])
+    }
+
+    @Test("what is wrong is refused at once where its writer has closed it")
+    func wrongAndClosed() {
+        #expect(verdicts(closed: true, [(0, wrong, status(1))]) == ["refuse: garbage"])
+    }
+
+    @Test("what is wrong while somebody may be writing is waited for")
+    func wrongAndOpen() throws {
+        let job = try JobFile(Data("{}".utf8))
+        let looks: [Seen] = [(0, wrong, status(1)), (1, wrong, status(1)), (2, wrong, status(1))]
+        #expect(
+            verdicts(closed: false, looks) == ["wait until 2.0", "wait until 2.0", "refuse: garbage"])
+        #expect(
+            verdicts(closed: false, [(0, wrong, status(1)), (1, .whole(job), status(2))]) == [
+                "wait until 2.0", "accept",
+            ])
+    }
+
+    @Test("a file that changes after its close is being written again")
+    func reopened() {
+        let looks: [Seen] = [(0, unfinished, status(0)), (1, wrong, status(5)), (3, wrong, status(5))]
+        #expect(verdicts(closed: true, looks) == ["wait until 2.0", "wait until 3.0", "refuse: garbage"])
+    }
+
+    @Test("what is gone is forgotten, and what is no file is left alone")
+    func others() {
+        #expect(verdicts(closed: true, [(0, .gone, nil)]) == ["forget"])
+        #expect(verdicts(closed: false, [(5, .gone, nil)]) == ["forget"])
+        #expect(verdicts(closed: false, [(0, .noFile("a link"), status(1))]) == ["leave alone: a link"])
+    }
+}

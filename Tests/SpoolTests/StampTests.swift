@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Spool
+
+@Suite struct StampTests {
+    /// 2026-11-23T15:10:42.123456Z.
+    private let stamp = Stamp(microseconds: 1_795_446_642_123_456)
+
+    @Test("a moment stands in names without separators and in results with them")
+    func forms() {
+        #expect(stamp.compact == "20261123T151042.123456Z")
+        #expect(stamp.iso8601 == "2026-11-23T15:10:42.123456Z")
+        #expect(Stamp(microseconds: 7).compact == "19700101T000000.000007Z")
+    }
+
+    @Test("what is written is read again, and texts sort as moments do")
+    func order() {
+        var random = Seeded()
+        // Up to the end of the year 9999; every other one close to its neighbour.
+        var stamps = (0..<2_000).map { _ in
+            Stamp(microseconds: .random(in: 0..<253_402_300_800_000_000, using: &random))
+        }
+        stamps += stamps.map { Stamp(microseconds: $0.microseconds + .random(in: 0...2_000_000, using: &random)) }
+        for (one, other) in zip(stamps, stamps.shuffled(using: &random)) {
+            #expect(Stamp(compact: one.compact) == one)
+            #expect((one < other) == (Array(one.compact.utf8).lexicographicallyPrecedes(Array(other.compact.utf8))))
+        }
+    }
+
+    @Test(
+        "what no stamp has written is no stamp",
+        arguments: [
+            "", "x", "20261123T151042Z", "20261123T151042.123456", "20261123T151042.12345Z", "20261123T151042.+12345Z",
+            "20261123T151042.-00000Z", "20261123T151042.1234567Z", "20261323T151042.123456Z", "20260230T151042.123456Z",
+            "20261123T251042.123456Z", "20261123T156042.123456Z", "20261123 151042.123456Z", "2026-11-23T1510.123456Z",
+            "19691231T235959.999999Z", "00010101T000000.000001Z", "20261123T151042.123456z", "20261123T151042,123456Z",
+        ])
+    func noStamp(text: String) {
+        #expect(Stamp(compact: text) == nil)
+    }
+
+    @Test("arrivals get moments that strictly increase, though the clock stands or steps back")
+    func clock() {
+        var clock = StampClock(after: nil)
+        let readings: [Int64] = [100, 200, 200, 200, 150, 0, 201, 300]
+        let given = readings.map { clock.next(now: Stamp(microseconds: $0)).microseconds }
+        #expect(given == [100, 200, 201, 202, 203, 204, 205, 300])
+    }
+
+    @Test("a clock begins behind the latest arrival that is still there")
+    func after() {
+        var clock = StampClock(after: stamp)
+        #expect(clock.next(now: Stamp(microseconds: 1)).microseconds == stamp.microseconds + 1)
+    }
+
+    @Test("now is now")
+    func now() {
+        #expect(Stamp.now > stamp || Stamp.now.microseconds > 1_700_000_000_000_000)
+    }
+}
