@@ -17,6 +17,9 @@ let package = Package(
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
         .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
+        .testTarget(
+            name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch"], exclude: ["Fixtures"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "A1111", "Spool", "Linux", "JSONText"]),
     ],
     swiftLanguageModes: [.v6]
 )
