@@ -20,6 +20,9 @@ let package = Package(
         .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText"]),
+        .testTarget(
+            name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch"], exclude: ["Fixtures"]),
+        .testTarget(name: "DaemonTests", dependencies: ["Daemon", "A1111", "Spool", "Linux", "JSONText"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -57,6 +57,8 @@ func arrange(_ facts: [PictureFacts], info: ReplyInfo) -> [Arranged] {
     let someCarryText = facts.contains { $0.infotext != nil }
     // Extras of upscalers and replies of other servers have no infotexts at all: everything is what was asked for.
     let due = texts.isEmpty ? facts.count - grids : max(0, texts.count - grids)
+    // So many that should carry a text do not: what is no picture stands in the place of one.
+    var missing = texts.isEmpty ? 0 : due - facts.dropFirst(grids).count { $0.infotext != nil }
 
     var counts: [PictureKind: Int] = [:]
     return facts.enumerated().map { index, fact in
@@ -64,11 +66,12 @@ func arrange(_ facts: [PictureFacts], info: ReplyInfo) -> [Arranged] {
             if index < grids {
                 .grid
             } else if someCarryText {
-                fact.infotext == nil ? .extra : .picture
+                fact.infotext != nil || (!fact.isPicture && missing > 0) ? .picture : .extra
             } else {
                 counts[.picture, default: 0] < due ? .picture : .extra
             }
         counts[kind, default: 0] += 1
+        if kind == .picture, fact.infotext == nil { missing -= 1 }
         let number = counts[kind, default: 1]
         func element<T>(_ list: [T]?) -> T? {
             guard kind == .picture, let list, number <= list.count else { return nil }

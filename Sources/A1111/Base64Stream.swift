@@ -36,7 +36,10 @@ struct Base64Stream {
 
     private mutating func decode(_ block: Data) throws(Malformed) -> Data {
         // Padding ends the data: characters behind it are another text.
-        guard !padded, let bytes = Data(base64Encoded: block) else { throw Malformed(offset: taken) }
+        // Foundation takes "====" for a byte.
+        guard !padded, !block.suffix(3).elementsEqual("===".utf8), let bytes = Data(base64Encoded: block) else {
+            throw Malformed(offset: taken)
+        }
         padded = block.last == UInt8(ascii: "=")
         taken += block.count
         return bytes

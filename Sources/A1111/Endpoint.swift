@@ -48,7 +48,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     private static func service(for keys: Set<String>) -> Service {
         if keys.contains("init_images") { return .img2img }
         if keys.contains("imageList") { return .extraBatch }
-        let upscaling = keys.contains { $0.hasPrefix("upscal") || $0 == "resize_mode" || $0.hasPrefix("gfpgan") }
+        let prefixes = ["upscal", "gfpgan", "codeformer"]
+        let upscaling = keys.contains { key in key == "resize_mode" || prefixes.contains { key.hasPrefix($0) } }
         return keys.contains("image") && upscaling ? .extraSingle : .txt2img
     }
 

@@ -91,7 +91,9 @@ extension Failure {
         init(_ body: Data) {
             let text = String(decoding: body.prefix(64 << 10), as: UTF8.self)
             all = text
-            let object = try? ObjectText(body)
+            // The tokenizer does not look into strings, and a report must be UTF-8 throughout.
+            let isText = String(validating: body, as: UTF8.self) != nil
+            let object = isText ? try? ObjectText(body) : nil
             answer = body.isEmpty ? nil : object != nil ? .raw(body) : .string(text)
             var parts: [String] = []
             for key in ["error", "detail", "errors", "message"] {

@@ -61,8 +61,12 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     private var use = StringUse.kept
     private var length = 0
     private var looksLikeBase64 = true
+    /// Commas and their like: a data URL has a few at its head, a prompt of tags has more.
+    private var marks = 0
     /// The first characters of a string that is kept.
     private var opening: [UInt8] = []
+    /// `data:image/png;charset=utf-8;base64,` has four.
+    private static let marksOfDataURL = 4
     /// Where in `text` the string began.
     private var mark = 0
 
@@ -108,6 +112,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
         mark = text.count
         length = 0
         looksLikeBase64 = true
+        marks = 0
         opening = []
         use = .kept
         if depth <= 2, pictureKeys.contains(member) {
@@ -122,7 +127,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
         case .picture: try stage.write(characters)
         case .counted: break
         case .kept:
-            looksLikeBase64 = looksLikeBase64 && Self.areBase64(characters)
+            looksLikeBase64 = looksLikeBase64 && areBase64(characters)
             if opening.count < 64 {
                 for index in characters.indices.prefix(64) { opening.append(characters[index]) }
                 if member != "parameters", opening.count >= 32, Self.beginsLikePicture(opening) {
@@ -160,13 +165,16 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     }
 
     /// Also of the URL alphabet, and the head of a data URL.
-    private static func areBase64(_ characters: Span<UInt8>) -> Bool {
+    private mutating func areBase64(_ characters: Span<UInt8>) -> Bool {
         for index in characters.indices {
             switch characters[index] {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "/"), UInt8(ascii: "="),
-                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: ","):
+                UInt8(ascii: "-"), UInt8(ascii: "_"):
                 continue
+            case UInt8(ascii: ":"), UInt8(ascii: ";"), UInt8(ascii: ","):
+                marks += 1
+                if marks > Self.marksOfDataURL { return false }
             default: return false
             }
         }

@@ -10,7 +10,7 @@ public enum RequestBody {
     public static func undrawnKeys(of object: ObjectText, for endpoint: Endpoint) -> [String] {
         guard endpoint.service?.drawsSeeds == true else { return [] }
         let strength = number(object.value(of: "subseed_strength")) ?? 0
-        return (strength > 0 ? ["seed", "subseed"] : ["seed"]).filter { key in
+        return (strength != 0 ? ["seed", "subseed"] : ["seed"]).filter { key in
             guard let value = object.value(of: key), value != Data("null".utf8) else { return true }
             return number(value) == -1
         }

@@ -25,7 +25,7 @@ struct Stage: ~Copyable {
     private var size = 0
     /// The first characters, until there are enough to tell a picture from a text.
     private var opening: [UInt8] = []
-    private var isOpen = false
+    private var isText = false
 
     /// The text chunk of a PNG stands in its first bytes; infotexts are a few kilobytes.
     private static let headCap = 64 << 10
@@ -42,12 +42,13 @@ struct Stage: ~Copyable {
         head = Data()
         size = 0
         opening = []
-        isOpen = true
+        isText = false
     }
 
     /// More of its characters, as they stand in the JSON string.
     mutating func write(_ characters: Span<UInt8>) throws {
         if decoder != nil { return try writeDecoded(characters) }
+        if isText { return try put(characters.withUnsafeBufferPointer { Data($0) }) }
         for index in characters.indices { opening.append(characters[index]) }
         if opening.count >= Self.openingLength { try decide() }
     }
@@ -60,7 +61,6 @@ struct Stage: ~Copyable {
         try file.sync()
         try file.close()
         pictures.append(StagedPicture(draft: draft, size: size, head: PictureHead(head)))
-        isOpen = false
     }
 
     private var draft: FileName { numbered(".picture-", pictures.count + 1) }
@@ -72,11 +72,12 @@ struct Stage: ~Copyable {
         opening = []
         let characters = Self.withoutDataURL(text)
         let sample = Data(base64Encoded: Data(characters.prefix(characters.count & ~3).prefix(32)))
-        if decoder != nil || sample.flatMap({ PictureFormat($0) }) != nil {
+        if sample.flatMap({ PictureFormat($0) }) != nil {
             decoder = Base64Stream()
             try writeDecoded(Array(characters).span)
-        } else if head.isEmpty {
-            // An extension's own text: kept as it came.
+        } else {
+            // An extension's own text: kept as it came, in however many pieces.
+            isText = true
             try put(Data(text))
         }
     }
