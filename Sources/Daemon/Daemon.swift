@@ -61,10 +61,10 @@ public final class Daemon: Sendable {
     /// Takes jobs and renders them until ``stop()``. Throws where the disk can no longer be trusted.
     public func run() async throws {
         let queue = Queue()
-        let waiting = try folders.waiting()
-        await queue.add(waiting)
         // Armed before the folders are looked at: what happens in between is told.
         let hands = try HandWatch(folders)
+        let waiting = try folders.waiting()
+        await queue.add(waiting)
         if try hands.isPaused(), await queue.pause(true) { tell(.paused(true)) }
         let desk = FrontDesk(
             intake: try Intake(
@@ -74,10 +74,16 @@ public final class Daemon: Sendable {
         tell(.ready(spool: folders.root.path, server: options.server.description, waiting: waiting.count))
 
         let client = Client(server: options.server, renderTimeout: options.renderTimeout)
-        let worker = Task { [options, folders, tell] in
+        let worker = Task { [options, folders, tell, stopping] in
             var worker = Worker(
                 folders: folders, queue: queue, client: client, cap: options.cap, grace: options.grace, tell: tell)
-            await worker.run()
+            do {
+                try await worker.run()
+            } catch is CancellationError {
+                // What was under way is back in its place.
+            } catch {
+                stopping.yield(error)
+            }
         }
         let reason = await stops.first { _ in true } ?? nil
         tell(.stopping)

@@ -57,7 +57,7 @@ public enum Event: Sendable {
         case .tryingAgain(let ticket, let message, let delay):
             "\(ticket.name) is tried again in \(Self.spoken(delay / .seconds(1))): \(message)"
         case .putBack(let ticket): "\(ticket.name) is back in the queue"
-        case .cancelled(let ticket): "\(ticket.name) is cancelled: its file is gone"
+        case .cancelled(let ticket): "\(ticket.name) is gone from its folder: cancelled, or moved by somebody"
         case .serverAway(let server, let reason): "waiting for \(server): \(reason)"
         case .serverBack(let server, let grace):
             grace > .zero

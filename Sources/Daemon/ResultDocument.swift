@@ -22,7 +22,7 @@ struct JobResult {
     /// "I'm a teapot" (RFC 2324 section 2.3.2), not the one to ask, with what the server said in `upstream`.
     var document: Data {
         var members: [(String, JSONValue)] = [
-            ("ticket", .string(ticket.description)), ("name", .string(ticket.name.description)),
+            ("ticket", .string(ticket.description)), ("name", .string(ticket.name.text)),
             ("endpoint", .string(endpoint.path)), ("method", .string(endpoint.method)),
         ]
         if endpoint.service != nil {

@@ -31,8 +31,11 @@ extension Attempts {
     /// What an attempt is called that ended because the daemon did.
     static let stopped = "stopped"
 
-    /// Those that were tried to an end, or cut off by a crash; a stop on purpose is nobody's failure.
-    var counted: Int { list.count { $0.failure != Self.stopped } }
+    /// What an attempt is called whose result could not be kept.
+    static let disk = "disk"
+
+    /// Those that were tried to an end, or cut off by a crash; a stop on purpose and a full disk are not the job's.
+    var counted: Int { list.count { $0.failure != Self.stopped && $0.failure != Self.disk } }
 
     /// The last request may still be rendered by the server, and its answer is lost.
     var mayStillRun: Bool {

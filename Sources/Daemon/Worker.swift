@@ -36,18 +36,15 @@ struct Worker {
         watch = ServerWatch(server: client.server, grace: grace, tell: tell)
     }
 
-    /// Works until the queue is closed or the task is cancelled; what is under way then goes back to its place.
-    mutating func run() async {
-        do {
-            // Also while nothing waits, so that the log says at the start whether the server is there.
+    /// Works until the queue is closed. Throws CancellationError when the task is cancelled; what was under way is back
+    /// in its place then.
+    mutating func run() async throws {
+        // Also while nothing waits, so that the log says at the start whether the server is there.
+        try await watch.waitUntilThere()
+        while await queue.hasNext() {
             try await watch.waitUntilThere()
-            while await queue.hasNext() {
-                try await watch.waitUntilThere()
-                guard let ticket = await queue.next() else { continue }
-                try await serve(ticket)
-            }
-        } catch {
-            // Only a cancelled wait ends up here: the job that it was for is back in its place.
+            guard let ticket = await queue.next() else { continue }
+            try await serve(ticket)
         }
     }
 
@@ -60,7 +57,7 @@ struct Worker {
             tell(.troubled(error))
             try await putBack(job, after: .seconds(1))
         } catch is CancellationError {
-            try await putBack(job, as: Attempts.stopped)
+            try await putBack(job)
             throw CancellationError()
         }
     }
@@ -86,7 +83,7 @@ struct Worker {
         let clock = ContinuousClock.now
         do {
             let reply = try await client.send(
-                assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: job.ticket.name.description,
+                assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: job.ticket.name.text,
                 wantsPictures: assignment.wantsPictures)
             watch.isBack()
             outOfMemory = 0
@@ -100,6 +97,12 @@ struct Worker {
             tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds))
         } catch let failure as Failure {
             try await handle(failure, of: job, assignment, attempts)
+        } catch {
+            // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
+            attempts.end(at: .now, failure: error is CancellationError ? Attempts.stopped : Attempts.disk)
+            let record = attempts
+            try await persistently { try job.record(record) }
+            throw error
         }
     }
 
@@ -140,7 +143,7 @@ struct Worker {
         guard outOfMemory >= Self.outOfMemoryLimit else { return }
         outOfMemory = 0
         let folders = folders
-        try await blocking {
+        try await persistently {
             try folders.pause(
                 because: "\(Self.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
                     + "Free some (or restart the server), then delete this file to go on.")
@@ -181,18 +184,9 @@ struct Worker {
     /// Puts the job back into its place on the disk at once and into the line after `delay`, so that a job that keeps
     /// failing does not hold up the others.
     private func putBack(
-        _ job: ActiveJob, after delay: Duration = .zero, as ending: String? = nil, inSilence: Bool = false
+        _ job: ActiveJob, after delay: Duration = .zero, inSilence: Bool = false
     ) async throws {
-        let isThere = try await persistently {
-            if let ending {
-                var attempts = try job.attempts()
-                if attempts.list.last?.ended == nil {
-                    attempts.end(at: .now, failure: ending)
-                    try job.record(attempts)
-                }
-            }
-            return try job.requeue()
-        }
+        let isThere = try await persistently { try job.requeue() }
         guard isThere else { return tell(.cancelled(job.ticket)) }
         if !inSilence { tell(.putBack(job.ticket)) }
         guard delay > .zero else { return await queue.add([job.ticket]) }

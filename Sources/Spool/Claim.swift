@@ -5,8 +5,10 @@ import Linux
 extension Folders {
     /// Takes a job out of the queue; `nil` where it is not there any more: cancelled, held or renamed by somebody.
     public func claim(_ ticket: Ticket) throws(SystemError) -> ActiveJob? {
-        if let job = try claimFile(ticket) { return job }
-        return try claimFolder(ticket)
+        // A folder that is named like a file, or the other way round, is somebody's and no job.
+        if try queue.status(of: ticket.file)?.kind == .file { return try claimFile(ticket) }
+        if try queue.status(of: ticket.folder)?.kind == .directory { return try claimFolder(ticket) }
+        return nil
     }
 
     /// A job that was never tried is a file.

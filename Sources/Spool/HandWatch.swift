@@ -36,7 +36,9 @@ public final class HandWatch: Sendable {
         inotify = try Inotify()
         // Moves made before, such as those of recovery, are never told: expected still, they would hide somebody's.
         folders.ownMoves.forget()
-        queueWatch = try inotify.watch(folders.queue, for: .movedIn)
+        // The kernel merges an event with an equal one right before it. A name comes back only after it has gone, and
+        // to be told that, too, keeps two comings apart.
+        queueWatch = try inotify.watch(folders.queue, for: [.movedIn, .movedOut, .deleted])
         _ = try inotify.watch(folders.root, for: [.created, .movedIn, .movedOut, .deleted])
     }
 
@@ -56,7 +58,10 @@ public final class HandWatch: Sendable {
                 folders.ownMoves.forget()
                 changes += try folders.waiting().map(Change.queued)
                 changes.append(.paused(try isPaused()))
-            } else if event.watch == queueWatch, let name = event.name, let ticket = Ticket(entry: name) {
+            } else if event.watch == queueWatch {
+                guard event.kind.contains(.movedIn), let name = event.name, let ticket = Ticket(entry: name) else {
+                    continue
+                }
                 if !folders.ownMoves.isOwn(name) { changes.append(.queued(ticket)) }
             } else if event.name == Folders.pause {
                 changes.append(.paused(try isPaused()))

@@ -75,7 +75,10 @@ public struct Intake {
 
     /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk.
     public mutating func collect() throws -> [Outcome] {
-        try take(inotify.read())
+        // All that is told so far, before anything is taken: a later close may come before an earlier appearance.
+        var events: [Inotify.Event] = []
+        while case let more = try inotify.read(), !more.isEmpty { events += more }
+        try take(events)
         let now = ContinuousClock.now
         if now >= nextListing { try list(at: now) }
         for (name, moment) in due.sorted(by: { $0.value < $1.value }) where moment <= now {
@@ -106,16 +109,18 @@ public struct Intake {
     // MARK: What to look at
 
     private mutating func take(_ events: [Inotify.Event]) throws {
-        if events.contains(where: { $0.kind.contains(.overflow) }) { try list(at: .now) }
         let order = ArrivalOrder(events)
         for name in order.whole where JobName(dropped: name) != nil {
             sightings[name] = Sighting(now: .now, closed: true)
             due[name] = nil
             backlog.append(name)
         }
-        for name in order.appeared where JobName(dropped: name) != nil && due[name] == nil {
-            due[name] = .now + Self.appearance
+        for name in order.appeared where JobName(dropped: name) != nil {
+            // Also one that was waited for: a chmod may have made it readable.
+            due[name] = min(due[name] ?? .now + Self.appearance, .now + Self.appearance)
         }
+        // What was told comes first, in its order; what was lost follows by ctime.
+        if events.contains(where: { $0.kind.contains(.overflow) }) { try list(at: .now) }
     }
 
     private mutating func list(at now: ContinuousClock.Instant) throws {

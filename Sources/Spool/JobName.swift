@@ -17,8 +17,11 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The order of strcmp(3).
     public static func < (left: JobName, right: JobName) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
 
-    /// The name as it is shown.
-    public var description: String { String(decoding: bytes, as: UTF8.self) }
+    /// The name as it is, for names of files and for documents.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The name as a log may show it (see ``escapedForPeople(_:)``).
+    public var description: String { escapedForPeople(bytes) }
 
     /// The name of the job that a file dropped as `file` is; `nil` where it is no job file: not `*.json`, or hidden.
     public init?(dropped file: FileName) {

@@ -4,8 +4,10 @@ import Linux
 
 extension ActiveJob {
     /// Puts the job back: as the file that it was where nothing is recorded of it, else as its folder with the record
-    /// of its attempts. A job whose file somebody has deleted is cancelled and goes; false then.
+    /// of its attempts. False where there is nothing to put back: the folder has moved on, or somebody has deleted the
+    /// job's file, which cancels it.
     public func requeue() throws -> Bool {
+        guard try folders.active.status(of: ticket.folder) != nil else { return false }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {
             try folders.active.removeAll(ticket.folder)

@@ -37,7 +37,8 @@ import Testing
         let server = try Server.start { _ in
             Response(
                 status: 422, headers: ["Content-Type": "application/json"],
-                body: .bytes(Array(#"{"detail":[{"loc":["body","steps"],"msg":"no \"such\" steps","type":"x"}]}"#.utf8)))
+                body: .bytes(Array(#"{"detail":[{"loc":["body","steps"],"msg":"no \"such\" steps","type":"x"}]}"#.utf8))
+            )
         }
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: "http://127.0.0.1:\(server.port)")
