@@ -2,6 +2,7 @@
 
 import Foundation
 import Sketch
+import Synchronization
 import Testing
 
 @Suite struct LifeTests {
@@ -42,15 +43,23 @@ import Testing
         first.kill(SIGKILL)
         #expect(try await first.exitCode() == 128 + SIGKILL)
         #expect(spool.list("active").count == 1)
+        // Seen at the moment in which the second request arrives.
+        let orphanHadEnded = Mutex<Bool?>(nil)
+        let arrival = Task {
+            await sketch.wait { requests in
+                guard requests.count > 1 else { return false }
+                orphanHadEnded.withLock { $0 = $0 ?? (requests[0].ended != nil) }
+                return true
+            }
+        }
         let second = try await spool.daemon(server: sketch.url)
         try await second.says("back in the queue")
         try await second.says("done cat")
         #expect(try await second.stop() == 0)
+        await arrival.value
         #expect(Set(sketch.requests.map(\.body)).count == 1)
-        // The orphan was waited for: the second render began when the first had ended.
-        let renders = sketch.requests
-        #expect(renders.count == 2)
-        if let end = renders[0].ended, let start = renders[1].started { #expect(start >= end) }
+        #expect(sketch.requests.count == 2)
+        #expect(orphanHadEnded.withLock { $0 } == true, "the orphan of the first daemon was waited for")
         await sketch.stop()
     }
 

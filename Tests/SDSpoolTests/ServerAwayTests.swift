@@ -39,8 +39,8 @@ import Testing
         ])
         try await daemon.says("waiting for")
         try spool.drop("cat", smallJob())
-        let sketch = try Sketch.start(port: gone.port, options: .init(stepTime: .zero))
         let opened = ContinuousClock.now
+        let sketch = try Sketch.start(port: gone.port, options: .init(stepTime: .zero))
         await sketch.arrived(1)
         #expect(ContinuousClock.now - opened >= .seconds(1.5))
         try await daemon.says("asked in 1.5 s")
