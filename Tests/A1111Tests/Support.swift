@@ -53,6 +53,12 @@ struct Scratch {
 
     func content(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
 
+    static func subfolder(_ name: String, of directory: Directory) throws -> Directory {
+        let name = try #require(FileName(bytes: name.utf8))
+        try directory.makeDirectory(name)
+        return try directory.directory(name)
+    }
+
     /// All names, hidden ones, too.
     var names: [String] {
         get throws { try directory.entries().map(\.description).sorted() }
@@ -76,7 +82,7 @@ final class Canned: Sendable {
         let requests = Mutex<[Request]>([])
     }
 
-    /// Ends when a request has come.
+    /// One for each request that has come whole.
     let arrivals: AsyncStream<Void>
 
     init(answer: @escaping @Sendable (Request) async -> Response) throws {
