@@ -92,7 +92,7 @@ struct ClientFailureTests {
 
     @Test("may find something that does not speak HTTP, or TLS")
     func babel() async throws {
-        let canned = try Canned(json("{}".utf8))
+        let canned = try Canned(headTime: .milliseconds(100), answer: silence)
         let address = try #require(ServerAddress("https://127.0.0.1:\(canned.server.port)"))
         let failure = try await failure(Client(server: address, renderTimeout: .seconds(30)), to: endpoint())
         #expect(failure.class == .serverDown)
