@@ -58,6 +58,7 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
         configuration.httpCookieStorage = nil
         configuration.httpShouldSetCookies = false
         configuration.urlCredentialStorage = nil
+        try Task.checkCancellation()
         let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         let task = session.dataTask(with: request)
@@ -77,6 +78,8 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
                     ) { _ in true }
                 }
                 task.resume()
+                // A cancellation that came before there was a continuation has found nobody to tell.
+                if Task.isCancelled { giveUp(after: .zero, CancellationError()) { _ in true } }
             }
         } onCancel: {
             let hasBegun = state.withLock { $0.response != nil }
