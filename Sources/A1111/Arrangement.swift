@@ -29,6 +29,13 @@ struct Arranged: Hashable {
     let seed: Int64?
     let subseed: Int64?
 
+    /// One after the other, as they came.
+    static func numbered(_ facts: [PictureFacts]) -> [Arranged] {
+        facts.enumerated().map { index, fact in
+            Arranged(kind: .picture, number: index + 1, infotext: fact.infotext, seed: nil, subseed: nil)
+        }
+    }
+
     /// `cat-1.png`, `cat-grid.png`, `cat-grid-2.png`, `cat-extra-1.png`.
     func fileName(job: String, suffix: String) -> String {
         switch kind {

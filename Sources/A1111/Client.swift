@@ -43,11 +43,13 @@ public final class Client: Sendable {
 
         let object = try? ObjectText(answer.text)
         let info = Reply.info(in: object).flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) } ?? ReplyInfo()
+        // A middleman knows no grids and extras, and his pictures are called what the text says in their places.
         let facts = answer.pictures.map(\.facts)
-        let arranged = arrange(facts, info: info)
+        let arranged = endpoint.service == nil ? Arranged.numbered(facts) : arrange(facts, info: info)
         if endpoint.service != nil,
-            let failure = failure(of: arranged, facts: facts, object: object, wantsPictures: wantsPictures)
+            var failure = failure(of: arranged, facts: facts, object: object, wantsPictures: wantsPictures)
         {
+            failure.status = answer.status
             throw failure
         }
         let pictures = zip(answer.pictures, arranged).map { $0.placed($1, job: job) }

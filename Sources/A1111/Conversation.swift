@@ -38,7 +38,7 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
     private let endpoint: Endpoint
     private let server: String
 
-    /// An error's text is for people; more of it helps nobody.
+    /// An error's text is for people; more of it helps nobody. Of another text it would not be the whole.
     private static let errorCap = 1 << 20
     /// How long an answer that has begun may go on after a stop.
     private static let graceToFinish = Duration.seconds(5)
@@ -58,6 +58,7 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
         configuration.httpCookieStorage = nil
         configuration.httpShouldSetCookies = false
         configuration.urlCredentialStorage = nil
+        try Task.checkCancellation()
         let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         let task = session.dataTask(with: request)
@@ -77,6 +78,8 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
                     ) { _ in true }
                 }
                 task.resume()
+                // A cancellation that came before there was a continuation has found nobody to tell.
+                if Task.isCancelled { giveUp(after: .zero, CancellationError()) { _ in true } }
             }
         } onCancel: {
             let hasBegun = state.withLock { $0.response != nil }
@@ -161,6 +164,11 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
                 }
                 if isError || state.reader == nil {
                     state.body.append(data.prefix(max(0, Self.errorCap - state.body.count)))
+                    guard isError || state.received <= Self.errorCap else {
+                        throw Failure(
+                            .wrongResult, "the answer is no JSON and longer than \(Self.errorCap) bytes",
+                            status: state.response?.statusCode)
+                    }
                 } else {
                     try state.reader?.read(data)
                 }
@@ -223,8 +231,10 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
             return Failure(
                 .wrongResult, "a picture of the answer is not base64 behind character \(error.offset)", status: status)
         case let error as URLError:
-            return Failure(
+            var failure = Failure(
                 error, server: server, hasBody: state.hasBody, bodySent: state.bodySent, answering: status != nil)
+            failure.status = status
+            return failure
         default: return error
         }
     }

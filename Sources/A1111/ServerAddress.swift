@@ -44,6 +44,27 @@ public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
         authorization = (inURL ?? credentials).map { "Basic " + Data($0.utf8).base64EncodedString() }
     }
 
-    /// The URL of a path on this server, which may have a query.
-    func url(of path: String) -> URL? { URL(string: url.absoluteString + path) }
+    /// The URL of a path on this server, which may have a query. What cannot stand in a URL is escaped; escapes that
+    /// are there stay (Foundation would escape them once more as soon as one character is no URL's).
+    func url(of path: String) -> URL? {
+        let bytes = Array(path.utf8)
+        var escaped: [UInt8] = []
+        for (index, byte) in bytes.enumerated() {
+            let isEscape = byte == UInt8(ascii: "%") && bytes.dropFirst(index + 1).prefix(2).count(where: isHex) == 2
+            if isEscape || Self.allowed.contains(byte) {
+                escaped.append(byte)
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                escaped += Array("%\(digits.count < 2 ? "0" : "")\(digits)".utf8)
+            }
+        }
+        return URL(
+            string: url.absoluteString + String(decoding: escaped, as: UTF8.self), encodingInvalidCharacters: false)
+    }
+
+    /// Of a path and a query (RFC 3986 sections 3.3 and 3.4).
+    private static let allowed = Set(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?".utf8)
+
+    private func isHex(_ byte: UInt8) -> Bool { Character(UnicodeScalar(byte)).isHexDigit }
 }

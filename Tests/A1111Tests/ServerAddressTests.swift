@@ -66,9 +66,15 @@ struct ServerAddressTests {
         #expect(Set(addresses).count == 2)
     }
 
-    @Test("puts a path behind its prefix, with its query and its escapes as they are")
-    func paths() throws {
+    static let paths: [(String, String)] = [
+        ("/a?b=c%20d&e=/", "/a?b=c%20d&e=/"), ("/a%20b?c=[%5B]", "/a%20b?c=%5B%5B%5D"), ("/a|b%2fc", "/a%7Cb%2fc"),
+        ("/%zz%2", "/%25zz%252"), ("/%", "/%25"), ("/{\"<^`>\"}", "/%7B%22%3C%5E%60%3E%22%7D"), ("/", "/"),
+        ("/!$&'()*+,;=:@-._~", "/!$&'()*+,;=:@-._~"), ("/a?b?c=?", "/a?b?c=?"), ("/a//b", "/a//b"),
+    ]
+
+    @Test("puts a path behind its prefix, with escapes where they are missing and nowhere else", arguments: paths)
+    func path(path: String, escaped: String) throws {
         let address = try #require(ServerAddress("http://h:1/sd"))
-        #expect(address.url(of: "/a?b=c%20d&e=/")?.absoluteString == "http://h:1/sd/a?b=c%20d&e=/")
+        #expect(address.url(of: path)?.absoluteString == "http://h:1/sd" + escaped)
     }
 }

@@ -1,5 +1,6 @@
 // What the tests share: recorded answers, folders of their own, and servers that say what they are told to.
 
+@preconcurrency import Dispatch
 import Foundation
 import HTTP
 import Linux
@@ -53,6 +54,12 @@ struct Scratch {
 
     func content(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
 
+    static func subfolder(_ name: String, of directory: Directory) throws -> Directory {
+        let name = try #require(FileName(bytes: name.utf8))
+        try directory.makeDirectory(name)
+        return try directory.directory(name)
+    }
+
     /// All names, hidden ones, too.
     var names: [String] {
         get throws { try directory.entries().map(\.description).sorted() }
@@ -76,14 +83,15 @@ final class Canned: Sendable {
         let requests = Mutex<[Request]>([])
     }
 
-    /// Ends when a request has come.
+    /// One for each request that has come whole.
     let arrivals: AsyncStream<Void>
 
-    init(answer: @escaping @Sendable (Request) async -> Response) throws {
+    init(headTime: Duration = .seconds(10), answer: @escaping @Sendable (Request) async -> Response) throws {
         let record = Record()
         let (arrivals, arrived) = AsyncStream<Void>.makeStream()
         var limits = Limits()
         limits.body = 64 << 20
+        limits.headTime = headTime
         server = try Server.start(limits: limits) { request in
             record.requests.withLock { $0.append(request) }
             arrived.yield()
@@ -107,6 +115,17 @@ final class Canned: Sendable {
 func client(port: UInt16, credentials: String? = nil, timeout: Duration? = .seconds(30)) throws -> Client {
     let address = try #require(ServerAddress("http://127.0.0.1:\(port)", credentials: credentials))
     return Client(server: address, renderTimeout: timeout)
+}
+
+/// Returns when there is a file in the folder.
+func firstFile(in folder: Directory) async throws {
+    let inotify = try Inotify()
+    _ = try inotify.watch(folder, for: .created)
+    let (wakes, wake) = AsyncStream<Void>.makeStream()
+    let source = inotify.source(on: .global()) { wake.yield() }
+    source.activate()
+    defer { source.cancel() }
+    if try folder.entries().isEmpty { for await _ in wakes { break } }
 }
 
 /// For what never ends by itself: until the server stops.
