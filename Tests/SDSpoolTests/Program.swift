@@ -61,6 +61,9 @@ final class Program: Sendable {
         }
     }
 
+    /// A test that fails on its way does not get to stop it.
+    deinit { kill(SIGKILL) }
+
     private func hear(_ data: Data) {
         heard.withLock { heard in
             heard.hasEnded = data.isEmpty
@@ -116,7 +119,10 @@ final class Program: Sendable {
         return line
     }
 
-    func kill(_ signal: Int32) { _ = Glibc.kill(pid, signal) }
+    func kill(_ signal: Int32) {
+        // A process that has ended has given its number back, and it may be somebody else's.
+        if process.isRunning { _ = Glibc.kill(pid, signal) }
+    }
 
     /// Waits for its end and gives the exit code, or 128 and more for the signal that ended it.
     func exitCode() async throws -> Int32 {
