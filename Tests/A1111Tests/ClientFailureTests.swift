@@ -131,11 +131,12 @@ struct ClientFailureTests {
     func timeout() async throws {
         let canned = try Canned(answer: silence)
         let start = ContinuousClock.now
-        let failure = try await failure(canned.client(timeout: .milliseconds(300)), to: endpoint())
+        let failure = try await failure(canned.client(timeout: .milliseconds(700)), to: endpoint())
         #expect(failure.class == .ambiguous)
-        #expect(failure.message.contains("within 0.3 seconds"))
-        #expect((.milliseconds(290)...(.seconds(10))).contains(ContinuousClock.now - start))
-        #expect(canned.requests.count == 1)
+        #expect(failure.message.contains("within 0.7 seconds"))
+        #expect((.milliseconds(690)...(.seconds(30))).contains(ContinuousClock.now - start))
+        // Once at most: a machine that is busy may not even have come to it.
+        #expect(canned.requests.count <= 1)
         await canned.server.stop()
     }
 
