@@ -66,7 +66,7 @@ final class Conversation: NSObject, URLSessionDataDelegate, Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 state.withLock {
                     $0.task = task
-                    $0.hasBody = request.httpBody != nil
+                    $0.hasBody = request.httpBody?.isEmpty == false
                     $0.continuation = continuation
                 }
                 giveUp(after: Client.connectTimeout, Failure(.serverDown, "no connection to \(server) within 10 s")) {

@@ -40,6 +40,15 @@ public struct Failure: Error, Sendable {
 }
 
 extension Failure {
+    /// The same failure, told so long after the request left. A gateway that gives up in the middle of a render (504,
+    /// 524) has passed the request on: taken for a server that is away, the job would be rendered again without end.
+    public func after(_ elapsed: Duration) -> Failure {
+        guard status == 504 || status == 524, elapsed > .seconds(10) else { return self }
+        return Failure(.ambiguous, message, status: status, answer: answer)
+    }
+}
+
+extension Failure {
     /// Classes an answer whose status is not 2xx.
     ///
     /// The words of A1111 1.10.1 and of Forge, SD.Next, koboldcpp and stable-diffusion.cpp; gateways before them.

@@ -96,7 +96,7 @@ struct Worker {
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds))
         } catch let failure as Failure {
-            try await handle(failure, of: job, assignment, attempts)
+            try await handle(failure.after(ContinuousClock.now - clock), of: job, assignment, attempts)
         } catch {
             // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
             attempts.end(at: .now, failure: error is CancellationError ? Attempts.stopped : Attempts.disk)

@@ -83,6 +83,21 @@ struct ClientReplyTests {
         await canned.server.stop()
     }
 
+    @Test("waits for a render that is silent for longer than a connection may take to be made")
+    func slow() async throws {
+        let fixture = try Fixture("txt2img-1.json").data
+        let canned = try Canned { _ in
+            try? await Task.sleep(for: Client.connectTimeout + .seconds(1))
+            return json(fixture)
+        }
+        try await inFolder { folder in
+            let reply = try await canned.client(timeout: nil).send(
+                Data("{}".utf8), to: endpoint(), picturesInto: folder.directory, job: "cat")
+            #expect(reply.pictures.count == 1)
+        }
+        await canned.server.stop()
+    }
+
     static let answers: [(String?, String)] = [
         ("text/plain; charset=utf-8", "it works, \"quoted\" and {not json"), ("text/html", "<!doctype html><p>hello"),
         ("text/plain", ReplyReaderTests.dot), (nil, "{}"), ("application/json", "null"),

@@ -149,4 +149,13 @@ struct FailureTests {
         let answer = try #require(Failure(status: 500, body: Data(body), for: try endpoint()).answer)
         #expect(String(validating: JSONValue.object([("answer", answer)]).document, as: UTF8.self) != nil)
     }
+
+    @Test("of a gateway that gave up after a while may hide a render, and is no server that is away")
+    func gateway() throws {
+        let slow = Failure(status: 504, body: Data(), for: try endpoint())
+        #expect(slow.class == .serverDown)
+        #expect(slow.after(.seconds(1)).class == .serverDown)
+        #expect(slow.after(.seconds(60)).class == .ambiguous)
+        #expect(Failure(status: 503, body: Data(), for: try endpoint()).after(.seconds(60)).class == .serverDown)
+    }
 }
