@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Arrows run downward only: sdspool → Daemon → {Spool, A1111} → {JSONText, Linux}; Sketch → HTTP → Linux.
+// Arrows run downward only: sdspool → Daemon → {Spool, A1111} → {JSONText, Linux}; {A1111, Sketch} → HTTP → Linux.
 let package = Package(
     name: "sdspool",
     products: [.executable(name: "sdspool", targets: ["sdspool"])],
@@ -9,7 +9,7 @@ let package = Package(
         .target(name: "Linux"),
         .target(name: "JSONText"),
         .target(name: "Spool", dependencies: ["Linux", "JSONText"]),
-        .target(name: "A1111", dependencies: ["Linux", "JSONText"]),
+        .target(name: "A1111", dependencies: ["HTTP", "Linux", "JSONText"]),
         .target(name: "Daemon", dependencies: ["Spool", "A1111", "Linux"]),
         .target(name: "HTTP", dependencies: ["Linux"]),
         .target(name: "Sketch", dependencies: ["HTTP"]),

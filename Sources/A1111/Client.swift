@@ -1,14 +1,13 @@
 // The way to the server: one request, its answer read as it comes.
 
+@preconcurrency import Dispatch
 import Foundation
 import FoundationNetworking
+import HTTP
 import JSONText
 import Linux
 
 /// Asks one server. Each request has a connection of its own and is sent once.
-///
-/// libcurl, under URLSession, sends a request again in silence when a connection that was kept alive turns out to be
-/// closed: a POST that had killed the server would render twice. `Connection: close` forbids it.
 public final class Client: Sendable {
     /// Whom it asks.
     public let server: ServerAddress
@@ -16,11 +15,11 @@ public final class Client: Sendable {
     /// as long as it takes, so there is no other sign of life than the connection.
     public let renderTimeout: Duration?
 
-    /// Of a reply, in bytes: more is no answer to any request.
-    static let replyCap = 2 << 30
     /// For a query that renders nothing.
     static let queryTimeout = Duration.seconds(60)
     static let connectTimeout = Duration.seconds(10)
+    /// How long an answer that has begun may go on after a stop.
+    static let graceToFinish = Duration.seconds(5)
 
     /// A client of `server`.
     public init(server: ServerAddress, renderTimeout: Duration?) {
@@ -37,9 +36,8 @@ public final class Client: Sendable {
         _ body: Data?, to endpoint: Endpoint, picturesInto folder: Directory, job: String, wantsPictures: Bool = true
     ) async throws -> Reply {
         let reader = ReplyReader(stage: Stage(folder: folder), service: endpoint.service, job: job)
-        let request = try request(endpoint, body: body)
-        let answer = try await Conversation(reader: reader, endpoint: endpoint, log: server.description)
-            .run(request, timeout: endpoint.method == "GET" ? Self.queryTimeout : renderTimeout)
+        let answer = try await ask(
+            endpoint, body: body, timeout: endpoint.method == "GET" ? Self.queryTimeout : renderTimeout, reader: reader)
 
         let object = try? ObjectText(answer.text)
         let info = Reply.info(in: object).flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) } ?? ReplyInfo()
@@ -64,32 +62,80 @@ public final class Client: Sendable {
     public func progress() async throws -> Progress {
         let endpoint = try Endpoint(
             named: "/sdapi/v1/progress?skip_current_image=true", method: "GET", bodyKeys: [])
-        let answer = try await Conversation(reader: nil, endpoint: endpoint, log: server.description)
-            .run(request(endpoint, body: nil), timeout: Self.connectTimeout)
+        let answer = try await ask(endpoint, body: nil, timeout: Self.connectTimeout, reader: nil)
         guard let progress = try? JSONDecoder().decode(Progress.self, from: answer.text) else {
             throw Failure(.temporary, "the server's progress is not told as A1111 does")
         }
         return progress
     }
 
-    private func request(_ endpoint: Endpoint, body: Data?) throws -> URLRequest {
+    // MARK: One request
+
+    private func ask(
+        _ endpoint: Endpoint, body: Data?, timeout: Duration?, reader: consuming ReplyReader?
+    ) async throws -> Answer {
+        let reader = AnswerReader(endpoint: endpoint, server: server.description, reader: reader)
+        let conversation: any Conversing =
+            if server.url.scheme == "https" {
+                SecureConversation(
+                    try secureRequest(endpoint, body: body), server: server.description, reader: reader)
+            } else {
+                Conversation(try plainRequest(endpoint, body: body), server: server.description, reader: reader)
+            }
+        try Task.checkCancellation()
+        if let timeout {
+            let failure = Failure(.ambiguous, "no answer from \(server) within \(timeout)")
+            giveUp(conversation, after: timeout, because: failure)
+        }
+        return try await withTaskCancellationHandler {
+            try await conversation.run()
+        } onCancel: {
+            let delay = conversation.hasBegun ? Self.graceToFinish : .zero
+            giveUp(conversation, after: delay, because: CancellationError())
+        }
+    }
+
+    private func giveUp(_ conversation: any Conversing, after delay: Duration, because reason: any Error) {
+        guard delay > .zero else { return conversation.giveUp(because: reason) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1)) { [weak conversation] in
+            conversation?.giveUp(because: reason)
+        }
+    }
+
+    private func url(of endpoint: Endpoint) throws -> URL {
         guard let url = server.url(of: endpoint.path) else {
             throw Failure(.permanent, "\(endpoint.path) makes no URL on \(server)")
         }
-        var request = URLRequest(url: url)
+        return url
+    }
+
+    private func headers(body: Data?) -> [(name: String, value: String)] {
+        var headers = [("Accept", "application/json"), ("Accept-Encoding", "identity"), ("User-Agent", "sdspool")]
+        if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
+        if body != nil { headers.append(("Content-Type", "application/json")) }
+        return headers
+    }
+
+    private func plainRequest(_ endpoint: Endpoint, body: Data?) throws -> Outgoing {
+        let url = try url(of: endpoint)
+        // RFC 9112 section 3.2.1: the path and the query, escaped.
+        let path = url.path(percentEncoded: true)
+        let target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
+        return Outgoing(
+            method: endpoint.method, target: target, host: server.host, port: server.port,
+            headers: headers(body: body), body: body.map(Array.init))
+    }
+
+    private func secureRequest(_ endpoint: Endpoint, body: Data?) throws -> URLRequest {
+        var request = URLRequest(url: try url(of: endpoint))
         request.httpMethod = endpoint.method
         // Idle time, 60 s by default: a render is silent for as long as it takes.
         request.timeoutInterval = 7 * 24 * 3600
+        // libcurl sends a request again in silence when a connection that was kept alive turns out to be closed: a
+        // POST that had killed the server would render twice.
         request.setValue("close", forHTTPHeaderField: "Connection")
-        request.setValue("identity", forHTTPHeaderField: "Accept-Encoding")
-        request.setValue("application/json", forHTTPHeaderField: "Accept")
-        if let authorization = server.authorization {
-            request.setValue(authorization, forHTTPHeaderField: "Authorization")
-        }
-        if let body, endpoint.method != "GET" {
-            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-            request.httpBody = body
-        }
+        for header in headers(body: body) { request.setValue(header.value, forHTTPHeaderField: header.name) }
+        request.httpBody = body
         return request
     }
 }

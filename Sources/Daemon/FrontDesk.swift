@@ -89,17 +89,3 @@ actor FrontDesk {
         }
     }
 }
-
-/// Runs an actor on a dispatch queue, so that handlers of Dispatch's sources on that queue are inside the actor.
-final class QueueExecutor: SerialExecutor {
-    let queue: DispatchQueue
-
-    init(label: String) { queue = DispatchQueue(label: label) }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
-    }
-
-    func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
-}

@@ -69,7 +69,7 @@ struct RequestHead {
         keepsAlive = !isHTTP10 && !headers.members("connection").contains("close")
     }
 
-    private static func lines(of bytes: ArraySlice<UInt8>) throws(Refusal) -> [ArraySlice<UInt8>] {
+    static func lines(of bytes: ArraySlice<UInt8>) throws(Refusal) -> [ArraySlice<UInt8>] {
         var lines: [ArraySlice<UInt8>] = []
         for line in bytes.split(separator: lf, omittingEmptySubsequences: false).dropLast() {
             guard line.last == cr else { throw .bad("a line ends without CR") }

@@ -6,7 +6,10 @@
 import Linux
 
 /// The connection has ended, or was given up: the peer left, said nothing for too long, or the server stops.
-struct Gone: Error {}
+struct Gone: Error {
+    /// What the last call said, where it was a call that said it.
+    var cause: SystemError?
+}
 
 /// A connected socket and what was received but not used yet.
 final class Wire {
@@ -25,7 +28,7 @@ final class Wire {
     }
 
     /// Waits for more bytes to be unread; `false` means that the peer sends no more. Throws `TimedOut`, or `Gone`.
-    func receive(before deadline: ContinuousClock.Instant) async throws -> Bool {
+    nonisolated(nonsending) func receive(before deadline: ContinuousClock.Instant) async throws -> Bool {
         // Not the slice itself: appending to it would copy whatever was used before.
         var bytes: [UInt8] = []
         while true {
@@ -44,7 +47,7 @@ final class Wire {
     }
 
     /// Sends everything; `Gone` where the peer takes nothing for `patience`.
-    func send(_ bytes: ArraySlice<UInt8>, patience: Duration) async throws {
+    nonisolated(nonsending) func send(_ bytes: ArraySlice<UInt8>, patience: Duration) async throws {
         var rest = bytes
         while !rest.isEmpty {
             let count = try reading { try socket.send(rest) }
@@ -63,7 +66,7 @@ final class Wire {
 
     /// Ends the sending, and takes in for a while what the peer still sends. A close at once would answer unread bytes
     /// with an RST, which can destroy the last answer before it is read (RFC 9112 section 9.6).
-    func lingerBeforeClosing() async {
+    nonisolated(nonsending) func lingerBeforeClosing() async {
         socket.endSending()
         let deadline = ContinuousClock.now + .seconds(2)
         var budget = 4 << 20
@@ -75,7 +78,7 @@ final class Wire {
     }
 
     private func reading<Result>(_ call: () throws -> Result) throws -> Result {
-        do { return try call() } catch { throw Gone() }
+        do { return try call() } catch { throw Gone(cause: error as? SystemError) }
     }
 
     private static let pieceSize = 64 << 10

@@ -22,7 +22,7 @@ public enum Readiness: Equatable, Sendable {
     }
 
     /// Suspends the task until `descriptor` is ready; it has to be non-blocking and to stay open meanwhile.
-    public static func wait(
+    nonisolated(nonsending) public static func wait(
         _ descriptor: borrowing Descriptor, for direction: Direction, atMost time: Duration
     ) async -> Readiness {
         let source: any DispatchSourceProtocol =

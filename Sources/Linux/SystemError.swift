@@ -33,6 +33,11 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         return "\(words) (\(Self.symbols[code] ?? "errno \(code)"))"
     }
 
+    /// A call that somebody gave up waiting for.
+    public static func timedOut(_ call: String, _ path: String) -> SystemError {
+        SystemError(call: call, code: ETIMEDOUT, path: path)
+    }
+
     /// Nobody there: on a shared folder that means somebody else moved or deleted it, which is their right.
     public var isMissing: Bool { code == ENOENT }
     /// The name is taken, by a file or by a directory with something in it.

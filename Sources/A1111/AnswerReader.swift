@@ -1,0 +1,117 @@
+// An answer as it comes, whatever carries it: what is a reply is read piece by piece, what is an error is kept, and in
+// the end it is one of an answer or a failure.
+
+import Foundation
+import JSONText
+
+/// What an answer of 2xx left when it had ended.
+struct Answer: Sendable {
+    let status: Int
+    let headers: [String: String]
+    let pictures: [StagedPicture]
+    let text: Data
+}
+
+/// Reads one answer.
+struct AnswerReader: ~Copyable {
+    /// Of a reply, in bytes: more is no answer to any request.
+    static let cap = 2 << 30
+    /// Of an error, or of a text that is no JSON. More of it helps nobody.
+    static let textCap = 1 << 20
+
+    let endpoint: Endpoint
+    let server: String
+    private var reader: ReplyReader?
+    private(set) var status: Int?
+    private var headers: [String: String] = [:]
+    private var received = 0
+    private var body = Data()
+
+    /// - Parameter reader: reads the body of a 2xx answer; without one it is kept as it comes.
+    init(endpoint: Endpoint, server: String, reader: consuming ReplyReader?) {
+        self.endpoint = endpoint
+        self.server = server
+        self.reader = reader
+    }
+
+    /// The head has come; its field names are in lower case. Throws ``Failure``.
+    mutating func begin(status: Int, headers: [String: String]) throws {
+        self.status = status
+        self.headers = headers
+        // What is no JSON and need not be is kept as it comes.
+        let isJSON = headers["content-type"]?.lowercased().contains("json") == true
+        if endpoint.service == nil, !isJSON { reader = nil }
+        let encoding = headers["content-encoding"] ?? "identity"
+        guard encoding.lowercased() == "identity" else {
+            // Unpacked, a small body can be made to grow without end.
+            throw Failure(
+                .wrongResult, "the answer is compressed (\(encoding)) although it was asked not to be", status: status)
+        }
+    }
+
+    /// The next bytes of the body. Throws ``Failure``, and what the files that they go into throw.
+    mutating func take(_ piece: Data) throws {
+        received += piece.count
+        guard received <= Self.cap else {
+            throw Failure(.wrongResult, "the answer is longer than \(Self.cap) bytes", status: status)
+        }
+        if isGood, reader != nil {
+            do { try reader?.read(piece) } catch { throw failure(of: error) }
+            return
+        }
+        body.append(piece.prefix(max(0, Self.textCap - body.count)))
+        guard !isGood || received <= Self.textCap else {
+            throw Failure(
+                .wrongResult, "the answer is no JSON and longer than \(Self.textCap) bytes", status: status)
+        }
+    }
+
+    /// The body has ended as it should. Throws ``Failure``.
+    consuming func finish() throws -> Answer {
+        guard let status else {
+            throw Failure(.ambiguous, "\(server) closed the connection without an answer")
+        }
+        guard isGood else { throw Failure(status: status, body: body, for: endpoint) }
+        let telling = headers.filter { name, _ in
+            name != "content-length"
+                && (name == "date" || name == "server" || ["content-", "x-"].contains { name.hasPrefix($0) })
+        }
+        guard let reader = reader.take() else {
+            return Answer(status: status, headers: telling, pictures: [], text: body)
+        }
+        let (described, count) = (headers["content-type"], received)
+        do {
+            let (pictures, text) = try reader.finish()
+            return Answer(status: status, headers: telling, pictures: pictures, text: text)
+        } catch {
+            throw Self.failure(of: error, status: status, type: described, received: count)
+        }
+    }
+
+    private var isGood: Bool { (200..<300).contains(status ?? 0) }
+
+    private func failure(of error: any Error) -> any Error {
+        Self.failure(of: error, status: status, type: headers["content-type"], received: received)
+    }
+
+    private static func failure(of error: any Error, status: Int?, type: String?, received: Int) -> any Error {
+        switch error {
+        case let error as JSONSyntaxError where error.kind == .incomplete:
+            Failure(.ambiguous, "the answer ended in its middle, after \(received) bytes", status: status)
+        case let error as JSONSyntaxError:
+            Failure(
+                .wrongResult,
+                "the answer is \(type?.lowercased().contains("html") == true ? "a web page" : "no JSON") "
+                    + "(\(type ?? "no content type")): at byte \(error.offset), \(error.problem); is this A1111's API?",
+                status: status)
+        case is ReplyError:
+            Failure(
+                .wrongResult, "the answer has more than \(ReplyReader.textCap) bytes beside its pictures",
+                status: status)
+        case let error as Base64Stream.Malformed:
+            Failure(
+                .wrongResult, "a picture of the answer is not base64 behind character \(error.offset)", status: status)
+        default: error
+        }
+    }
+}

@@ -1,0 +1,177 @@
+// One request and its answer, over a connection of their own.
+//
+// Nothing is sent twice, nothing is followed, nothing is unpacked; the body is handed on piece by piece, and no more is
+// read from the socket before a piece is dealt with. While the server is silent nothing runs here at all.
+
+@preconcurrency import Dispatch
+import Linux
+
+/// A request to be sent.
+public struct Outgoing: Sendable {
+    /// As in the request line.
+    public var method: String
+    /// Path and query, as in the request line.
+    public var target: String
+    /// A name or a numeric address.
+    public var host: String
+    /// Of the server.
+    public var port: UInt16
+    /// Without Host, Content-Length and Connection, which are the connection's own.
+    public var headers: [(name: String, value: String)]
+    /// `nil` where there is none.
+    public var body: [UInt8]?
+
+    /// A request as its parts say.
+    public init(
+        method: String, target: String, host: String, port: UInt16, headers: [(name: String, value: String)],
+        body: [UInt8]?
+    ) {
+        self.method = method
+        self.target = target
+        self.host = host
+        self.port = port
+        self.headers = headers
+        self.body = body
+    }
+
+    var head: [UInt8] {
+        // RFC 9110 section 7.2: a numeric IPv6 address stands in brackets.
+        var text = "\(method) \(target) HTTP/1.1\r\nHost: \(host.contains(":") ? "[\(host)]" : host):\(port)\r\n"
+        for header in headers { text += "\(header.name): \(header.value)\r\n" }
+        if let body { text += "Content-Length: \(body.count)\r\n" }
+        return Array((text + "Connection: close\r\n\r\n").utf8)
+    }
+}
+
+/// Why an exchange brought no whole answer.
+public enum ExchangeFailure: Error, Sendable {
+    /// Nobody was reached; the server knows nothing of the request.
+    case notConnected(SystemError)
+    /// It broke, or was ended by the server, behind the request.
+    case broken(SystemError?)
+    /// The server sent a body shorter than it had said.
+    case cut
+    /// What came is no answer of HTTP/1.1.
+    case malformed(String)
+}
+
+extension Outgoing {
+    /// Sends the request and reads the answer: `onHead` once, then `onBody` for each piece of the body.
+    ///
+    /// Throws ``ExchangeFailure``, CancellationError, and what the two closures throw. Runs where its caller runs; a
+    /// closure that blocks wants an executor of its own.
+    nonisolated(nonsending) public func exchange(
+        connectTimeout: Duration, onHead: (ResponseHead) throws -> Void, onBody: (ArraySlice<UInt8>) throws -> Void
+    ) async throws {
+        let wire = Wire(owning: try await connect(within: connectTimeout))
+        var sendFailure: SystemError?
+        do {
+            try await wire.send((head + (body ?? []))[...], patience: .seconds(60))
+        } catch let error as Gone {
+            try Task.checkCancellation()
+            // A server that refuses a body may have said so before it closed: its answer counts.
+            sendFailure = error.cause ?? .timedOut("send", "\(host):\(port)")
+        }
+        do {
+            try await readAnswer(wire, onHead: onHead, onBody: onBody)
+        } catch let error as Gone {
+            try Task.checkCancellation()
+            throw ExchangeFailure.broken(sendFailure ?? error.cause)
+        } catch let error as Refusal {
+            throw ExchangeFailure.malformed(error.why)
+        }
+    }
+
+    nonisolated(nonsending) private func readAnswer(
+        _ wire: Wire, onHead: (ResponseHead) throws -> Void,
+        onBody: (ArraySlice<UInt8>) throws -> Void
+    ) async throws {
+        var head: ResponseHead
+        repeat {
+            head = try await readHead(wire)
+            // An interim answer announces the final one (RFC 9110 section 15.2).
+        } while head.status < 200
+        try onHead(head)
+        switch head.framing {
+        case .length(var left):
+            while left > 0 {
+                if wire.unread.isEmpty, try await !wire.receive(before: .distantFuture) { throw ExchangeFailure.cut }
+                let piece = wire.unread.prefix(left)
+                try onBody(piece)
+                left -= piece.count
+                wire.use(piece.count)
+            }
+        case .chunked:
+            var decoder = ChunkedDecoder(limit: .max)
+            while true {
+                var piece: [UInt8] = []
+                wire.use(try decoder.decode(wire.unread, into: &piece))
+                if !piece.isEmpty { try onBody(piece[...]) }
+                if decoder.isComplete { return }
+                if try await !wire.receive(before: .distantFuture) { throw ExchangeFailure.cut }
+            }
+        case .close:
+            repeat {
+                if !wire.unread.isEmpty { try onBody(wire.unread) }
+                wire.use(wire.unread.count)
+            } while try await wire.receive(before: .distantFuture)
+        }
+    }
+
+    nonisolated(nonsending) private func readHead(_ wire: Wire) async throws -> ResponseHead {
+        while true {
+            if let length = RequestHead.length(in: wire.unread) {
+                defer { wire.use(length) }
+                return try ResponseHead(wire.unread.prefix(length), to: method)
+            }
+            guard wire.unread.count <= Limits().head else { throw ExchangeFailure.malformed("its head has no end") }
+            // What does not begin like HTTP is told at once; it may never end a line.
+            let opening = wire.unread.prefix(5)
+            guard "HTTP/".utf8.starts(with: opening) else {
+                throw ExchangeFailure.malformed("it begins with \"\(escapedForPeople(Array(wire.unread.prefix(20))))\"")
+            }
+            if try await !wire.receive(before: .distantFuture) {
+                throw wire.unread.isEmpty ? ExchangeFailure.broken(nil) : .cut
+            }
+        }
+    }
+
+    nonisolated(nonsending) private func connect(within timeout: Duration) async throws -> Descriptor {
+        let deadline = ContinuousClock.now + timeout
+        var failure = SystemError.timedOut("connect", "\(host):\(port)")
+        for peer in try await peers() {
+            do {
+                let socket = try peer.connect()
+                switch await Readiness.wait(socket, for: .writing, atMost: deadline - .now) {
+                case .cancelled: throw CancellationError()
+                case .timedOut: throw SystemError.timedOut("connect", "\(host):\(port)")
+                case .ready: break
+                }
+                let code = try socket.pendingError()
+                guard code == 0 else { throw SystemError(call: "connect", code: code, path: "\(host):\(port)") }
+                return socket
+            } catch let error as SystemError {
+                failure = error
+            }
+        }
+        throw ExchangeFailure.notConnected(failure)
+    }
+
+    /// A look-up blocks: it is not for the threads that everything else runs on.
+    nonisolated(nonsending) private func peers() async throws -> [Peer] {
+        do {
+            return try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    continuation.resume(with: Result { try Peer.all(of: host, port: port) })
+                }
+            }
+        } catch let error as SystemError {
+            throw ExchangeFailure.notConnected(error)
+        }
+    }
+}
+
+extension ContinuousClock.Instant {
+    /// Later than anybody waits; a render is silent for as long as it takes.
+    static var distantFuture: ContinuousClock.Instant { .now + .seconds(10 * 365 * 24 * 3600) }
+}

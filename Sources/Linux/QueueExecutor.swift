@@ -1,0 +1,22 @@
+// A thread of one's own for an actor that waits for the disk.
+
+@preconcurrency import Dispatch
+
+/// Runs an actor on a dispatch queue: its calls may block without holding up Swift's own few threads, and handlers of
+/// Dispatch's sources on that queue are inside the actor.
+public final class QueueExecutor: SerialExecutor {
+    /// Where the actor runs.
+    public let queue: DispatchQueue
+
+    /// An executor whose queue debuggers show as `label`.
+    public init(label: String) { queue = DispatchQueue(label: label) }
+
+    /// See `SerialExecutor`.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+    }
+
+    /// See `SerialExecutor`.
+    public func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
+}
