@@ -70,8 +70,7 @@ import Testing
         let daemon = try await spool.daemon(server: sketch.url)
         // An answer that has begun is given some seconds to end: time for the second signal.
         try spool.drop("drip", smallJob(#""sketch": {"fault": "drip", "seconds": 0.05}"#))
-        await sketch.arrived(1)
-        try await daemon.says("rendering drip")
+        try await spool.holds(".picture-1", inFolderOf: "active")
         daemon.kill(SIGINT)
         try await daemon.says("stopping")
         daemon.kill(SIGINT)

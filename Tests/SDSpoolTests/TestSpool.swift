@@ -43,6 +43,17 @@ final class TestSpool: Sendable {
         return names.filter { !$0.hasPrefix(".") }.sorted()
     }
 
+    /// Returns when one of the folders in `folder` holds a file of that name. Nobody tells of it, so it is looked for.
+    func holds(_ name: String, inFolderOf folder: String) async throws {
+        let end = ContinuousClock.now + deadline
+        while !list(folder).contains(where: {
+            FileManager.default.fileExists(atPath: path("\(folder)/\($0)/\(name)").path)
+        }) {
+            guard ContinuousClock.now < end else { throw Missed(description: "\(name) never came in \(folder)") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     /// A JSON document of the spool.
     func document(_ relative: String) throws -> [String: Any] {
         let object = try JSONSerialization.jsonObject(with: Data(contentsOf: path(relative)))
