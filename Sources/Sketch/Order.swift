@@ -27,7 +27,7 @@ struct Order: Sendable {
         func failure(_ error: String, _ words: String) -> Response { .failure(500, error, words) }
         guard !parameters.isNull("prompt") else { throw failure("AssertionError", "") }
         let overrides = parameters.object("override_settings")
-        if let key = overrides.names.first(where: { settings.text($0) == nil }) { throw failure("KeyError", "'\(key)'") }
+        for key in overrides.names where settings.text(key) == nil { throw failure("KeyError", "'\(key)'") }
         if parameters.isNull("steps") {
             throw failure("TypeError", "unsupported operand type(s) for //: 'NoneType' and 'NoneType'")
         }

@@ -152,7 +152,8 @@ enum Routes {
         if let key = changes.names.first(where: { settings.text($0) == nil }) {
             throw .failure(500, "KeyError", "'\(key)'")
         }
-        if let model: String = changes["sd_model_checkpoint"], ![Catalogue.model, Catalogue.modelTitle].contains(model) {
+        if let model: String = changes["sd_model_checkpoint"], ![Catalogue.model, Catalogue.modelTitle].contains(model)
+        {
             throw .failure(500, "RuntimeError", "model '\(model)' not found")
         }
         studio.change { state in
@@ -170,7 +171,7 @@ enum Routes {
         let paths = Dictionary(grouping: all, by: \.path).sorted { $0.key < $1.key }.map { path, routes in
             (path, JSONValue.object(routes.map { ($0.method.lowercased(), .object([])) }))
         }
-        let info = JSONValue.object([("title", .string("sketch: test cards, not diffusion")), ("version", .string("1"))])
+        let info = JSONValue.text(#"{"title":"sketch: test cards, not diffusion","version":"1"}"#)
         return .object([("openapi", .string("3.0.2")), ("info", info), ("paths", .object(paths))])
     }
 }

@@ -71,7 +71,7 @@ public final class Sketch: Sendable, CustomStringConvertible {
 
     /// Suspends until `condition` holds for `requests`, which is looked at again and again, or the task is cancelled.
     public func wait(until condition: @Sendable ([RenderRequest]) -> Bool) async {
-        while !condition(requests), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(1)) }
+        while !condition(requests), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// Suspends until so many requests to render have arrived.

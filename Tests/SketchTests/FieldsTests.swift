@@ -11,7 +11,8 @@ struct FieldsTests {
     @Test("are converted as leniently as A1111 does it")
     func lenient() throws {
         let fields = try Self.fields(
-            #"{"prompt":5,"negative_prompt":true,"steps":"21","width":20.7,"cfg_scale":true,"eta":"0.5","n_iter":false}"#)
+            #"{"prompt":5,"negative_prompt":true,"steps":"21","width":20.7,"cfg_scale":true,"eta":"0.5","n_iter":false}"#
+        )
         #expect(fields["prompt"] == "5")
         #expect(fields["negative_prompt"] == "True")
         #expect(fields["steps"] == 21)
