@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Arrows run downward only: sdspool → Daemon → {Spool, A1111} → {JSONText, Linux}; {A1111, Sketch} → HTTP → Linux.
+// Arrows run downward only: sdspool → Daemon → {Spool, A1111} → {JSONText, Linux}; {A1111, Sketch} → {HTTP, JSONText} → Linux.
 let package = Package(
     name: "sdspool",
     products: [.executable(name: "sdspool", targets: ["sdspool"])],
@@ -12,7 +12,7 @@ let package = Package(
         .target(name: "A1111", dependencies: ["HTTP", "Linux", "JSONText"]),
         .target(name: "Daemon", dependencies: ["Spool", "A1111", "Linux"]),
         .target(name: "HTTP", dependencies: ["Linux"]),
-        .target(name: "Sketch", dependencies: ["HTTP"]),
+        .target(name: "Sketch", dependencies: ["HTTP", "JSONText"]),
         .executableTarget(name: "sdspool", dependencies: ["Daemon", "A1111", "Spool", "Linux", "Sketch"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(name: "SDSpoolTests", dependencies: ["sdspool", "Sketch", "HTTP"]),

@@ -28,7 +28,15 @@ public enum JSONValue: Sendable {
         return text
     }
 
-    private func write(to text: inout Data, indent: Int) {
+    /// The text without a blank, as programs send it to each other.
+    public var compact: Data {
+        var text = Data()
+        write(to: &text, indent: nil)
+        return text
+    }
+
+    /// Without an `indent` everything stands in one line.
+    private func write(to text: inout Data, indent: Int?) {
         switch self {
         case .string(let value): text.append(JSONString.encoded(value))
         case .integer(let value): text.append(contentsOf: String(value).utf8)
@@ -37,27 +45,28 @@ public enum JSONValue: Sendable {
         case .raw(let value): text.append(value)
         case .array(let elements):
             Self.write(elements, between: ("[", "]"), to: &text, indent: indent) { element, text in
-                element.write(to: &text, indent: indent + 2)
+                element.write(to: &text, indent: indent.map { $0 + 2 })
             }
         case .object(let members):
             Self.write(members, between: ("{", "}"), to: &text, indent: indent) { member, text in
                 text.append(JSONString.encoded(member.0))
-                text.append(contentsOf: ": ".utf8)
-                member.1.write(to: &text, indent: indent + 2)
+                text.append(contentsOf: (indent == nil ? ":" : ": ").utf8)
+                member.1.write(to: &text, indent: indent.map { $0 + 2 })
             }
         }
     }
 
     private static func write<Part>(
-        _ parts: [Part], between brackets: (String, String), to text: inout Data, indent: Int,
+        _ parts: [Part], between brackets: (String, String), to text: inout Data, indent: Int?,
         each: (Part, inout Data) -> Void
     ) {
+        func newLine(_ indent: Int?) -> String { indent.map { "\n" + String(repeating: " ", count: $0) } ?? "" }
         text.append(contentsOf: brackets.0.utf8)
         for (index, part) in parts.enumerated() {
-            text.append(contentsOf: ((index == 0 ? "\n" : ",\n") + String(repeating: " ", count: indent + 2)).utf8)
+            text.append(contentsOf: ((index == 0 ? "" : ",") + newLine(indent.map { $0 + 2 })).utf8)
             each(part, &text)
         }
-        if !parts.isEmpty { text.append(contentsOf: ("\n" + String(repeating: " ", count: indent)).utf8) }
+        if !parts.isEmpty { text.append(contentsOf: newLine(indent).utf8) }
         text.append(contentsOf: brackets.1.utf8)
     }
 }

@@ -5,6 +5,7 @@
 
 import Foundation
 import HTTP
+import JSONText
 
 struct Fault: Sendable {
     enum Name: String, CaseIterable {
@@ -31,18 +32,28 @@ struct Fault: Sendable {
     let name: Name
     private let time: Duration
 
+    private struct Wish: Decodable {
+        let fault: String
+        let times: Int?
+        let id: String?
+        let seconds: Double?
+    }
+
     /// The fault that is due now; counts the use. Throws for a fault that nobody knows: a slip of the pen should not
     /// look like a server that behaves.
-    static func due(_ body: JSON, in studio: Studio) throws(FieldError) -> Fault? {
-        guard let wish = body["sketch"], let word = wish["fault"]?.text else { return nil }
-        guard let name = Name(rawValue: word) else {
+    static func due(_ body: ObjectText, in studio: Studio) throws(Response) -> Fault? {
+        guard let text = body.value(of: "sketch") else { return nil }
+        guard let wish = try? JSONDecoder().decode(Wish.self, from: text), let name = Name(rawValue: wish.fault) else {
             let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
-            throw FieldError(
-                location: ["body", "sketch", "fault"], message: "one of \(known)", type: "value_error")
+            throw .invalid([.complaint(["sketch", "fault"], "one of \(known)", "value_error")])
         }
-        let id = wish["id"]?.text ?? body["prompt"]?.text ?? ""
-        guard studio.uses("\(word) \(id)", times: wish["times"]?.int ?? .max) else { return nil }
-        let seconds = wish["seconds"]?.double ?? (name == .drip ? 0.01 : 1)
+        let use = "\(wish.fault) \(wish.id ?? Fields(body)["prompt"] ?? "")"
+        let uses = studio.change { state in
+            state.faults[use, default: 0] += 1
+            return state.faults[use, default: 0]
+        }
+        guard uses <= wish.times ?? .max else { return nil }
+        let seconds = wish.seconds ?? (name == .drip ? 0.01 : 1)
         return Fault(name: name, time: .seconds(max(0, min(3600, seconds))))
     }
 
@@ -50,73 +61,68 @@ struct Fault: Sendable {
     var extraTime: Duration { name == .slow ? time : .zero }
 
     /// An answer that comes without a render.
-    var early: Reply? {
+    var early: Response? {
         switch name {
         case .unavailable: return .refusal(503, "Service Unavailable")
         case .unauthorized: return .failure(401, "HTTPException", detail: "Not authenticated")
         case .notFound: return .refusal(404, "Not Found")
         case .tooMany:
-            var reply = Reply.refusal(429, "Too Many Requests")
-            reply.headers.append("Retry-After", "1")
-            return reply
-        case .redirect:
-            var reply = Reply(nil, status: 307)
-            reply.headers.append("Location", "/elsewhere")
-            return reply
+            var response = Response.refusal(429, "Too Many Requests")
+            response.headers.append("Retry-After", "1")
+            return response
+        case .redirect: return Response(status: 307, headers: ["Location": "/elsewhere"])
         case .html:
-            var reply = Reply(pieces: [.text("<!doctype html><title>Welcome</title><p>Not an API.")])
-            reply.headers = ["Content-Type": "text/html; charset=utf-8"]
-            return reply
+            let page = Array("<!doctype html><title>Welcome</title><p>Not an API.".utf8)
+            return Response(status: 200, headers: ["Content-Type": "text/html; charset=utf-8"], body: .bytes(page))
         default: return nil
         }
     }
 
     /// How the render fails.
-    var failure: Reply? {
+    var failure: Response? {
         switch name {
         case .oom:
-            .failure(
-                500, "OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB (a fault on request)"
-            )
+            .failure(500, "OutOfMemoryError", "CUDA out of memory. Tried to allocate 2.00 GiB (a fault on request)")
         case .nan: .failure(500, "NansException", "A tensor with NaNs was produced in Unet.")
         case .error: .failure(500, "RuntimeError", "a fault on request")
         default: nil
         }
     }
 
-    func spoil(_ pictures: [Picture]) -> [Picture] {
-        let flaws: [Name: Picture.Flaw] = [.notAnImage: .noImage, .brokenPNG: .badSum, .truncatedPNG: .cut]
-        if name == .noImages { return [] }
-        guard let flaw = flaws[name], !pictures.isEmpty else { return pictures }
-        var pictures = pictures
-        pictures[pictures.count - 1].flaw = flaw
-        return pictures
+    func spoil(_ files: [[UInt8]]) -> [[UInt8]] {
+        guard name != .noImages, var last = files.last else { return [] }
+        switch name {
+        case .notAnImage: last = Array("This is text, not an image.".utf8)
+        case .truncatedPNG: last.removeLast(last.count / 3)
+        // The sum of the pixels' chunk, which lies before the 12 bytes of IEND.
+        case .brokenPNG where last.count > 12: last[last.count - 13] ^= 0xff
+        default: break
+        }
+        return files.dropLast() + [last]
     }
 
     /// Sends an answer, wrongly.
-    func deliver(_ reply: Reply) async -> Response {
+    func deliver(_ json: Data) async -> Response {
         let time = time
-        var response = reply.response
+        var response = Response.json(json)
         switch name {
         case .hangup: return .hangUp(reset: false)
         case .reset: return .hangUp(reset: true)
         case .delay: try? await Task.sleep(for: time)
-        case .truncate:
-            response.body = .stream(.length(reply.length)) { try await Self.writeHalf(of: reply, to: $0) }
-        case .truncateUnframed:
-            response.body = .stream(.close) { try await Self.writeHalf(of: reply, to: $0) }
+        case .truncate, .truncateUnframed:
+            response.body = .stream(name == .truncate ? .length(json.count) : .close) {
+                try await $0.write(json.prefix(json.count / 2))
+            }
         case .drip:
-            response.body = .stream(.length(reply.length)) { writer in
-                for piece in reply.pieces {
-                    for byte in piece.bytes() {
-                        try await writer.write(CollectionOfOne(byte))
-                        try await Task.sleep(for: time)
-                    }
+            response.body = .stream(.length(json.count)) { writer in
+                for byte in json {
+                    try await writer.write(CollectionOfOne(byte))
+                    try await Task.sleep(for: time)
                 }
             }
         case .gzip:
             response.headers.append("Content-Encoding", "gzip")
-            response.body = .bytes(Self.gzip(reply.pieces.flatMap { $0.bytes() }))
+            response.body = .bytes(Self.gzip(Array(json)))
         case .endless:
             response.body = .stream(.chunked) { writer in
                 try await writer.write("{\"images\":[\"".utf8)
@@ -128,15 +134,6 @@ struct Fault: Sendable {
         default: break
         }
         return response
-    }
-
-    private static func writeHalf(of reply: Reply, to writer: BodyWriter) async throws {
-        var left = reply.length / 2
-        for piece in reply.pieces where left > 0 {
-            let bytes = piece.bytes().prefix(left)
-            try await writer.write(bytes)
-            left -= bytes.count
-        }
     }
 
     /// RFC 1952, without compressing.

@@ -1,9 +1,12 @@
 // A validated body → what is to be drawn, or how A1111 fails on it; and what it says about the result.
 
+import Foundation
+import HTTP
+import JSONText
+
 /// A txt2img or img2img that can be rendered.
 struct Order: Sendable {
-    let parameters: JSON
-    let isImg2img: Bool
+    private let parameters: Fields
     let steps: Int
     let batches: Int
     let batchSize: Int
@@ -16,151 +19,128 @@ struct Order: Sendable {
     private let width: Int
     private let height: Int
 
-    /// How A1111 fails with a body that its validation has let through.
-    struct Failure: Error {
-        let reply: Reply
+    /// What an answer may have of pixels: it is put together in memory.
+    private static let limit = 64 << 20
 
-        init(_ reply: Reply) {
-            self.reply = reply
-        }
-
-        init(_ error: String, _ errors: String) {
-            reply = .failure(500, error, errors)
-        }
-    }
-
-    /// One job does not take more of the machine than this.
-    private static let limits = (pixels: 16 << 20, pictures: 1000)
-
-    init(_ parameters: JSON, isImg2img: Bool, settings: JSON) throws(Failure) {
+    init(_ parameters: Fields, settings: Fields) throws(Response) {
         self.parameters = parameters
-        self.isImg2img = isImg2img
-        func number(_ name: String) -> Int { parameters[name]?.int ?? 0 }
-        guard parameters["prompt"]?.text != nil else { throw Failure("AssertionError", "") }
-        let overrides = parameters["override_settings"] ?? .null
-        for key in overrides.keys where settings[key] == nil { throw Failure("KeyError", "'\(key)'") }
-        steps = number("steps")
-        if parameters["steps"]?.isNull != false {
-            throw Failure("TypeError", "unsupported operand type(s) for //: 'NoneType' and 'NoneType'")
+        func failure(_ error: String, _ words: String) -> Response { .failure(500, error, words) }
+        guard !parameters.isNull("prompt") else { throw failure("AssertionError", "") }
+        let overrides = parameters.object("override_settings")
+        for key in overrides.names where settings.text(key) == nil { throw failure("KeyError", "'\(key)'") }
+        if parameters.isNull("steps") {
+            throw failure("TypeError", "unsupported operand type(s) for //: 'NoneType' and 'NoneType'")
         }
-        if steps == 0 { throw Failure("ZeroDivisionError", "integer division or modulo by zero") }
-        if steps < 0 { throw Failure("RuntimeError", "number of steps must be non-negative") }
-        (batches, batchSize) = (number("n_iter"), number("batch_size"))
-        guard batches > 0, batchSize > 0 else { throw Failure("IndexError", "list index out of range") }
-        func drawn(_ name: String) throws(Failure) -> Int {
-            guard let given = parameters[name], !given.isNull else { return Self.drawSeed() }
-            guard let seed = given.int else { throw Failure("RuntimeError", "Overflow when unpacking long") }
-            return seed == -1 ? Self.drawSeed() : seed
+        steps = parameters["steps"] ?? 0
+        if steps == 0 { throw failure("ZeroDivisionError", "integer division or modulo by zero") }
+        if steps < 0 { throw failure("RuntimeError", "number of steps must be non-negative") }
+        (batches, batchSize) = (parameters["n_iter"] ?? 0, parameters["batch_size"] ?? 0)
+        guard batches > 0, batchSize > 0 else { throw failure("IndexError", "list index out of range") }
+        func seed(_ name: String) throws(Response) -> Int {
+            let given: Int? = parameters.isNull(name) ? -1 : parameters[name]
+            guard let given else { throw failure("RuntimeError", "Overflow when unpacking long") }
+            // A1111 draws 32 bits where a body leaves the choice to it.
+            return given == -1 ? Int.random(in: 0..<4_294_967_294) : given
         }
-        (seed, subseed) = (try drawn("seed"), try drawn("subseed"))
-        if let scale = parameters["cfg_scale"]?.double, abs(scale) > 1e38 {
-            throw Failure("NansException", "A tensor with NaNs was produced in VAE.")
+        (self.seed, subseed) = (try seed("seed"), try seed("subseed"))
+        if let scale: Double = parameters["cfg_scale"], abs(scale) > 1e38 {
+            throw failure("NansException", "A tensor with NaNs was produced in VAE.")
         }
-        let scale = parameters["enable_hr"]?.isTrue == true ? parameters["hr_scale"]?.double ?? 1 : 1
-        let pixels = ["width", "height"].map {
-            Int(min(1e9, max(0, Double(number($0)) * scale))) / 8 * 8
-        }
-        (width, height) = (pixels[0], pixels[1])
+        let scale: Double = parameters["enable_hr"] == true ? parameters["hr_scale"] ?? 1 : 1
+        func pixels(_ name: String) -> Int { Int(min(1e9, max(0, (parameters[name] ?? 0) * scale))) / 8 * 8 }
+        (width, height) = (pixels("width"), pixels("height"))
         guard width > 0, height > 0 else {
-            throw Failure("RuntimeError", "Kernel size can't be greater than actual input size")
+            throw failure("RuntimeError", "Kernel size can't be greater than actual input size")
         }
-        let (total, overflow) = batches.multipliedReportingOverflow(by: batchSize)
-        func setting(_ name: String) -> JSON? { overrides[name] ?? settings[name] }
-        wantsGrid = parameters["save_images"]?.isTrue == true && setting("return_grid")?.isTrue == true
-        // All pictures of a grid are one picture, and in memory at once.
-        guard !overflow, total <= Self.limits.pictures,
-            width * height <= Self.limits.pixels / (wantsGrid ? total : 1)
-        else {
-            throw Failure(
-                "RuntimeError", "DefaultCPUAllocator: can't allocate memory: you tried to allocate too much")
+        wantsGrid = parameters["save_images"] == true && (overrides["return_grid"] ?? settings["return_grid"]) == true
+        let total = Double(width * height) * Double(batches) * Double(batchSize) * (wantsGrid ? 2 : 1)
+        guard total <= Double(Self.limit) else {
+            throw failure("RuntimeError", "DefaultCPUAllocator: can't allocate memory: you tried to allocate too much")
         }
-        let wanted = parameters["sampler_name"]?.text ?? parameters["sampler_index"]?.text
+        let wanted: String? = parameters["sampler_name"] ?? parameters["sampler_index"]
         let known = Catalogue.samplers.first { $0.name == wanted } ?? Catalogue.samplers[0]
         sampler = known.name
-        let scheduler =
-            parameters["scheduler"]?.text.flatMap { $0 == "Automatic" ? nil : $0 } ?? known.scheduler
+        let named: String? = parameters["scheduler"]
+        let scheduler = named == nil || named == "Automatic" ? known.scheduler : named
         schedule =
             Catalogue.schedulers.first { $0.name == scheduler || $0.label == scheduler }?.label ?? "Automatic"
-        format = setting("samples_format")?.text ?? "png"
+        format = overrides["samples_format"] ?? settings["samples_format"] ?? "png"
     }
 
-    /// A1111 draws 32 bits where a body leaves the choice to it.
-    private static func drawSeed() -> Int { Int.random(in: 0..<4_294_967_294) }
+    private var text: String { parameters["prompt"] ?? "" }
 
-    private var count: Int { batches * batchSize }
-    private var text: String { parameters["prompt"]?.text ?? "" }
-    private var varies: Bool { (parameters["subseed_strength"]?.double ?? 0) != 0 }
-
-    private func seed(of number: Int) -> Int { varies ? seed : seed &+ number }
+    private func seed(of number: Int) -> Int {
+        (parameters["subseed_strength"] ?? 0.0) != 0 ? seed : seed &+ number
+    }
 
     func card(_ number: Int) -> TestCard {
         TestCard(prompt: text, seed: seed(of: number), steps: steps, width: width, height: height)
     }
 
     /// The files for the first `done` pictures, with the grid that belongs to them.
-    func pictures(_ done: Int) -> [Picture] {
-        guard parameters["send_images"]?.isTrue == true else { return [] }
-        let single = (0..<done).map { number in
-            if let other = Catalogue.file(format) { return Picture(.file(other)) }
-            return Picture(.card(card(number)), text: infotext(number))
+    func files(_ done: Int) -> [[UInt8]] {
+        guard parameters["send_images"] == true else { return [] }
+        let single = (0..<done).map {
+            Catalogue.file(format) ?? PNG.encode(card($0).draw(), text: infotext($0))
         }
         guard hasGrid(done) else { return single }
         let rows = max(1, Int(Double(done).squareRoot().rounded()))
         let columns = (done + rows - 1) / rows
-        return [Picture(.grid((0..<done).map(card), columns: columns), text: infotext(0))] + single
+        var grid = Canvas(width: width * columns, height: height * ((done + columns - 1) / columns))
+        for number in 0..<done {
+            grid.put(card(number).draw(), x: number % columns * width, y: number / columns * height)
+        }
+        return [PNG.encode(grid, text: infotext(0))] + single
     }
 
     private func hasGrid(_ done: Int) -> Bool { wantsGrid && done > 1 }
 
     private func infotext(_ number: Int) -> String {
-        let negative = parameters["negative_prompt"]?.text ?? ""
-        func shown(_ name: String) -> String {
-            String(decoding: (parameters[name] ?? .null).written(), as: UTF8.self)
+        func fact(_ words: String, _ name: String) -> String {
+            parameters.text(name).map { "\(words)\(String(decoding: $0, as: UTF8.self))" } ?? ""
         }
-        var facts =
-            "Steps: \(steps), Sampler: \(sampler), Schedule type: \(schedule), CFG scale: \(shown("cfg_scale")), "
-        facts +=
-            "Seed: \(seed(of: number)), Size: \(shown("width"))x\(shown("height")), Model: \(Catalogue.model), "
-        if parameters["denoising_strength"]?.isNull == false {
-            facts += "Denoising strength: \(shown("denoising_strength")), "
-        }
-        return text + (negative.isEmpty ? "" : "\nNegative prompt: \(negative)") + "\n\(facts)Version: sketch"
+        let negative: String = parameters["negative_prompt"] ?? ""
+        return text + (negative.isEmpty ? "" : "\nNegative prompt: \(negative)")
+            + "\nSteps: \(steps), Sampler: \(sampler), Schedule type: \(schedule)" + fact(", CFG scale: ", "cfg_scale")
+            + ", Seed: \(seed(of: number))" + fact(", Size: ", "width") + fact("x", "height")
+            + ", Model: \(Catalogue.model)"
+            + (parameters.isNull("denoising_strength") ? "" : fact(", Denoising strength: ", "denoising_strength"))
+            + ", Version: sketch"
     }
 
-    /// What A1111 says about a render, all keys in its order.
-    func info(done: Int, timestamp: String) -> JSON {
-        func repeated(_ value: JSON) -> JSON { .array(Array(repeating: value, count: count)) }
-        func parameter(_ name: String) -> JSON { parameters[name] ?? .null }
-        let strength = parameter("denoising_strength")
-        var extra: [(key: String, value: JSON)] = []
-        if schedule != "Automatic" { extra.append(("Schedule type", .string(schedule))) }
-        if !strength.isNull { extra.append(("Denoising strength", strength)) }
+    /// What A1111 says about a render, in its order.
+    func info(done: Int, timestamp: String) -> JSONValue {
+        let count = batches * batchSize
+        func given(_ name: String) -> (String, JSONValue) { (name, parameters.text(name).map(JSONValue.raw) ?? .null) }
+        func repeated(_ name: String) -> (String, JSONValue) {
+            ("all_\(name)s", .array(Array(repeating: given(name).1, count: count)))
+        }
+        var extra = schedule == "Automatic" ? [] : [("Schedule type", JSONValue.string(schedule))]
+        let strength = given("denoising_strength")
+        if !parameters.isNull(strength.0) { extra.append(("Denoising strength", strength.1)) }
         let infotexts = (hasGrid(done) ? [infotext(0)] : []) + (0..<done).map(infotext)
-        return [
-            "prompt": parameter("prompt"), "all_prompts": repeated(parameter("prompt")),
-            "negative_prompt": parameter("negative_prompt"),
-            "all_negative_prompts": repeated(parameter("negative_prompt")),
-            "seed": .int(seed), "all_seeds": .array((0..<count).map { .int(seed(of: $0)) }),
-            "subseed": .int(subseed), "all_subseeds": .array((0..<count).map { .int(subseed &+ $0) }),
-            "subseed_strength": parameter("subseed_strength"), "width": parameter("width"),
-            "height": parameter("height"), "sampler_name": .string(sampler),
-            "cfg_scale": parameter("cfg_scale"),
-            "steps": .int(steps), "batch_size": .int(batchSize), "restore_faces": false,
-            "face_restoration_model": nil, "sd_model_name": .string(Catalogue.model), "sd_model_hash": nil,
-            "sd_vae_name": nil, "sd_vae_hash": nil, "seed_resize_from_w": -1, "seed_resize_from_h": -1,
-            "denoising_strength": strength, "extra_generation_params": .object(extra),
-            "index_of_first_image": hasGrid(done) ? 1 : 0, "infotexts": .array(infotexts.map(JSON.string)),
-            "styles": [], "job_timestamp": .string(timestamp), "clip_skip": 1,
-            "is_using_inpainting_conditioning": false, "version": "sketch",
-        ]
+        return .object([
+            given("prompt"), repeated("prompt"), given("negative_prompt"), repeated("negative_prompt"),
+            ("seed", .integer(Int64(seed))), ("all_seeds", .integers((0..<count).map(seed(of:)))),
+            ("subseed", .integer(Int64(subseed))), ("all_subseeds", .integers((0..<count).map { subseed &+ $0 })),
+            given("subseed_strength"), given("width"), given("height"), ("sampler_name", .string(sampler)),
+            given("cfg_scale"), ("steps", .integer(Int64(steps))), given("batch_size"),
+            ("restore_faces", .boolean(false)), ("face_restoration_model", .null),
+            ("sd_model_name", .string(Catalogue.model)), ("sd_model_hash", .null), ("sd_vae_name", .null),
+            ("sd_vae_hash", .null), given("seed_resize_from_w"), given("seed_resize_from_h"), strength,
+            ("extra_generation_params", .object(extra)), ("index_of_first_image", .integer(hasGrid(done) ? 1 : 0)),
+            ("infotexts", .strings(infotexts)), ("styles", .array([])), ("job_timestamp", .string(timestamp)),
+            ("clip_skip", .integer(1)), ("is_using_inpainting_conditioning", .boolean(false)),
+            ("version", .string("sketch")),
+        ])
     }
 
     /// What A1111 echoes of the request: everything but the pictures.
-    var echo: JSON {
-        guard isImg2img, parameters["include_init_images"]?.isTrue != true else { return parameters }
+    var echo: JSONValue {
         var echo = parameters
-        echo["init_images"] = .null
-        echo["mask"] = .null
-        return echo
+        if parameters["include_init_images"] != true {
+            for name in ["init_images", "mask"] { echo.set(name, Data("null".utf8)) }
+        }
+        return echo.json
     }
 }

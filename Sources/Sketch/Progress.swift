@@ -1,14 +1,15 @@
 // How far the running render is, in the terms of A1111's `state`, and which tasks wait, run and are over.
 
-import Glibc
+import Foundation
+import JSONText
 
 /// A1111 keeps one such state for the whole server; most of it outlives the job.
 struct Progress: Sendable {
-    private(set) var job = ""
-    private(set) var jobCount = 0
-    private(set) var jobNumber = 0
+    private var job = ""
+    private var jobCount = 0
+    private var jobNumber = 0
     private(set) var step = 0
-    private(set) var steps = 0
+    private var steps = 0
     private(set) var timestamp = "0"
     private var began = ContinuousClock.now
     /// Stay true until the next job begins.
@@ -16,9 +17,8 @@ struct Progress: Sendable {
     var isSkipped = false
 
     private(set) var waiting: [String] = []
-    private(set) var current: String?
-    private(set) var finished: [String] = []
-    private static let finishedLimit = 16
+    private var current: String?
+    private var finished: [String] = []
 
     /// Upscaling and interrogating are renders without a task.
     mutating func wait(_ task: String?) {
@@ -29,45 +29,34 @@ struct Progress: Sendable {
         waiting.removeAll { $0 == task }
         if let task { current = task }
         self.job = job
-        jobCount = -1
-        jobNumber = 0
-        step = 0
-        isInterrupted = false
-        isSkipped = false
+        (jobCount, jobNumber, step) = (-1, 0, 0)
+        (isInterrupted, isSkipped) = (false, false)
         began = .now
-        var now = time(nil)
-        var parts = tm()
-        localtime_r(&now, &parts)
-        let numbers = [
-            parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-        ]
-        timestamp = numbers.map { ($0 < 10 ? "0" : "") + "\($0)" }.joined()
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.dateFormat = "yyyyMMddHHmmss"
+        timestamp = formatter.string(from: Date())
     }
 
     /// One of `count` batches begins.
     mutating func beginBatch(_ number: Int, of count: Int, steps: Int) {
         if count > 1 { job = "Batch \(number + 1) out of \(count)" }
-        jobCount = count
-        self.steps = steps
-        step = 0
+        (jobCount, jobNumber, self.steps, step) = (count, number, steps, 0)
         isSkipped = false
     }
 
-    mutating func advance(to step: Int) { self.step = step }
-
-    mutating func endBatch() {
-        step = 0
-        jobNumber += 1
+    /// Says whether the batch should go on.
+    mutating func advance(to step: Int) -> Bool {
+        self.step = step
+        return !isInterrupted && !isSkipped
     }
 
-    /// A task that failed stays the current one for ever, as in A1111; so does its batch.
+    /// A task that failed stays the current one for ever, as in A1111.
     mutating func end(_ task: String?, failed: Bool) {
-        job = ""
-        jobCount = 0
-        step = 0
+        (job, jobCount, step) = ("", 0, 0)
         guard let task, !failed else { return }
         current = nil
-        finished = (finished + [task]).suffix(Self.finishedLimit)
+        finished = (finished + [task]).suffix(16)
     }
 
     /// 0 to 1, as far as the batches and their steps tell.
@@ -84,33 +73,32 @@ struct Progress: Sendable {
     }
 
     /// The answer of GET /sdapi/v1/progress.
-    func json(picture: JSON) -> JSON {
+    func json(picture: JSONValue) -> JSONValue {
         // A1111 starts a job at one percent.
         let progress = jobCount == 0 ? 0 : min(1, 0.01 + fraction)
-        return [
-            "progress": .double(progress), "eta_relative": .double(eta(progress)),
-            "state": [
-                "skipped": .bool(isSkipped), "interrupted": .bool(isInterrupted),
-                "stopping_generation": false,
-                "job": .string(job), "job_count": .int(jobCount), "job_timestamp": .string(timestamp),
-                "job_no": .int(jobNumber), "sampling_step": .int(step), "sampling_steps": .int(steps),
-            ],
-            "current_image": picture, "textinfo": nil,
+        let state: [(String, JSONValue)] = [
+            ("skipped", .boolean(isSkipped)), ("interrupted", .boolean(isInterrupted)),
+            ("stopping_generation", .boolean(false)), ("job", .string(job)), ("job_count", .integer(Int64(jobCount))),
+            ("job_timestamp", .string(timestamp)), ("job_no", .integer(Int64(jobNumber))),
+            ("sampling_step", .integer(Int64(step))), ("sampling_steps", .integer(Int64(steps))),
         ]
+        return .object([
+            ("progress", .decimal(progress)), ("eta_relative", .decimal(eta(progress))), ("state", .object(state)),
+            ("current_image", picture), ("textinfo", .null),
+        ])
     }
 
     /// The answer of POST /internal/progress.
-    func json(task: String) -> JSON {
+    func json(task: String) -> JSONValue {
         let isActive = task == current
         let place = waiting.firstIndex(of: task)
-        let isKnown = isActive || place != nil
+        let isFinished = !isActive && place == nil && finished.contains(task)
         let words = place.map { "In queue: \($0 + 1)/\(waiting.count)" } ?? "Waiting..."
-        return [
-            "active": .bool(isActive), "queued": .bool(!isActive && place != nil),
-            "completed": .bool(!isKnown && finished.contains(task)),
-            "progress": isActive ? .double(fraction) : nil,
-            "eta": isActive && fraction > 0 ? .double(eta(fraction)) : nil,
-            "live_preview": nil, "id_live_preview": -1, "textinfo": isActive ? nil : .string(words),
-        ]
+        return .object([
+            ("active", .boolean(isActive)), ("queued", .boolean(!isActive && place != nil)),
+            ("completed", .boolean(isFinished)), ("progress", isActive ? .decimal(fraction) : .null),
+            ("eta", isActive && fraction > 0 ? .decimal(eta(fraction)) : .null), ("live_preview", .null),
+            ("id_live_preview", .integer(-1)), ("textinfo", isActive ? .null : .string(words)),
+        ])
     }
 }

@@ -21,8 +21,7 @@ public final class Sketch: Sendable, CustomStringConvertible {
 
         /// Quick, and open to everybody, unless it is said otherwise.
         public init(
-            stepTime: Duration = .milliseconds(10), encodeTime: Duration = .zero,
-            samplesFormat: String = "png",
+            stepTime: Duration = .milliseconds(10), encodeTime: Duration = .zero, samplesFormat: String = "png",
             credentials: String? = nil
         ) {
             self.stepTime = stepTime
@@ -65,15 +64,14 @@ public final class Sketch: Sendable, CustomStringConvertible {
 
     /// The requests to render, in their order of arrival, which is the order of their start; those that had JSON in them
     /// and the right credentials. The newest ten thousand, and fewer where their bodies are large.
-    public var requests: [RenderRequest] { studio.requests }
+    public var requests: [RenderRequest] { studio.change { $0.record } }
 
     /// How much of the running render is done, from 0 to 1; 0 where none runs.
-    public var progress: Double { studio.progress.fraction }
+    public var progress: Double { studio.change { $0.progress.fraction } }
 
-    /// Suspends until `condition` holds for `requests`, or the task is cancelled. It is asked under a lock after every
-    /// change, so it should be quick, and must not ask this server anything.
-    public func wait(until condition: @escaping @Sendable ([RenderRequest]) -> Bool) async {
-        await studio.wait(until: condition)
+    /// Suspends until `condition` holds for `requests`, which is looked at again and again, or the task is cancelled.
+    public func wait(until condition: @Sendable ([RenderRequest]) -> Bool) async {
+        while !condition(requests), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// Suspends until so many requests to render have arrived.

@@ -4,7 +4,8 @@ import Linux
 
 /// The names of a batch of events, in the order in which their files became whole.
 ///
-/// A file becomes whole when it is closed after writing or moved here: the last such event of a name is its place. A
+/// A file becomes whole when it is moved here, or closed after writing for the last time. Who moves a file says that it
+/// is whole: a close behind that (a child process that held on to the file until its exec) does not change its place. A
 /// name that only appeared (a hard link, a link to an O_TMPFILE) has no such event, nor has it *yet* when its writer
 /// is still at work; it is looked at a little later, behind all that were told to be whole.
 struct ArrivalOrder: Sendable {
@@ -15,12 +16,16 @@ struct ArrivalOrder: Sendable {
 
     init(_ events: [Inotify.Event]) {
         var last: [FileName: Int] = [:]
+        var moved: Set<FileName> = []
         var hints: Set<FileName> = []
         var hinted: [FileName] = []
         for (index, event) in events.enumerated() where !event.kind.contains(.directory) {
             guard let name = event.name else { continue }
-            if !event.kind.isDisjoint(with: [.written, .movedIn]) {
+            if event.kind.contains(.movedIn) {
                 last[name] = index
+                moved.insert(name)
+            } else if event.kind.contains(.written) {
+                if !moved.contains(name) { last[name] = index }
             } else if !event.kind.isDisjoint(with: [.created, .attributes]), hints.insert(name).inserted {
                 hinted.append(name)
             }

@@ -79,5 +79,7 @@ private func edited(_ text: String, removing: Set<String> = [], seed: String? = 
             "{\n  \"z\": \"a\\u001b\\\"\\n\",\n  \"a\": 7.0,\n  \"n\": [\n    1,\n    null\n  ],\n  \"e\": {}\n}\n"
         #expect(String(decoding: value.document, as: UTF8.self) == expected)
         _ = try JSONSerialization.jsonObject(with: value.document)
+        let compact = #"{"z":"a\u001b\"\n","a":7.0,"n":[1,null],"e":{}}"#
+        #expect(String(decoding: value.compact, as: UTF8.self) == compact)
     }
 }

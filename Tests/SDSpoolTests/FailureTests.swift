@@ -73,7 +73,7 @@ import Testing
         #expect(attempts.count == row.attempts)
         #expect(attempts.allSatisfy { $0["failure"] as? String == row.class && $0["ended"] is String })
         #expect(spool.list("failed/bad") == ["bad.json", "error.json"])
-        let bodies = sketch.requests.map(\.body).filter { String(decoding: $0, as: UTF8.self).contains(row.fault) }
+        let bodies = sketch.requests.map(\.body).filter { String(decoding: $0, as: UTF8.self).contains("fault") }
         #expect(Set(bodies).count <= 1, "each attempt asks for the same picture")
         await sketch.stop()
     }

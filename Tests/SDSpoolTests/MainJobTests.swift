@@ -66,10 +66,15 @@ import Testing
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
         let names = (1...1000).map { "\(UInt32.random(in: .min ... .max))-\($0)" }
-        for name in names {
-            let text = #"{"prompt": "\#(name)", "steps": 1, "width": 8, "height": 8, "seed": 1}"#
-            try Data(text.utf8).write(to: spool.path("inbox/\(name).json"))
+        // By a process of its own: this one starts others all the time, which hold on to its open files for a moment,
+        // and a file is whole when the last one lets go.
+        let script = names.map { name in
+            #"printf '{"prompt": "\#(name)", "steps": 1, "width": 8, "height": 8, "seed": 1}' > \#(name).json"#
         }
+        try Data(script.joined(separator: "\n").utf8).write(to: spool.path("burst.sh"))
+        let writer = try Program(
+            [spool.path("burst.sh").path], executable: URL(fileURLWithPath: "/bin/sh"), in: spool.path("inbox"))
+        #expect(try await writer.exitCode() == 0)
         await sketch.arrived(1000)
         try await daemon.says("done \(names[999]):")
         #expect(try await daemon.stop() == 0)

@@ -77,14 +77,13 @@ struct PictureTests {
     }
 
     @Test(
-        "is a sound PNG of a length known beforehand, whatever its size",
+        "is a sound PNG, whatever its size",
         arguments: [(1, 1), (8, 8), (16, 64), (64, 8), (64, 64), (200, 152), (344, 64), (8, 512)])
     func sound(width: Int, height: Int) throws {
         let file = Self.file("a cat", width, height)
         let taken = try #require(Taken(file))
         #expect(taken.width == width && taken.height == height)
         #expect(taken.chunks.map(\.name) == ["IHDR", "tEXt", "IDAT", "IEND"])
-        #expect(file.count == PNG.length(width: width, height: height, text: "a"))
         let size = try #require(PNG.size(of: file))
         #expect(size == (width, height))
     }

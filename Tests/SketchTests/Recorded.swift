@@ -1,7 +1,13 @@
 // Answers of a real A1111 1.10.1, as they came; only what has to differ here was replaced: the model, the version, the
 // drawn subseed and the time.
 
+import Foundation
+
 enum Recorded {
+    static func object(_ text: String) -> NSDictionary? {
+        (try? JSONSerialization.jsonObject(with: Data(text.utf8))) as? NSDictionary
+    }
+
     /// The `parameters` of a txt2img.
     static let txt2img = #"""
         {"prompt":"a cat","negative_prompt":"dog","styles":null,"seed":42,"subseed":-1,\#

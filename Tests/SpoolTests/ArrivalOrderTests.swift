@@ -19,7 +19,7 @@ private func events(_ lines: [String]) throws -> [Inotify.Event] {
     }
 }
 
-/// Rows of ARRIVAL.md: what is told, what is whole and in which order, what is looked at a little later.
+/// Ways in which files arrive: what is told, what is whole and in which order, what is looked at a little later.
 private let ways: [(told: [String], whole: [String], appeared: [String])] = [
     // A shell's `>`, cp, curl.
     (["CREATE a", "MODIFY a", "MODIFY a", "CLOSE_WRITE a"], ["a"], []),
@@ -52,6 +52,9 @@ private let ways: [(told: [String], whole: [String], appeared: [String])] = [
     (["ISDIR_CREATE d", "ISDIR_MOVED_TO e"], [], []),
     // What is told of the inbox itself has no name.
     (["ATTRIB"], [], []),
+    // A file that was moved in and that somebody (a child process before its exec) closes later.
+    (["MOVED_TO a", "MOVED_TO b", "CLOSE_WRITE a"], ["a", "b"], []),
+    (["CLOSE_WRITE a", "MOVED_TO b", "MOVED_TO a"], ["b", "a"], []),
     // An exchange of two names.
     (["MOVED_FROM a", "MOVED_TO b", "MOVED_FROM b", "MOVED_TO a"], ["b", "a"], []),
     ([], [], []),

@@ -36,7 +36,7 @@ import Testing
         #expect(try loop.settled() == ["accepted other", "accepted one"])
     }
 
-    @Test("a thousand files of one burst come out in the order in which they were written", .timeLimit(.minutes(2)))
+    @Test("a thousand files of one burst come out in the order in which they came in", .timeLimit(.minutes(2)))
     func burst() throws {
         var random = Seeded()
         let files = try (0..<1_000).map { try name("\(UInt32.random(in: 0...UInt32.max, using: &random))-\($0).json") }
@@ -44,14 +44,11 @@ import Testing
         let failure = Mutex<(any Error)?>(nil)
         DispatchQueue.global().async { @Sendable [spool] in
             do {
-                for (index, file) in files.enumerated() {
-                    // By turns in the two ways that most programs go.
-                    if index.isMultiple(of: 3) {
-                        try spool.drop("draft")
-                        try spool.folders.inbox.rename("draft", to: spool.folders.inbox, as: file)
-                    } else {
-                        try spool.drop(file, "{\"prompt\": \"\(index)\"}")
-                    }
+                // By renames: other tests start processes, which hold on to what this one has open for a moment, and a
+                // file is whole when the last writer lets go. (Files that are closed in place: MainJobTests.)
+                for file in files {
+                    try spool.drop("draft")
+                    try spool.folders.inbox.rename("draft", to: spool.folders.inbox, as: file)
                 }
             } catch {
                 failure.withLock { $0 = error }

@@ -1,4 +1,4 @@
-// The ways in which a file arrives (ARRIVAL.md), on real files.
+// The ways in which a file arrives, on real files.
 
 import Foundation
 import Glibc
