@@ -101,7 +101,7 @@ struct Worker {
             // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
             attempts.end(at: .now, failure: error is CancellationError ? Attempts.stopped : Attempts.disk)
             let record = attempts
-            try await persistently { try job.record(record) }
+            try await persistently { if try job.isActive { try job.record(record) } }
             throw error
         }
     }

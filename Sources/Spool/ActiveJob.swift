@@ -14,6 +14,11 @@ public struct ActiveJob: Sendable {
     /// The job file in the folder.
     var file: FileName { InFolder.job(ticket.name) }
 
+    /// Whether its folder is still in active/; behind the rename that publishes it, it is not.
+    public var isActive: Bool {
+        get throws { try folders.active.status(of: ticket.folder) != nil }
+    }
+
     /// The bytes of the job file; `nil` where somebody has deleted it, which cancels the job.
     public func content(upTo cap: Int) throws -> Data? {
         do throws(SystemError) {

@@ -7,7 +7,7 @@ extension ActiveJob {
     /// of its attempts. False where there is nothing to put back: the folder has moved on, or somebody has deleted the
     /// job's file, which cancels it.
     public func requeue() throws -> Bool {
-        guard try folders.active.status(of: ticket.folder) != nil else { return false }
+        guard try isActive else { return false }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {
             try folders.active.removeAll(ticket.folder)

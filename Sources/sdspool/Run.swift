@@ -41,7 +41,6 @@ enum Run {
         let log = try Log(wanted: arguments.value("--log"))
         let options = try options(arguments)
         hideCredentials()
-        keepProxiesOut(of: options.server.host)
         let daemon = try start(options, tell: log.tell)
         try await serve(daemon)
     }
@@ -126,13 +125,6 @@ enum Run {
                 byte += 1
             }
         }
-    }
-
-    /// libcurl, under URLSession, would send requests for this very machine to the proxy of `http_proxy`.
-    private static func keepProxiesOut(of host: String) {
-        guard host == "localhost" || host == "::1" || host.hasPrefix("127.") else { return }
-        let others = ProcessInfo.processInfo.environment["no_proxy"].map { $0 + "," } ?? ""
-        setenv("no_proxy", others + host, 1)
     }
 }
 
