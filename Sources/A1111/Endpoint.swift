@@ -20,6 +20,12 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// `nil` where the daemon is a middleman.
     public let service: Service?
 
+    /// It only asks: the server's one renderer is not used, so it need not wait for it.
+    public var isQuery: Bool { method == "GET" }
+
+    /// It stops or restarts the server itself.
+    public var isControl: Bool { path.lowercased().replacing("%2d", with: "-").hasPrefix("/sdapi/v1/server-") }
+
     /// As in a request line.
     public var description: String { "\(method) \(path)" }
 

@@ -25,20 +25,13 @@ struct Assignment: Sendable {
     }
 
     /// Reads a claimed job. Blocks on the disk.
-    ///
-    /// - Parameter server: the one that is to render it.
-    static func read(_ job: ActiveJob, cap: Int, server: ServerAddress) throws -> Outcome {
-        guard let content = try job.content(upTo: cap + 1) else { return .cancelled }
+    static func read(_ job: ActiveJob, options: Options) throws -> Outcome {
+        guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
         var attempts = try job.attempts()
         do {
             let file = try JobFile(content)
-            if let problem = problem(with: file.orders, server: server) { throw EndpointError(message: problem) }
-            let keys = Set(file.object.members.map(\.key)).subtracting([JobFile.ordersKey])
-            let endpoint = try Endpoint(named: file.orders.endpoint, method: file.orders.method, bodyKeys: keys)
-            if endpoint.method == "GET", let key = keys.sorted().first {
-                throw EndpointError(
-                    message: "a GET has no body: put \"\(key)\" behind a ? into \"sdspool\".\"endpoint\"")
-            }
+            let endpoint = try file.endpoint
+            if let problem = problem(with: file, endpoint, options) { throw EndpointError(message: problem) }
             guard attempts.counted < attemptLimit else { return .hopeless(poison(job, attempts)) }
             for key in RequestBody.undrawnKeys(of: file.object, for: endpoint) where attempts.drawn[key] == nil {
                 attempts.drawn[key] = RequestBody.drawSeed()
@@ -58,9 +51,18 @@ struct Assignment: Sendable {
         }
     }
 
-    private static func problem(with orders: Orders, server: ServerAddress) -> String? {
-        guard let wanted = orders.server, ServerAddress(wanted) != server else { return nil }
-        return "\"sdspool\".\"server\" is \"\(wanted)\", but this daemon serves \(server) only"
+    private static func problem(with file: JobFile, _ endpoint: Endpoint, _ options: Options) -> String? {
+        if let wanted = file.orders.server, ServerAddress(wanted) != options.server {
+            return "\"sdspool\".\"server\" is \"\(wanted)\", but this daemon serves \(options.server) only"
+        }
+        if endpoint.method == "GET", let key = file.bodyKeys.sorted().first {
+            return "a GET has no body: put \"\(key)\" behind a ? into \"sdspool\".\"endpoint\""
+        }
+        if endpoint.isControl, !options.allowsControl {
+            return "\(endpoint.path) stops or restarts the server: only a daemon that was started with --allow-control "
+                + "passes it on"
+        }
+        return nil
     }
 
     /// A job that was under way at each of several ends of the daemon is taken to be their cause.
@@ -71,4 +73,19 @@ struct Assignment: Sendable {
         report.attempts = attempts
         return report
     }
+}
+
+extension JobFile {
+    /// The keys of the request.
+    var bodyKeys: Set<String> { Set(object.members.map(\.key)).subtracting([Self.ordersKey]) }
+
+    /// Where the request goes. Throws `EndpointError` where that is no path on the server.
+    var endpoint: Endpoint {
+        get throws(EndpointError) {
+            try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
+        }
+    }
+
+    /// A query may overtake renders unless it says that it waits. What is no job at all fails in its turn.
+    var lane: Lane { (try? endpoint.isQuery) == true && !orders.wait ? .queries : .renders }
 }

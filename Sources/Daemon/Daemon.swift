@@ -17,6 +17,8 @@ public struct Options: Sendable {
     public var grace = Duration.seconds(15)
     /// Of a job file, in bytes.
     public var cap = JobFile.usualCap
+    /// Whether jobs may stop or restart the server itself.
+    public var allowsControl = false
     /// For a whole render; `nil` for no limit.
     public var renderTimeout: Duration?
 
@@ -67,31 +69,54 @@ public final class Daemon: Sendable {
         await queue.add(waiting)
         if try hands.isPaused(), await queue.pause(true) { tell(.paused(true)) }
         let desk = FrontDesk(
+            folders: folders,
             intake: try Intake(
-                folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max()),
+                folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(), sort: \.lane),
             hands: hands, queue: queue, tell: tell, fail: { [stopping] in stopping.yield($0) })
         await desk.open()
         tell(.ready(spool: folders.root.path, server: options.server.description, waiting: waiting.count))
 
-        let client = Client(server: options.server, renderTimeout: options.renderTimeout)
-        let worker = Task { [options, folders, tell, stopping] in
-            var worker = Worker(
-                folders: folders, queue: queue, client: client, cap: options.cap, grace: options.grace, tell: tell)
-            do {
-                try await worker.run()
-            } catch is CancellationError {
-                // What was under way is back in its place.
-            } catch {
-                stopping.yield(error)
-            }
-        }
+        let workers = startWorkers(on: queue)
+        let sorting = sort(waiting, on: queue)
         let reason = await stops.first { _ in true } ?? nil
         tell(.stopping)
         await desk.close()
         await queue.close()
-        worker.cancel()
-        await worker.value
+        sorting.cancel()
+        workers.forEach { $0.cancel() }
+        for worker in workers { await worker.value }
         if let reason { throw reason }
+    }
+
+    /// One for each lane.
+    private func startWorkers(on queue: Queue) -> [Task<Void, Never>] {
+        let client = Client(server: options.server, renderTimeout: options.renderTimeout)
+        let watch = ServerWatch(server: options.server, grace: options.grace, tell: tell)
+        return Lane.allCases.map { lane in
+            var worker = Worker(
+                folders: folders, queue: queue, lane: lane, client: client, watch: watch, options: options, tell: tell)
+            return Task { [stopping] in
+                do {
+                    try await worker.run()
+                } catch is CancellationError {
+                    // What was under way is back in its place.
+                } catch {
+                    stopping.yield(error)
+                }
+            }
+        }
+    }
+
+    /// Finds the queries among the jobs of an earlier life. Their tickets do not tell; their files do, and reading those
+    /// of a long queue takes a while in which the first renders are under way already.
+    private func sort(_ waiting: [Ticket], on queue: Queue) -> Task<Void, Never> {
+        Task { [folders] in
+            for ticket in waiting {
+                let lane = try? await blocking { try folders.lane(of: ticket, sort: \.lane) }
+                if lane == .queries { await queue.moveToQueries(ticket) }
+                if Task.isCancelled { return }
+            }
+        }
     }
 
     /// Finishes what can be finished at once, puts back what cannot, and lets ``run()`` return.

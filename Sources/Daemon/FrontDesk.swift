@@ -9,6 +9,7 @@ actor FrontDesk {
     private let thread = QueueExecutor(label: "front desk")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
+    private let folders: Folders
     private var intake: Intake
     private let hands: HandWatch
     private let queue: Queue
@@ -20,9 +21,10 @@ actor FrontDesk {
     private var timer: (any DispatchSourceTimer)?
 
     init(
-        intake: Intake, hands: HandWatch, queue: Queue, tell: @escaping @Sendable (Event) -> Void,
+        folders: Folders, intake: Intake, hands: HandWatch, queue: Queue, tell: @escaping @Sendable (Event) -> Void,
         fail: @escaping @Sendable (any Error) -> Void
     ) {
+        self.folders = folders
         self.intake = intake
         self.hands = hands
         self.queue = queue
@@ -55,18 +57,18 @@ actor FrontDesk {
     private func collect() {
         guard let timer else { return }
         do {
-            var tickets: [Ticket] = []
+            var tickets: [Lane: [Ticket]] = [:]
             for outcome in try intake.collect() {
                 switch outcome {
-                case .accepted(let ticket):
-                    tickets.append(ticket)
+                case .accepted(let ticket, let lane):
+                    tickets[lane, default: []].append(ticket)
                     tell(.accepted(ticket))
                 case .refused(let name, let error, let path): tell(.refused(name, error, path: path))
                 case .leftAlone(let name, let reason): tell(.leftAlone(name, reason))
                 case .troubled(let error): tell(.troubled(error))
                 }
             }
-            if !tickets.isEmpty { Task { [tickets] in await queue.add(tickets) } }
+            for (lane, tickets) in tickets { Task { await queue.add(tickets, to: lane) } }
             let wait = max(.zero, intake.nextLook - .now)
             timer.schedule(deadline: .now() + wait / .seconds(1), leeway: .milliseconds(1))
         } catch {
@@ -79,7 +81,9 @@ actor FrontDesk {
         do {
             for change in try hands.collect() {
                 switch change {
-                case .queued(let ticket): Task { await queue.add([ticket]) }
+                case .queued(let ticket):
+                    let lane = try folders.lane(of: ticket, sort: \.lane)
+                    Task { await queue.add([ticket], to: lane) }
                 case .paused(let isPaused):
                     Task { if await queue.pause(isPaused) { tell(.paused(isPaused)) } }
                 }

@@ -3,18 +3,18 @@
 import A1111
 import Linux
 
-/// Waits for a server that is away.
+/// Waits for a server that is away, for all who work with it.
 ///
 /// A bare TCP connect looks for it: an HTTP request in the moments in which A1111 starts can kill it for good. When a
 /// port that was seen closed opens, the first request waits for a time of grace. A server that listens and answers
 /// with a status that means "not now" is asked again with the same backoff.
-struct ServerWatch {
-    let server: ServerAddress
+actor ServerWatch {
+    private let server: ServerAddress
     /// Between the opening of a port that was seen closed and the first request.
-    let grace: Duration
-    let tell: @Sendable (Event) -> Void
+    private let grace: Duration
+    private let tell: @Sendable (Event) -> Void
 
-    private enum State {
+    private enum State: Equatable {
         /// Nothing known.
         case unknown
         case up
@@ -22,6 +22,8 @@ struct ServerWatch {
         case refusing
         /// It was told to be away.
         case away
+        /// Its port has opened; it is not asked before then.
+        case starting(until: ContinuousClock.Instant)
     }
     private var state = State.unknown
     private var backoff = Backoff()
@@ -37,36 +39,50 @@ struct ServerWatch {
     var isRefusing: Bool { state == .refusing }
 
     /// A request found it away, or found it unwilling, and says why.
-    mutating func isAway(because reason: String) {
-        if state != .refusing { tell(.serverAway(server.description, reason: reason)) }
+    func isAway(because reason: String) {
+        if state != .refusing, state != .away { tell(.serverAway(server.description, reason: reason)) }
         state = .refusing
     }
 
     /// A request was answered.
-    mutating func isBack() {
+    func isBack() {
         if state == .refusing { tell(.serverBack(server.description, grace: .zero)) }
         state = .up
         backoff.reset()
     }
 
     /// Returns when a request may be sent. Throws CancellationError.
-    mutating func waitUntilThere() async throws {
-        if state == .up { return }
-        if state == .refusing { try await Task.sleep(for: backoff.next()) }
-        var wasClosed = false
-        while let reason = try await closed() {
-            if state != .away, state != .refusing { tell(.serverAway(server.description, reason: reason)) }
-            wasClosed = true
-            state = .away
-            try await Task.sleep(for: backoff.next())
+    func waitUntilThere() async throws {
+        while true {
+            switch state {
+            case .up: return
+            case .starting(let moment):
+                try await Task.sleep(until: moment, clock: .continuous)
+                if state == .starting(until: moment) { isBack() }
+            case .refusing:
+                try await Task.sleep(for: backoff.next())
+                // A request will show whether it is willing now; a port that is closed is waited for without one.
+                if try await closed() == nil { return }
+                state = .away
+            case .unknown, .away:
+                guard let reason = try await closed() else {
+                    opened()
+                    continue
+                }
+                if state == .unknown { tell(.serverAway(server.description, reason: reason)) }
+                state = .away
+                try await Task.sleep(for: backoff.next())
+            }
         }
-        if wasClosed {
+    }
+
+    private func opened() {
+        switch state {
+        case .away:
             tell(.serverBack(server.description, grace: grace))
-            try await Task.sleep(for: grace)
-            backoff.reset()
-            state = .up
-        } else if state == .unknown {
-            state = .up
+            state = .starting(until: .now + grace)
+        case .unknown: state = .up
+        default: break
         }
     }
 

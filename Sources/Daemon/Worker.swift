@@ -1,4 +1,4 @@
-// One server's worker: a job's way from the queue through the server to its result.
+// A worker of a server, one for each lane: a job's way from the queue through the server to its result.
 //
 // claim → record the attempt → send → publish; what fails is told apart in Retry.swift. Whatever happens in between,
 // the job is in one of the folders, and recovery knows the way on from there.
@@ -9,14 +9,15 @@ import JSONText
 import Linux
 import Spool
 
-/// Renders jobs at one server, one after the other, until the queue is closed or its task is cancelled.
+/// Serves the jobs of one lane at one server, one after the other, until the queue is closed or its task is cancelled.
 struct Worker {
     let folders: Folders
     let queue: Queue
+    let lane: Lane
     let client: Client
-    /// Of a job file, in bytes.
-    let cap: Int
-    var watch: ServerWatch
+    /// Shared by the workers of one server.
+    let watch: ServerWatch
+    let options: Options
     let tell: @Sendable (Event) -> Void
 
     /// Jobs in a row that failed for want of memory.
@@ -25,15 +26,16 @@ struct Worker {
     private static let outOfMemoryLimit = 3
 
     init(
-        folders: Folders, queue: Queue, client: Client, cap: Int, grace: Duration,
+        folders: Folders, queue: Queue, lane: Lane, client: Client, watch: ServerWatch, options: Options,
         tell: @escaping @Sendable (Event) -> Void
     ) {
         self.folders = folders
         self.queue = queue
+        self.lane = lane
         self.client = client
-        self.cap = cap
+        self.watch = watch
+        self.options = options
         self.tell = tell
-        watch = ServerWatch(server: client.server, grace: grace, tell: tell)
     }
 
     /// Works until the queue is closed. Throws CancellationError when the task is cancelled; what was under way is back
@@ -41,9 +43,9 @@ struct Worker {
     mutating func run() async throws {
         // Also while nothing waits, so that the log says at the start whether the server is there.
         try await watch.waitUntilThere()
-        while await queue.hasNext() {
+        while await queue.hasNext(in: lane) {
             try await watch.waitUntilThere()
-            guard let ticket = await queue.next() else { continue }
+            guard let ticket = await queue.next(in: lane) else { continue }
             try await serve(ticket)
         }
     }
@@ -71,7 +73,7 @@ struct Worker {
         case .hopeless(let report): return try await fail(job, report)
         case .ready(let ready): assignment = ready
         }
-        if assignment.attempts.mayStillRun { try await waitUntilIdle() }
+        if lane == .renders, assignment.attempts.mayStillRun { try await waitUntilIdle() }
 
         let server = client.server
         let started = Stamp.now
@@ -79,13 +81,13 @@ struct Worker {
         attempts.begin(server: server.description, at: started)
         try await record(attempts, of: job)
         // While the server refuses, each try would be another line of the log that says nothing new.
-        if !watch.isRefusing { tell(.started(job.ticket, server: server.description)) }
+        if await !watch.isRefusing { tell(.started(job.ticket, server: server.description)) }
         let clock = ContinuousClock.now
         do {
             let reply = try await client.send(
                 assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: job.ticket.name.text,
                 wantsPictures: assignment.wantsPictures)
-            watch.isBack()
+            await watch.isBack()
             outOfMemory = 0
             let finished = Stamp.now
             attempts.end(at: finished)
@@ -112,9 +114,9 @@ struct Worker {
         var attempts = attempts
         attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
         if failure.class == .serverDown {
-            watch.isAway(because: failure.message)
+            await watch.isAway(because: failure.message)
         } else if failure.status != nil {
-            watch.isBack()
+            await watch.isBack()
         }
         switch step(after: failure.class, attempts: attempts.counted) {
         case .waitForServer:
@@ -168,8 +170,8 @@ struct Worker {
     // MARK: The folders
 
     private func assign(_ job: ActiveJob) async throws -> Assignment.Outcome {
-        let (cap, server) = (cap, client.server)
-        return try await blocking { try Assignment.read(job, cap: cap, server: server) }
+        let options = options
+        return try await blocking { try Assignment.read(job, options: options) }
     }
 
     private func record(_ attempts: Attempts, of job: ActiveJob) async throws {
@@ -189,11 +191,11 @@ struct Worker {
         let isThere = try await persistently { try job.requeue() }
         guard isThere else { return tell(.cancelled(job.ticket)) }
         if !inSilence { tell(.putBack(job.ticket)) }
-        guard delay > .zero else { return await queue.add([job.ticket]) }
-        let queue = queue
+        guard delay > .zero else { return await queue.add([job.ticket], to: lane) }
+        let (queue, lane) = (queue, lane)
         Task {
             try? await Task.sleep(for: delay)
-            await queue.add([job.ticket])
+            await queue.add([job.ticket], to: lane)
         }
     }
 

@@ -12,7 +12,7 @@ public struct Intake {
     /// What became of a name in the inbox.
     public enum Outcome: Sendable {
         /// It is in the queue, and on the disk.
-        case accepted(Ticket)
+        case accepted(Ticket, Lane)
         /// It is in failed/, at `path`.
         case refused(JobName, because: JobFileError, path: String)
         /// It stays where it is. Told once.
@@ -24,6 +24,7 @@ public struct Intake {
     private let folders: Folders
     private let settle: Duration
     private let cap: Int
+    private let sort: @Sendable (JobFile) -> Lane
     private let inotify: Inotify
     private var stamps: StampClock
 
@@ -52,10 +53,14 @@ public struct Intake {
     ///   - settle: how long a file that is not whole must stay unchanged before it is given up.
     ///   - cap: the size in bytes of the largest job file that is read.
     ///   - last: the latest arrival in the spool.
-    public init(_ folders: Folders, settle: Duration, cap: Int, after last: Stamp?) throws {
+    ///   - sort: says in which lane a job waits.
+    public init(
+        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, sort: @escaping @Sendable (JobFile) -> Lane
+    ) throws {
         self.folders = folders
         self.settle = settle
         self.cap = cap
+        self.sort = sort
         stamps = StampClock(after: last)
         inotify = try Inotify()
         _ = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
@@ -151,7 +156,7 @@ public struct Intake {
         case .accept(let job):
             guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
             folders.ownMoves.expect(ticket.file)
-            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket)) }
+            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, sort(job))) }
         case .refuse(let error):
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
             do {

@@ -82,6 +82,8 @@ public struct Orders: Hashable, Sendable {
     public var priority = Ticket.usualPriority
     /// The URL of the server that is to render it, one of those that the daemon serves.
     public var server: String?
+    /// A query, too, keeps its turn behind the renders that came before it.
+    public var wait = false
 
     init() {}
 
@@ -97,6 +99,7 @@ public struct Orders: Hashable, Sendable {
             case "endpoint": endpoint = try Self.decode(value, "endpoint", "a path such as \"/sdapi/v1/txt2img\"")
             case "method": method = try Self.decode(value, "method", "a method such as \"GET\"")
             case "server": server = try Self.decode(value, "server", "a URL such as \"http://gpu2:7860\"")
+            case "wait": wait = try Self.decode(value, "wait", "true or false")
             case "priority":
                 let expected = "a whole number from 0 (first) to 9"
                 let number: Int = try Self.decode(value, "priority", expected)
@@ -104,7 +107,7 @@ public struct Orders: Hashable, Sendable {
                 priority = UInt8(number)
             default:
                 throw JobFileError(
-                    message: "\"sdspool\" knows endpoint, method, priority and server, but not \"\(member.key)\"")
+                    message: "\"sdspool\" knows endpoint, method, priority, server and wait, but not \"\(member.key)\"")
             }
         }
     }

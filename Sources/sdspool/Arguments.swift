@@ -5,11 +5,14 @@ import Foundation
 /// What stands behind a subcommand: options with a value (`--name value` or `--name=value`), then operands.
 struct Arguments {
     private var values: [String: [String]] = [:]
+    private var given: Set<String> = []
     private(set) var operands: [String] = []
     private let command: String
 
     /// Reads `words`. Prints `help` and ends where `--help` is among them. Throws ``Exit``.
-    init(_ words: [String], of command: String, options: Set<String>, help: String) throws {
+    init(
+        _ words: [String], of command: String, options: Set<String>, flags: Set<String> = [], help: String
+    ) throws {
         self.command = command
         var words = words[...]
         while let word = words.popFirst() {
@@ -23,6 +26,10 @@ struct Arguments {
             }
             guard word.hasPrefix("-"), word != "-" else {
                 operands.append(word)
+                continue
+            }
+            if flags.contains(word) {
+                given.insert(word)
                 continue
             }
             let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
@@ -40,6 +47,9 @@ struct Arguments {
     func value(_ option: String, or variable: String? = nil) -> String? {
         values[option]?.last ?? variable.flatMap { ProcessInfo.processInfo.environment[$0] }
     }
+
+    /// Whether a flag, an option without a value, was given.
+    func has(_ flag: String) -> Bool { given.contains(flag) }
 
     /// All values of an option.
     func all(_ option: String) -> [String] { values[option] ?? [] }

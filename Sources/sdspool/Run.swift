@@ -22,6 +22,7 @@ enum Run {
           --render-timeout SECONDS
                                  give up a render after so long (default: never)
           --max-job-size MIB     of a job file (default: 64)
+          --allow-control        let jobs stop or restart the server itself (/sdapi/v1/server-…)
           --log text|json        on stderr (default: text, with priorities under systemd)
 
         SIGTERM or SIGINT ends it: what can be finished at once is, the rest goes back to the queue. A second one
@@ -34,7 +35,7 @@ enum Run {
             options: [
                 "--spool", "--server", "--credentials", "--settle", "--server-grace", "--render-timeout",
                 "--max-job-size", "--log",
-            ], help: help)
+            ], flags: ["--allow-control"], help: help)
         guard arguments.operands.isEmpty else {
             throw Exit(.usage, "sdspool run: what is \"\(arguments.operands[0])\"? See sdspool run --help")
         }
@@ -103,6 +104,7 @@ enum Run {
         var options = Options(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", server: server)
         if let settle = try arguments.seconds("--settle") { options.settle = settle }
         if let grace = try arguments.seconds("--server-grace") { options.grace = grace }
+        options.allowsControl = arguments.has("--allow-control")
         options.renderTimeout = try arguments.seconds("--render-timeout")
         if let text = arguments.value("--max-job-size") {
             guard let size = Int(text), (1...4096).contains(size) else {

@@ -14,7 +14,7 @@ final class IntakeLoop {
 
     /// Files that are not whole are waited for longer than any test runs, unless it says otherwise.
     init(_ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Stamp? = nil) throws {
-        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last)
+        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last, sort: { _ in .renders })
         let woken = woken
         source = intake.source(on: .global()) { woken.signal() }
         source.activate()
@@ -60,7 +60,7 @@ final class IntakeLoop {
 /// An outcome in a line.
 func words(_ outcome: Intake.Outcome) -> String {
     switch outcome {
-    case .accepted(let ticket): "accepted \(ticket.name)"
+    case .accepted(let ticket, _): "accepted \(ticket.name)"
     case .refused(let name, let error, _): "refused \(name): \(error.message)"
     case .leftAlone(let name, let reason): "left alone \(name): \(reason)"
     case .troubled(let error): "troubled: \(error)"

@@ -18,7 +18,7 @@ import Testing
     }
 
     private func tickets(_ outcomes: [Intake.Outcome]) -> [Ticket] {
-        outcomes.compactMap { if case .accepted(let ticket) = $0 { ticket } else { nil } }
+        outcomes.compactMap { if case .accepted(let ticket, _) = $0 { ticket } else { nil } }
     }
 
     @Test("of two writers at once the one that closes first is first")

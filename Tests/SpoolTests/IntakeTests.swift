@@ -21,7 +21,7 @@ import Testing
         let text = "\u{feff}{\r\n \"prompt\": \"a cat\", \"sdspool\": {\"priority\": 3}}\r\n"
         try spool.drop("Cat.JSON", text)
         let outcomes = try loop.outcomes(1)
-        guard case .accepted(let ticket) = outcomes.first else {
+        guard case .accepted(let ticket, _) = outcomes.first else {
             Issue.record("\(outcomes)")
             return
         }
@@ -94,7 +94,7 @@ import Testing
         #expect(
             try loop.settled() == [
                 "refused cat: not JSON: line 3, column 1: a key in double quotes is missing behind the comma",
-                "refused dog: \"sdspool\" knows endpoint, method, priority and server, but not \"prio\"",
+                "refused dog: \"sdspool\" knows endpoint, method, priority, server and wait, but not \"prio\"",
             ])
         #expect(try names(in: inbox).isEmpty)
         #expect(try names(in: spool.folders.active).isEmpty)
