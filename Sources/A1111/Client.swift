@@ -69,6 +69,16 @@ public final class Client: Sendable {
         return progress
     }
 
+    /// The paths that the server has; `nil` where it keeps no list. Throws ``Failure``.
+    public func paths() async throws -> ServerPaths? {
+        let endpoint = try Endpoint(named: "/openapi.json", method: "GET", bodyKeys: [])
+        do {
+            return ServerPaths(try await ask(endpoint, body: nil, timeout: Self.connectTimeout, reader: nil).text)
+        } catch let failure as Failure where failure.class == .permanent || failure.class == .wrongResult {
+            return nil
+        }
+    }
+
     // MARK: One request
 
     private func ask(

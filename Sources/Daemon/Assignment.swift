@@ -77,10 +77,10 @@ struct Assignment: Sendable {
 
 extension JobFile {
     /// The keys of the request.
-    var bodyKeys: Set<String> { Set(object.members.map(\.key)).subtracting([Self.ordersKey]) }
+    public var bodyKeys: Set<String> { Set(object.members.map(\.key)).subtracting([Self.ordersKey]) }
 
     /// Where the request goes. Throws `EndpointError` where that is no path on the server.
-    var endpoint: Endpoint {
+    public var endpoint: Endpoint {
         get throws(EndpointError) {
             try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
         }

@@ -92,9 +92,11 @@ public final class Daemon: Sendable {
     private func startWorkers(on queue: Queue) -> [Task<Void, Never>] {
         let client = Client(server: options.server, renderTimeout: options.renderTimeout)
         let watch = ServerWatch(server: options.server, grace: options.grace, tell: tell)
+        let catalogue = Catalogue(client: client)
         return Lane.allCases.map { lane in
             var worker = Worker(
-                folders: folders, queue: queue, lane: lane, client: client, watch: watch, options: options, tell: tell)
+                folders: folders, queue: queue, lane: lane, client: client, watch: watch, catalogue: catalogue,
+                options: options, tell: tell)
             return Task { [stopping] in
                 do {
                     try await worker.run()

@@ -17,6 +17,8 @@ struct Worker {
     let client: Client
     /// Shared by the workers of one server.
     let watch: ServerWatch
+    /// Shared, too.
+    let catalogue: Catalogue
     let options: Options
     let tell: @Sendable (Event) -> Void
 
@@ -26,7 +28,8 @@ struct Worker {
     private static let outOfMemoryLimit = 3
 
     init(
-        folders: Folders, queue: Queue, lane: Lane, client: Client, watch: ServerWatch, options: Options,
+        folders: Folders, queue: Queue, lane: Lane, client: Client, watch: ServerWatch, catalogue: Catalogue,
+        options: Options,
         tell: @escaping @Sendable (Event) -> Void
     ) {
         self.folders = folders
@@ -34,6 +37,7 @@ struct Worker {
         self.lane = lane
         self.client = client
         self.watch = watch
+        self.catalogue = catalogue
         self.options = options
         self.tell = tell
     }
@@ -72,6 +76,10 @@ struct Worker {
         case .cancelled: return try await putBack(job)
         case .hopeless(let report): return try await fail(job, report)
         case .ready(let ready): assignment = ready
+        }
+        // The services are there wherever the API is; anything else may be a slip of the pen.
+        if assignment.endpoint.service == nil, let problem = await catalogue.problem(with: assignment.endpoint) {
+            return try await fail(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
         }
         if lane == .renders, assignment.attempts.mayStillRun { try await waitUntilIdle() }
 
@@ -115,6 +123,7 @@ struct Worker {
         attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
         if failure.class == .serverDown {
             await watch.isAway(because: failure.message)
+            await catalogue.forget()
         } else if failure.status != nil {
             await watch.isBack()
         }

@@ -1,5 +1,6 @@
 // Words of the command line, taken one option after the other.
 
+import A1111
 import Foundation
 
 /// What stands behind a subcommand: options with a value (`--name value` or `--name=value`), then operands.
@@ -34,7 +35,9 @@ struct Arguments {
             }
             let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
             guard options.contains(parts[0]) else {
-                throw Exit(.usage, "sdspool \(command): no option \(parts[0]); see sdspool \(command) --help")
+                let near = nearest(to: parts[0], among: options.union(flags)).first.map { "; did you mean \($0)?" }
+                throw Exit(
+                    .usage, "sdspool \(command): no option \(parts[0])\(near ?? ""); see sdspool \(command) --help")
             }
             guard let value = parts.count == 2 ? parts[1] : words.popFirst() else {
                 throw Exit(.usage, "sdspool \(command): \(parts[0]) needs a value")

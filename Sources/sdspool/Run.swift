@@ -6,6 +6,8 @@ import Foundation
 import Linux
 
 enum Run {
+    static let usualServer = "http://127.0.0.1:7860"
+
     static let help = """
         usage: sdspool run [OPTION]…
 
@@ -97,7 +99,7 @@ enum Run {
         guard arguments.all("--server").count < 2 else {
             throw Exit(.usage, "sdspool run: one --server, please")
         }
-        let url = arguments.value("--server", or: "SDSPOOL_SERVER") ?? "http://127.0.0.1:7860"
+        let url = arguments.value("--server", or: "SDSPOOL_SERVER") ?? usualServer
         guard let server = ServerAddress(url, credentials: credentials) else {
             throw Exit(.usage, "sdspool run: --server takes http[s]://HOST[:PORT], and what was given is no such URL")
         }

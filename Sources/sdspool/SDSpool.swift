@@ -1,5 +1,6 @@
 // The command line: which subcommand, and how it ends.
 
+import A1111
 import Foundation
 import Linux
 
@@ -12,10 +13,12 @@ struct SDSpool {
 
         usage: sdspool run  [--spool DIR] [--server URL] [OPTION]…
                sdspool demo [--spool DIR] [FILE]…
+               sdspool check [--server URL] FILE…
                sdspool --help | --version
 
           run    serve a spool: watch DIR/inbox, render at an AUTOMATIC1111 server, publish in DIR/done
           demo   show it with a stand-in server that draws test cards: no GPU, ends by itself
+          check  tell what job files would do, and which of their keys A1111 would ignore
 
         `sdspool COMMAND --help` tells the options of a command.
         """
@@ -27,10 +30,13 @@ struct SDSpool {
             switch words.isEmpty ? nil : words.removeFirst() {
             case "run": try await Run.main(words)
             case "demo": try await Demo.main(words)
+            case "check": try await Check.main(words)
             case "--help", "-h": print(help)
             case "--version": print("sdspool \(version)")
             case nil: throw Exit(.usage, help)
-            case let word?: throw Exit(.usage, "sdspool: no command \"\(word)\"; see sdspool --help")
+            case let word?:
+                let near = nearest(to: word, among: ["run", "demo", "check"]).first.map { "; did you mean \($0)?" }
+                throw Exit(.usage, "sdspool: no command \"\(word)\"\(near ?? ""); see sdspool --help")
             }
         } catch let exit as Exit {
             exit.tell()
@@ -47,6 +53,7 @@ struct Exit: Error {
         case ok = 0
         case failed = 1
         case usage = 64
+        case badData = 65
         case noInput = 66
         case software = 70
         case inputOutput = 74

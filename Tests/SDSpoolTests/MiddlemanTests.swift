@@ -63,10 +63,23 @@ import Testing
         let bold = try TestSpool()
         let second = try await bold.daemon(server: sketch.url, "--allow-control")
         try bold.drop("kill", kill)
-        try await second.says("failed kill")
+        // The stand-in has no such path, and it was asked.
+        try await second.says("failed kill", "the server has no /sdapi/v1/server-kill")
         #expect(try await second.stop() == 0)
-        // The stand-in has no such path: the question reached it.
-        #expect(try bold.document("failed/kill/error.json")["status"] as? Int == 404)
+        await sketch.stop()
+    }
+
+    @Test("a path that the server does not list fails at once, with the nearest that it has")
+    func slip() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        try spool.drop("slip", #"{"sdspool": {"endpoint": "/sdapi/v1/sample", "method": "POST"}, "x": 1}"#)
+        try await daemon.says("failed slip", "no /sdapi/v1/sample;", "/sdapi/v1/samplers")
+        try spool.drop("method", #"{"sdspool": {"endpoint": "/sdapi/v1/samplers", "method": "POST"}, "x": 1}"#)
+        try await daemon.says("failed method", "takes GET for /sdapi/v1/samplers, and not POST")
+        #expect(try await daemon.stop() == 0)
+        #expect(try (spool.document("failed/slip/error.json")["attempts"] as? [Any])?.isEmpty == true)
         await sketch.stop()
     }
 
