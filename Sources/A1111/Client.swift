@@ -79,6 +79,21 @@ public final class Client: Sendable {
         }
     }
 
+    /// What the server has; a list that it does not give is `nil`. Throws ``Failure`` where it is away.
+    public func lists() async throws -> ServerLists {
+        var lists = ServerLists()
+        for (path, list) in ServerLists.paths {
+            let endpoint = try Endpoint(named: path, method: "GET", bodyKeys: [])
+            do {
+                let text = try await ask(endpoint, body: nil, timeout: Self.connectTimeout, reader: nil).text
+                lists[keyPath: list] = try? JSONDecoder().decode([ServerLists.Entry].self, from: text)
+            } catch let failure as Failure where failure.class != .serverDown {
+                continue
+            }
+        }
+        return lists
+    }
+
     // MARK: One request
 
     private func ask(

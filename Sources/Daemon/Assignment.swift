@@ -14,6 +14,8 @@ struct Assignment: Sendable {
     let attempts: Attempts
     /// False where the request says that it wants no pictures back.
     let wantsPictures: Bool
+    /// What the answer of a service is held against.
+    let asked: Asked?
 
     /// What reading a job led to.
     enum Outcome: Sendable {
@@ -40,7 +42,8 @@ struct Assignment: Sendable {
             return .ready(
                 Assignment(
                     endpoint: endpoint, body: endpoint.method == "GET" ? nil : body, attempts: attempts,
-                    wantsPictures: file.object.value(of: "send_images") != Data("false".utf8)))
+                    wantsPictures: file.object.value(of: "send_images") != Data("false".utf8),
+                    asked: endpoint.service.map { Asked(file.object, of: $0) }))
         } catch let error as JobFileError {
             return .hopeless(
                 ErrorReport(

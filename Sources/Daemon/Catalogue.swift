@@ -7,11 +7,23 @@ actor Catalogue {
     private let client: Client
     private var paths: ServerPaths?
     private var isKnown = false
+    private var knownLists: ServerLists?
 
     init(client: Client) { self.client = client }
 
     /// The server may be another one when it comes back.
-    func forget() { isKnown = false }
+    func forget() {
+        isKnown = false
+        knownLists = nil
+    }
+
+    /// What the server has of samplers and the like; empty where it does not say.
+    func lists() async -> ServerLists {
+        if let knownLists { return knownLists }
+        let lists = try? await client.lists()
+        knownLists = lists
+        return lists ?? ServerLists()
+    }
 
     /// Why the server cannot be asked this, if it says so itself. A server without a list costs nothing.
     func problem(with endpoint: Endpoint) async -> String? {

@@ -19,6 +19,8 @@ public struct Options: Sendable {
     public var cap = JobFile.usualCap
     /// Whether jobs may stop or restart the server itself.
     public var allowsControl = false
+    /// Whether a picture that is not what was asked for fails its job.
+    public var isStrict = false
     /// For a whole render; `nil` for no limit.
     public var renderTimeout: Duration?
 

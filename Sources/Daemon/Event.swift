@@ -12,7 +12,7 @@ public enum Event: Sendable {
     case leftAlone(FileName, String)
     case troubled(SystemError)
     case started(Ticket, server: String)
-    case done(Ticket, path: String, pictures: Int, seconds: Double)
+    case done(Ticket, path: String, pictures: Int, seconds: Double, warnings: [String])
     case failed(Ticket, String, path: String)
     case tryingAgain(Ticket, String, after: Duration)
     case putBack(Ticket)
@@ -35,6 +35,7 @@ public enum Event: Sendable {
         switch self {
         case .troubled: .error
         case .refused, .failed, .tryingAgain, .serverAway: .warning
+        case .done(_, _, _, _, let warnings) where !warnings.isEmpty: .warning
         case .ready, .recovered, .serverBack, .paused, .stopping, .leftAlone, .cancelled: .notice
         case .accepted, .started, .done, .putBack: .info
         }
@@ -51,8 +52,9 @@ public enum Event: Sendable {
         case .leftAlone(let name, let reason): "inbox/\(name) is left alone: \(reason)"
         case .troubled(let error): "\(error); trying again"
         case .started(let ticket, let server): "rendering \(ticket.name) at \(server)"
-        case .done(let ticket, let path, let pictures, let seconds):
+        case .done(let ticket, let path, let pictures, let seconds, let warnings):
             "done \(ticket.name): \(pictures) picture\(pictures == 1 ? "" : "s") in \(path), \(Self.spoken(seconds))"
+                + warnings.map { "; \(escapedForPeople(Array($0.utf8)))" }.joined()
         case .failed(let ticket, let message, let path): "failed \(ticket.name): \(message); see \(path)/error.json"
         case .tryingAgain(let ticket, let message, let delay):
             "\(ticket.name) is tried again in \(Self.spoken(delay / .seconds(1))): \(message)"

@@ -15,6 +15,8 @@ struct JobResult {
     let started: Stamp
     let finished: Stamp
     let reply: Reply
+    /// What came otherwise than it was asked for.
+    var warnings: [String] = []
 
     /// The text of result.json.
     ///
@@ -35,6 +37,7 @@ struct JobResult {
             ("accepted", .string(ticket.arrival.iso8601)), ("started", .string(started.iso8601)),
             ("finished", .string(finished.iso8601)), ("images", .array(reply.pictures.map(\.document))),
         ]
+        if !warnings.isEmpty { members.append(("warnings", .array(warnings.map(JSONValue.string)))) }
         if endpoint.service != nil {
             for key in ["parameters", "html_info"] {
                 if let value = reply.member(key) { members.append((key, .raw(value))) }

@@ -98,13 +98,17 @@ struct Worker {
             await watch.isBack()
             outOfMemory = 0
             let finished = Stamp.now
+            let warnings = await differences(assignment, reply)
+            if options.isStrict, !warnings.isEmpty {
+                throw Failure(.wrongResult, warnings.joined(separator: "; "), status: reply.status)
+            }
             attempts.end(at: finished)
             let result = JobResult(
                 ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
-                finished: finished, reply: reply)
+                finished: finished, reply: reply, warnings: warnings)
             let path = try await blocking { try job.finish(with: result.document) }
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
-            tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds))
+            tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {
             try await handle(failure.after(ContinuousClock.now - clock), of: job, assignment, attempts)
         } catch {
@@ -146,6 +150,17 @@ struct Worker {
             try await fail(job, report)
             try await countOutOfMemory(failure)
         }
+    }
+
+    /// A 200 is not yet what was asked for.
+    private func differences(_ assignment: Assignment, _ reply: Reply) async -> [String] {
+        if assignment.endpoint.path.hasPrefix("/sdapi/v1/interrogate"), let caption = reply.member("caption"),
+            caption == Data("\"<error>\"".utf8)
+        {
+            return ["the caption is \"<error>\": the server could not interrogate the picture"]
+        }
+        guard let asked = assignment.asked else { return [] }
+        return asked.differences(to: reply, lists: asked.namesThings ? await catalogue.lists() : ServerLists())
     }
 
     /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.

@@ -96,7 +96,7 @@ private final class Show: Sendable {
         state.withLock { state in
             switch event {
             case .started(let ticket, _): state.rendering = ticket.name.description
-            case .done(let ticket, let path, _, _): state.results.append((ticket.name.text, path, true))
+            case .done(let ticket, let path, _, _, _): state.results.append((ticket.name.text, path, true))
             case .failed(let ticket, _, let path): state.results.append((ticket.name.text, path, false))
             case .refused(let name, _, let path): state.results.append((name.text, path, false))
             default: break

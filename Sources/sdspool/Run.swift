@@ -24,6 +24,7 @@ enum Run {
           --render-timeout SECONDS
                                  give up a render after so long (default: never)
           --max-job-size MIB     of a job file (default: 64)
+          --strict               fail a job whose result is not what it asked for (else the result has warnings)
           --allow-control        let jobs stop or restart the server itself (/sdapi/v1/server-…)
           --log text|json        on stderr (default: text, with priorities under systemd)
 
@@ -37,7 +38,7 @@ enum Run {
             options: [
                 "--spool", "--server", "--credentials", "--settle", "--server-grace", "--render-timeout",
                 "--max-job-size", "--log",
-            ], flags: ["--allow-control"], help: help)
+            ], flags: ["--allow-control", "--strict"], help: help)
         guard arguments.operands.isEmpty else {
             throw Exit(.usage, "sdspool run: what is \"\(arguments.operands[0])\"? See sdspool run --help")
         }
@@ -107,6 +108,7 @@ enum Run {
         if let settle = try arguments.seconds("--settle") { options.settle = settle }
         if let grace = try arguments.seconds("--server-grace") { options.grace = grace }
         options.allowsControl = arguments.has("--allow-control")
+        options.isStrict = arguments.has("--strict")
         options.renderTimeout = try arguments.seconds("--render-timeout")
         if let text = arguments.value("--max-job-size") {
             guard let size = Int(text), (1...4096).contains(size) else {

@@ -1,0 +1,65 @@
+// What a request asks for, as far as an answer can be held against it.
+
+import Foundation
+import JSONText
+
+/// The wishes of a request to a service. A1111 takes `"21"` for 21, so numbers are read from texts, too.
+public struct Asked: Sendable, Equatable {
+    var pictures = 1
+    var width: Int?
+    var height: Int?
+    var sampler: String?
+    var scheduler: String?
+    var checkpoint: String?
+    var vae: String?
+    var clipSkip: Int?
+    var loras: [String] = []
+    var styles: [String] = []
+    var upscaler: String?
+    /// A script may make of it what it likes: more pictures, others, a grid.
+    var hasScript = false
+
+    /// Reads the wishes; what is not there or of another shape is no wish.
+    public init(_ object: ObjectText, of service: Endpoint.Service) {
+        func text(_ key: String) -> String? { Self.text(object, key) }
+        func number(_ key: String) -> Double? { Self.number(object, key) }
+        pictures = Int(number("batch_size") ?? 1) * Int(number("n_iter") ?? 1)
+        hasScript = text("script_name")?.isEmpty == false
+        sampler = text("sampler_name") ?? text("sampler_index")
+        scheduler = text("scheduler")
+        styles = object.value(of: "styles").flatMap { try? JSONDecoder().decode([String].self, from: $0) } ?? []
+        let prompts = (text("prompt") ?? "") + " " + (text("negative_prompt") ?? "")
+        loras = prompts.matches(of: /<lora:([^:>]+)/).map { String($0.output.1) }
+        if let overrides = object.value(of: "override_settings").flatMap({ try? ObjectText($0) }) {
+            checkpoint = Self.text(overrides, "sd_model_checkpoint")
+            vae = Self.text(overrides, "sd_vae")
+            clipSkip = Self.number(overrides, "CLIP_stop_at_last_layers").map { Int($0) }
+        }
+        switch service {
+        case .extraSingle, .extraBatch: upscaler = text("upscaler_1") ?? "None"
+        case .img2img: (width, height) = (Int(number("width") ?? 512), Int(number("height") ?? 512))
+        case .txt2img: (width, height) = Self.size(number, enlarges: object.value(of: "enable_hr") == Data("true".utf8))
+        }
+    }
+
+    /// With its own size for the second pass named, A1111 crops and rounds in ways that are not repeated here.
+    private static func size(_ number: (String) -> Double?, enlarges: Bool) -> (Int?, Int?) {
+        let (width, height) = (number("width") ?? 512, number("height") ?? 512)
+        guard enlarges else { return (Int(width), Int(height)) }
+        guard (number("hr_resize_x") ?? 0) == 0, (number("hr_resize_y") ?? 0) == 0 else { return (nil, nil) }
+        let scale = number("hr_scale") ?? 2
+        return (Int(width * scale), Int(height * scale))
+    }
+
+    private static func text(_ object: ObjectText, _ key: String) -> String? {
+        object.value(of: key).flatMap { try? JSONDecoder().decode(String.self, from: $0) }
+    }
+
+    /// A count or a size that a picture could have; anything else would not fit where it is reckoned with.
+    private static func number(_ object: ObjectText, _ key: String) -> Double? {
+        let number =
+            object.value(of: key).flatMap { try? JSONDecoder().decode(Double.self, from: $0) }
+            ?? text(object, key).flatMap(Double.init)
+        return number.flatMap { (-1e6...1e6).contains($0) ? $0 : nil }
+    }
+}

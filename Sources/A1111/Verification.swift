@@ -1,0 +1,107 @@
+// Trust but verify: A1111 answers 200 to much that it did not do. What was asked is held against what came.
+
+import Foundation
+import JSONText
+
+extension Asked {
+    /// Whether the server's lists can tell more than the answer alone.
+    public var namesThings: Bool {
+        sampler != nil || scheduler != nil || checkpoint != nil || !loras.isEmpty || !styles.isEmpty || upscaler != nil
+    }
+
+    /// The differences between what was asked and what came, each naming both, in words for the person who asked.
+    public func differences(to reply: Reply, lists: ServerLists) -> [String] {
+        let info = reply.info.flatMap { try? JSONDecoder().decode(UsedInfo.self, from: $0) } ?? UsedInfo()
+        return [
+            countDifference(reply), samplerDifference(info, lists), schedulerDifference(reply, lists),
+            checkpointDifference(info, lists), vaeDifference(info), clipSkipDifference(info), upscalerDifference(lists),
+        ].compactMap { $0 } + sizeDifferences(reply) + unknown(lists)
+    }
+
+    /// What `info` says that was used.
+    private struct UsedInfo: Decodable {
+        var sampler_name: String?
+        var sd_model_name: String?
+        var sd_model_hash: String?
+        var sd_vae_name: String?
+        var clip_skip: Int?
+    }
+
+    private func countDifference(_ reply: Reply) -> String? {
+        guard width != nil, !hasScript, !reply.pictures.isEmpty else { return nil }
+        let came = reply.pictures.count { $0.kind == .picture }
+        return came == pictures ? nil : "asked for \(pictures) pictures (batch_size × n_iter), \(came) came"
+    }
+
+    private func sizeDifferences(_ reply: Reply) -> [String] {
+        guard let width, let height, !hasScript else { return [] }
+        return reply.pictures.filter { $0.kind == .picture }.compactMap { picture in
+            guard let cameWidth = picture.width, let cameHeight = picture.height else { return nil }
+            guard (cameWidth, cameHeight) != (width, height) else { return nil }
+            return "asked for \(width) × \(height) pixels, \(picture.file) has \(cameWidth) × \(cameHeight)"
+        }
+    }
+
+    private func samplerDifference(_ info: UsedInfo, _ lists: ServerLists) -> String? {
+        guard let sampler, !sampler.isEmpty, let used = info.sampler_name, sampler != used else { return nil }
+        // Up to 1.8 the schedule was a part of the sampler's name, and is still understood: "DPM++ 2M Karras".
+        if let rest = sampler.hasPrefix(used + " ") ? sampler.dropFirst(used.count + 1) : nil,
+            lists.schedulers?.contains(where: { $0.names.contains(String(rest)) }) ?? true
+        {
+            return nil
+        }
+        if lists.samplers?.first(where: { $0.name == used })?.names.contains(sampler) == true { return nil }
+        return "asked for the sampler \"\(sampler)\", the server used \"\(used)\""
+    }
+
+    private func schedulerDifference(_ reply: Reply, _ lists: ServerLists) -> String? {
+        guard let scheduler, !scheduler.isEmpty, let text = reply.pictures.lazy.compactMap(\.infotext).first,
+            let used = text.firstMatch(of: /Schedule type: ([^,\n]+)/).map({ String($0.output.1) })
+        else { return nil }
+        if scheduler.lowercased() == used.lowercased() { return nil }
+        if lists.schedulers?.first(where: { $0.label == used })?.names.contains(scheduler) == true { return nil }
+        return "asked for the schedule type \"\(scheduler)\", the server used \"\(used)\""
+    }
+
+    private func checkpointDifference(_ info: UsedInfo, _ lists: ServerLists) -> String? {
+        guard let checkpoint, !checkpoint.isEmpty, let used = info.sd_model_name, checkpoint != used else { return nil }
+        if let hash = info.sd_model_hash, !hash.isEmpty, checkpoint.contains(hash) { return nil }
+        // `folder/name.safetensors [hash]` is the title of what is `name` in `info`.
+        let file = checkpoint.prefix { $0 != "[" }.trimmingCharacters(in: .whitespaces)
+        if URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent == used { return nil }
+        if lists.checkpoints?.first(where: { $0.model_name == used })?.names.contains(checkpoint) == true { return nil }
+        return "asked for the checkpoint \"\(checkpoint)\", the server used \"\(used)\""
+    }
+
+    private func vaeDifference(_ info: UsedInfo) -> String? {
+        guard let vae, !["", "Automatic", "None"].contains(vae), vae != info.sd_vae_name else { return nil }
+        return "asked for the VAE \"\(vae)\", the server used \(info.sd_vae_name.map { "\"\($0)\"" } ?? "none")"
+    }
+
+    /// Somebody else's override can stay in force for all who come behind.
+    private func clipSkipDifference(_ info: UsedInfo) -> String? {
+        guard let used = info.clip_skip, used != clipSkip ?? 1 else { return nil }
+        return clipSkip.map { "asked for clip skip \($0), the server used \(used)" }
+            ?? "the server used clip skip \(used), which was not asked for"
+    }
+
+    private func upscalerDifference(_ lists: ServerLists) -> String? {
+        guard let upscaler, let list = lists.upscalers else { return nil }
+        guard upscaler != "None" else { return "no upscaler was named (upscaler_1): the picture was only resized" }
+        // Where the model is not on the server's disk its path is still the URL to fetch it from.
+        guard let entry = list.first(where: { $0.name == upscaler }), entry.model_path?.hasPrefix("http") == true else {
+            return nil
+        }
+        return "asked for the upscaler \"\(upscaler)\", whose model the server has not: the picture may be only resized"
+    }
+
+    private func unknown(_ lists: ServerLists) -> [String] {
+        func missing(_ wanted: [String], in list: [ServerLists.Entry]?) -> [String] {
+            guard let list else { return [] }
+            let known = Set(list.flatMap(\.names))
+            return wanted.filter { !known.contains($0) }
+        }
+        return missing(loras, in: lists.loras).map { "asked for the LoRA \"\($0)\", which the server has not" }
+            + missing(styles, in: lists.styles).map { "asked for the style \"\($0)\", which the server has not" }
+    }
+}
