@@ -22,6 +22,7 @@ struct Worker {
     let options: Options
     let tell: @Sendable (Event) -> Void
 
+    private var diskBackoff = Backoff()
     /// Jobs in a row that failed for want of memory.
     private var outOfMemory = 0
     /// So many say that it is the server and not the jobs.
@@ -59,9 +60,12 @@ struct Worker {
         guard let job = try await persistently({ try folders.claim(ticket) }) else { return tell(.cancelled(ticket)) }
         do {
             try await render(job)
+            diskBackoff.reset()
         } catch let error as SystemError {
             tell(.troubled(error))
-            try await putBack(job, after: .seconds(1))
+            try await putBack(job, inSilence: true)
+            // A full disk is every job's: trying them all, one after the other, would only fill the log.
+            try await Task.sleep(for: diskBackoff.next())
         } catch is CancellationError {
             try await putBack(job)
             throw CancellationError()
@@ -106,7 +110,8 @@ struct Worker {
             let result = JobResult(
                 ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
                 finished: finished, reply: reply, warnings: warnings)
-            let path = try await blocking { try job.finish(with: result.document) }
+            // Again and again, if it must be: what is missing is the disk's work, and never another render.
+            let path = try await persistently { try job.finish(with: result.document) }
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {
@@ -174,6 +179,8 @@ struct Worker {
                 because: "\(Self.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
                     + "Free some (or restart the server), then delete this file to go on.")
         }
+        // At once: the word of the folder comes when the next job is under way.
+        if await queue.pause(true) { tell(.paused(true)) }
     }
 
     /// The server may still be rendering what an earlier attempt asked for. Another request would only wait behind it
@@ -203,7 +210,7 @@ struct Worker {
     }
 
     private func fail(_ job: ActiveJob, _ report: ErrorReport) async throws {
-        let path = try await blocking { try job.fail(with: report) }
+        let path = try await persistently { try job.fail(with: report) }
         tell(.failed(job.ticket, report.message, path: path))
     }
 
@@ -212,8 +219,11 @@ struct Worker {
     private func putBack(
         _ job: ActiveJob, after delay: Duration = .zero, inSilence: Bool = false
     ) async throws {
-        let isThere = try await persistently { try job.requeue() }
-        guard isThere else { return tell(.cancelled(job.ticket)) }
+        switch try await persistently({ try job.requeue() }) {
+        case .queued: break
+        case .concluded: return
+        case .gone: return tell(.cancelled(job.ticket))
+        }
         if !inSilence { tell(.putBack(job.ticket)) }
         guard delay > .zero else { return await queue.add([job.ticket], to: lane) }
         let (queue, lane) = (queue, lane)

@@ -52,7 +52,9 @@ extension FileName: CustomStringConvertible {
 }
 
 /// Bytes from outside as a log or a terminal may show them (see ``FileName/description``).
-public func escapedForPeople(_ bytes: some Collection<UInt8>) -> String {
+///
+/// - Parameter doublingBackslashes: false for a sentence in which names have been escaped already.
+public func escapedForPeople(_ bytes: some Collection<UInt8>, doublingBackslashes: Bool = true) -> String {
     func hex(_ byte: UInt8) -> String {
         let digits = String(byte, radix: 16, uppercase: false)
         return "\\x" + (digits.count < 2 ? "0" : "") + digits
@@ -63,7 +65,7 @@ public func escapedForPeople(_ bytes: some Collection<UInt8>) -> String {
     var shown = ""
     for scalar in text.unicodeScalars {
         switch scalar.value {
-        case 0x5c: shown += "\\\\"
+        case 0x5c: shown += doublingBackslashes ? "\\\\" : "\\"
         // C0, DEL, C1; line and paragraph separators; marks that turn the direction of the text around.
         case 0...0x1f, 0x7f...0x9f, 0x2028...0x202e, 0x2066...0x2069:
             shown += Array(String(scalar).utf8).map(hex).joined()

@@ -38,7 +38,7 @@ public final class HandWatch: Sendable {
         folders.ownMoves.forget()
         // The kernel merges an event with an equal one right before it. A name comes back only after it has gone, and
         // to be told that, too, keeps two comings apart.
-        queueWatch = try inotify.watch(folders.queue, for: [.movedIn, .movedOut, .deleted])
+        queueWatch = try inotify.watch(folders.queue, for: [.movedIn, .written, .movedOut, .deleted])
         _ = try inotify.watch(folders.root, for: [.created, .movedIn, .movedOut, .deleted])
     }
 
@@ -59,7 +59,9 @@ public final class HandWatch: Sendable {
                 changes += try folders.waiting().map(Change.queued)
                 changes.append(.paused(try isPaused()))
             } else if event.watch == queueWatch {
-                guard event.kind.contains(.movedIn), let name = event.name, let ticket = Ticket(entry: name) else {
+                guard !event.kind.isDisjoint(with: [.movedIn, .written]), let name = event.name,
+                    let ticket = Ticket(entry: name)
+                else {
                     continue
                 }
                 if !folders.ownMoves.isOwn(name) { changes.append(.queued(ticket)) }

@@ -176,7 +176,9 @@ public struct Intake {
     }
 
     private mutating func ticket(for name: FileName, priority: UInt8) -> Ticket? {
-        JobName(dropped: name).map { Ticket(priority: priority, arrival: stamps.next(now: .now), name: $0) }
+        // A job that was held comes back under its ticket: its name is what it was.
+        let job = Ticket(entry: name)?.name ?? JobName(dropped: name)
+        return job.map { Ticket(priority: priority, arrival: stamps.next(now: .now), name: $0) }
     }
 
     private func look(at name: FileName) throws(SystemError) -> (Look, FileStatus?) {

@@ -5,14 +5,18 @@ import Foundation
 import Linux
 
 extension ActiveJob {
-    /// Ends the job with its result. The pictures must lie synced in the folder. Where it lies then.
+    /// Ends the job with its result. The pictures must lie synced in the folder. Where it lies then. May be called again
+    /// after an error: what is done stays done.
     public func finish(with result: Data) throws -> String {
+        guard try isActive else { return folders.done.path(of: resultName(1)) }
         try folder.putWhole(result, as: InFolder.result)
         return try deliver(to: folders.done)
     }
 
-    /// Ends the job with the reason why it could not be done; what its attempts left goes. Where it lies then.
+    /// Ends the job with the reason why it could not be done; what its attempts left goes. Where it lies then. May be
+    /// called again after an error.
     public func fail(with report: ErrorReport) throws -> String {
+        guard try isActive else { return folders.failed.path(of: resultName(1)) }
         try discardStage()
         try folder.putWhole(report.document, as: InFolder.error)
         return try deliver(to: folders.failed)

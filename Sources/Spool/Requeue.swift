@@ -3,16 +3,26 @@
 import Linux
 
 extension ActiveJob {
+    /// Where a job is that was to be put back.
+    public enum Requeued: Sendable {
+        /// In its place.
+        case queued
+        /// It has its result or its error: only its move is missing, which recovery makes.
+        case concluded
+        /// Its folder has moved on, or somebody has deleted its file, which cancels it.
+        case gone
+    }
+
     /// Puts the job back: as the file that it was where nothing is recorded of it, else as its folder with the record
-    /// of its attempts. False where there is nothing to put back: the folder has moved on, or somebody has deleted the
-    /// job's file, which cancels it.
-    public func requeue() throws -> Bool {
-        guard try isActive else { return false }
+    /// of its attempts.
+    public func requeue() throws -> Requeued {
+        guard try isActive else { return .gone }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {
             try folders.active.removeAll(ticket.folder)
-            return false
+            return .gone
         }
+        if entries.contains(InFolder.result) || entries.contains(InFolder.error) { return .concluded }
         try discardStage()
         if entries.contains(InFolder.attempts) {
             try folder.sync()
@@ -26,6 +36,6 @@ extension ActiveJob {
         }
         try folders.active.sync()
         try folders.queue.sync()
-        return true
+        return .queued
     }
 }

@@ -23,13 +23,17 @@ enum Check {
         for file in arguments.operands {
             let shown = escapedForPeople(Array(file.utf8))
             do {
-                for line in try Self.report(on: file, paths: paths) { print("\(shown): \(line)") }
+                for line in try Self.report(on: file, paths: paths) { print("\(shown): \(oneLine(line))") }
             } catch {
                 hasFailed = true
-                FileHandle.standardError.write(Data("\(shown): \(error.message)\n".utf8))
+                FileHandle.standardError.write(Data("\(shown): \(oneLine(error.message))\n".utf8))
             }
         }
         if hasFailed { exit(Exit.Code.badData.rawValue) }
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        escapedForPeople(Array(text.utf8), doublingBackslashes: false)
     }
 
     private struct NoJob: Error {

@@ -2,6 +2,7 @@
 
 import Daemon
 import Foundation
+import Linux
 import Spool
 
 /// Writes events to stderr.
@@ -38,16 +39,21 @@ struct Log: Sendable {
 
     func line(_ message: String, _ level: Event.Level, at now: Stamp) -> String {
         switch form {
-        case .journal: "<\(level.rawValue)>\(message)\n"
+        // Words of a server or of a job may be in it: none of them begins a line of its own.
+        case .journal: "<\(level.rawValue)>\(Self.oneLine(message))\n"
         case .json:
             // Every string can be encoded.
             (try? JSONEncoder().encode(["time": now.iso8601, "level": "\(level)", "message": message]))
                 .map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
         case .terminal(let coloured):
             coloured
-                ? "\u{1b}[2m\(now.iso8601)\u{1b}[0m \(Self.colour(level))\(message)\u{1b}[0m\n"
-                : "\(now.iso8601) \(message)\n"
+                ? "\u{1b}[2m\(now.iso8601)\u{1b}[0m \(Self.colour(level))\(Self.oneLine(message))\u{1b}[0m\n"
+                : "\(now.iso8601) \(Self.oneLine(message))\n"
         }
+    }
+
+    private static func oneLine(_ message: String) -> String {
+        escapedForPeople(Array(message.utf8), doublingBackslashes: false)
     }
 
     private static func colour(_ level: Event.Level) -> String {

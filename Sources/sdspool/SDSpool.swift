@@ -31,7 +31,7 @@ struct SDSpool {
             case "run": try await Run.main(words)
             case "demo": try await Demo.main(words)
             case "check": try await Check.main(words)
-            case "--help", "-h": print(help)
+            case "--help", "-h", "help": print(help)
             case "--version": print("sdspool \(version)")
             case nil: throw Exit(.usage, help)
             case let word?:

@@ -55,7 +55,7 @@ import Testing
         let before = try folders.queue.status(of: ticket.file)
         let job = try #require(try folders.claim(ticket))
         try spool.write("half a picture", to: "cat-1.png", in: job.folder)
-        #expect(try job.requeue())
+        #expect(try job.requeue() == .queued)
         #expect(try spool.tree("queue") == ["\(ticket).json: { }"])
         #expect(try folders.queue.status(of: ticket.file)?.inode == before?.inode)
         #expect(try spool.tree("active").isEmpty)
@@ -69,7 +69,7 @@ import Testing
         try spool.write("half a picture", to: "cat-1.png", in: job.folder)
         try job.folder.makeDirectory("stage")
         try spool.write("", to: "x", in: job.folder.directory("stage"))
-        #expect(try job.requeue())
+        #expect(try job.requeue() == .queued)
         #expect(try names(in: folders.queue) == ["\(job.ticket)"])
         #expect(try names(in: folders.queue.directory(job.ticket.folder)) == ["attempts.json", "cat.json"])
         #expect(try folders.waiting() == [job.ticket])
@@ -86,7 +86,7 @@ import Testing
         if tried { try job.record(attempts(1)) }
         try job.folder.unlink("cat.json")
         #expect(try job.content(upTo: 10) == nil)
-        #expect(try !job.requeue())
+        #expect(try job.requeue() == .gone)
         #expect(try spool.tree("queue").isEmpty)
         #expect(try spool.tree("active").isEmpty)
     }
@@ -115,7 +115,7 @@ import Testing
         let first = try spool.queue("b", priority: 1, at: 9)
         let tried = try spool.claim("c", at: 2)
         try tried.record(attempts(1))
-        #expect(try tried.requeue())
+        #expect(try tried.requeue() == .queued)
         try spool.write("", to: "README.txt", in: folders.queue)
         #expect(try folders.waiting() == [first, tried.ticket, late])
     }
@@ -124,7 +124,7 @@ import Testing
     func namesake(job name: String) throws {
         let job = try spool.claim(name, at: 1, "{\"a\": 1}")
         try job.record(attempts(1))
-        #expect(try job.requeue())
+        #expect(try job.requeue() == .queued)
         let again = try #require(try folders.claim(job.ticket))
         #expect(try again.content(upTo: 10) == Data("{\"a\": 1}".utf8))
         #expect(try again.attempts() == attempts(1))

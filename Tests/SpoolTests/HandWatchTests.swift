@@ -25,11 +25,14 @@ private func words(_ change: HandWatch.Change) -> String {
     @Test("what somebody moves into the queue is told, what we move there is not")
     func queued() throws {
         let watch = try HandWatch(folders)
-        // Put back by us, as a file and as a folder.
-        #expect(try spool.claim("ours", at: 1).requeue())
+        let new = try spool.claim("ours", at: 1)
         let tried = try spool.claim("tried", at: 2)
+        // Both were written into queue/ by this test, which is somebody.
+        #expect(try watch.collect().map(words) == ["queued \(new.ticket)", "queued \(tried.ticket)"])
+        // Put back by us, as a file and as a folder.
+        #expect(try new.requeue() == .queued)
         try tried.record(Attempts())
-        #expect(try tried.requeue())
+        #expect(try tried.requeue() == .queued)
         #expect(try watch.collect().map(words).isEmpty)
         // Held and released by a person.
         let held = try Ticket.test("held", at: 3)
@@ -44,9 +47,9 @@ private func words(_ change: HandWatch.Change) -> String {
         let watch = try HandWatch(folders)
         for wasTried in [false, true] {
             let job = try spool.claim(wasTried ? "tried" : "new")
+            #expect(try watch.collect().map(words) == ["queued \(job.ticket)"])
             if wasTried { try job.record(Attempts()) }
-            #expect(try job.requeue())
-            // The kernel merges an event with the same one before it, while nobody has read that.
+            #expect(try job.requeue() == .queued)
             #expect(try watch.collect().isEmpty)
             let entry = wasTried ? job.ticket.folder : job.ticket.file
             try folders.queue.rename(entry, to: hold, as: entry)
