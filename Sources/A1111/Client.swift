@@ -73,7 +73,7 @@ public final class Client: Sendable {
     public func paths() async throws -> ServerPaths? {
         let endpoint = try Endpoint(named: "/openapi.json", method: "GET", bodyKeys: [])
         do {
-            return ServerPaths(try await ask(endpoint, body: nil, timeout: Self.connectTimeout, reader: nil).text)
+            return ServerPaths(try await ask(endpoint, body: nil, timeout: Self.queryTimeout, reader: nil).text)
         } catch let failure as Failure where failure.class == .permanent || failure.class == .wrongResult {
             return nil
         }
@@ -85,7 +85,7 @@ public final class Client: Sendable {
         for (path, list) in ServerLists.paths {
             let endpoint = try Endpoint(named: path, method: "GET", bodyKeys: [])
             do {
-                let text = try await ask(endpoint, body: nil, timeout: Self.connectTimeout, reader: nil).text
+                let text = try await ask(endpoint, body: nil, timeout: Self.queryTimeout, reader: nil).text
                 lists[keyPath: list] = try? JSONDecoder().decode([ServerLists.Entry].self, from: text)
             } catch let failure as Failure where failure.class != .serverDown {
                 continue
