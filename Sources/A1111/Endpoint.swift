@@ -9,8 +9,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         case extraBatch = "extra-batch-images"
 
         var path: String { "/sdapi/v1/\(rawValue)" }
-        /// Whether a seed decides what comes out.
-        var drawsSeeds: Bool { self == .txt2img || self == .img2img }
+        /// Whether it samples: a seed decides what comes out, and an interrupt ends it early with a 200.
+        public var drawsSeeds: Bool { self == .txt2img || self == .img2img }
     }
 
     /// Upper case.

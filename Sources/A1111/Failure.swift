@@ -17,6 +17,8 @@ public struct Failure: Error, Sendable {
         case outOfMemory = "out of memory"
         /// It will never go better.
         case permanent
+        /// Somebody has stopped the render at the server.
+        case interrupted
         /// The server says that it did it, and did not.
         case wrongResult = "wrong result"
     }
@@ -29,6 +31,8 @@ public struct Failure: Error, Sendable {
     public var status: Int?
     /// The answer: JSON as it came, or text.
     public var answer: JSONValue?
+    /// Pictures came all the same and lie in the job's folder: they are kept beside the error.
+    public var keepsPictures = false
 
     /// A failure that no answer told.
     public init(_ class: Class, _ message: String, status: Int? = nil, answer: JSONValue? = nil) {

@@ -19,7 +19,7 @@ let attemptLimit = 3
 func step(after failure: Failure.Class, attempts: Int) -> Step {
     switch failure {
     case .serverDown: .waitForServer
-    case .permanent, .wrongResult: .fail
+    case .permanent, .wrongResult, .interrupted: .fail
     // The memory of a GPU does not grow: once more, for somebody else may have used it, and no more.
     case .outOfMemory: attempts < 2 ? .tryAgain(after: .seconds(5)) : .fail
     case .ambiguous, .temporary:

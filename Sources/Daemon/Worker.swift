@@ -103,9 +103,7 @@ struct Worker {
             outOfMemory = 0
             let finished = Stamp.now
             let warnings = await differences(assignment, reply)
-            if options.isStrict, !warnings.isEmpty {
-                throw Failure(.wrongResult, warnings.joined(separator: "; "), status: reply.status)
-            }
+            if let failure = await objection(to: reply, of: assignment, warnings) { throw failure }
             attempts.end(at: finished)
             let result = JobResult(
                 ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
@@ -152,7 +150,7 @@ struct Worker {
             report.status = failure.status
             report.answer = failure.answer
             report.attempts = attempts
-            try await fail(job, report)
+            try await fail(job, report, keepingPictures: failure.keepsPictures)
             try await countOutOfMemory(failure)
         }
     }
@@ -166,6 +164,25 @@ struct Worker {
         }
         guard let asked = assignment.asked else { return [] }
         return asked.differences(to: reply, lists: asked.namesThings ? await catalogue.lists() : ServerLists())
+    }
+
+    /// Why pictures that came are none to be content with. An interrupted render is answered 200, with what there was of
+    /// it and no word about that; only the server's progress tells, until the next render begins.
+    private func objection(to reply: Reply, of assignment: Assignment, _ warnings: [String]) async -> Failure? {
+        var failure: Failure
+        if assignment.endpoint.service?.drawsSeeds == true,
+            let progress = try? await client.progress(), progress.state.interrupted
+        {
+            failure = Failure(
+                .interrupted, "the render was interrupted at the server; what came of it is kept beside this")
+        } else if options.isStrict, !warnings.isEmpty {
+            failure = Failure(.wrongResult, warnings.joined(separator: "; "))
+        } else {
+            return nil
+        }
+        failure.status = reply.status
+        failure.keepsPictures = true
+        return failure
     }
 
     /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
@@ -209,8 +226,8 @@ struct Worker {
         try await blocking { try job.record(attempts) }
     }
 
-    private func fail(_ job: ActiveJob, _ report: ErrorReport) async throws {
-        let path = try await persistently { try job.fail(with: report) }
+    private func fail(_ job: ActiveJob, _ report: ErrorReport, keepingPictures: Bool = false) async throws {
+        let path = try await persistently { try job.fail(with: report, keepingPictures: keepingPictures) }
         tell(.failed(job.ticket, report.message, path: path))
     }
 

@@ -13,11 +13,11 @@ extension ActiveJob {
         return try deliver(to: folders.done)
     }
 
-    /// Ends the job with the reason why it could not be done; what its attempts left goes. Where it lies then. May be
-    /// called again after an error.
-    public func fail(with report: ErrorReport) throws -> String {
+    /// Ends the job with the reason why it could not be done; what its attempts left goes, unless its pictures are to be
+    /// kept. Where it lies then. May be called again after an error.
+    public func fail(with report: ErrorReport, keepingPictures: Bool = false) throws -> String {
         guard try isActive else { return folders.failed.path(of: resultName(1)) }
-        try discardStage()
+        if !keepingPictures { try discardStage() }
         try folder.putWhole(report.document, as: InFolder.error)
         return try deliver(to: folders.failed)
     }
