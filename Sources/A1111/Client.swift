@@ -60,10 +60,8 @@ public final class Client: Sendable {
 
     /// What the server is doing. Throws ``Failure``.
     public func progress() async throws -> Progress {
-        let endpoint = try Endpoint(
-            named: "/sdapi/v1/progress?skip_current_image=true", method: "GET", bodyKeys: [])
-        let answer = try await ask(endpoint, body: nil, timeout: Self.connectTimeout, reader: nil)
-        guard let progress = try? JSONDecoder().decode(Progress.self, from: answer.text) else {
+        let text = try await query("/sdapi/v1/progress?skip_current_image=true", timeout: Self.connectTimeout)
+        guard let progress = try? JSONDecoder().decode(Progress.self, from: text) else {
             throw Failure(.temporary, "the server's progress is not told as A1111 does")
         }
         return progress
@@ -71,9 +69,8 @@ public final class Client: Sendable {
 
     /// The paths that the server has; `nil` where it keeps no list. Throws ``Failure``.
     public func paths() async throws -> ServerPaths? {
-        let endpoint = try Endpoint(named: "/openapi.json", method: "GET", bodyKeys: [])
         do {
-            return ServerPaths(try await ask(endpoint, body: nil, timeout: Self.queryTimeout, reader: nil).text)
+            return ServerPaths(try await query("/openapi.json", timeout: Self.queryTimeout))
         } catch let failure as Failure where failure.class == .permanent || failure.class == .wrongResult {
             return nil
         }
@@ -83,9 +80,8 @@ public final class Client: Sendable {
     public func lists() async throws -> ServerLists {
         var lists = ServerLists()
         for (path, list) in ServerLists.paths {
-            let endpoint = try Endpoint(named: path, method: "GET", bodyKeys: [])
             do {
-                let text = try await ask(endpoint, body: nil, timeout: Self.queryTimeout, reader: nil).text
+                let text = try await query(path, timeout: Self.queryTimeout)
                 lists[keyPath: list] = try? JSONDecoder().decode([ServerLists.Entry].self, from: text)
             } catch let failure as Failure where failure.class != .serverDown {
                 continue
@@ -95,6 +91,12 @@ public final class Client: Sendable {
     }
 
     // MARK: One request
+
+    /// The body of the answer to a question.
+    private func query(_ path: String, timeout: Duration) async throws -> Data {
+        let endpoint = try Endpoint(named: path, method: "GET", bodyKeys: [])
+        return try await ask(endpoint, body: nil, timeout: timeout, reader: nil).text
+    }
 
     private func ask(
         _ endpoint: Endpoint, body: Data?, timeout: Duration?, reader: consuming ReplyReader?

@@ -68,8 +68,8 @@ public final class Daemon: Sendable {
         // Armed before the folders are looked at: what happens in between is told.
         let hands = try HandWatch(folders)
         let waiting = try folders.waiting()
-        await queue.add(waiting)
-        if try hands.isPaused(), await queue.pause(true) { tell(.paused(true)) }
+        queue.add(waiting)
+        if try hands.isPaused(), queue.pause(true) { tell(.paused(true)) }
         let desk = FrontDesk(
             folders: folders,
             intake: try Intake(
@@ -83,7 +83,7 @@ public final class Daemon: Sendable {
         let reason = await stops.first { _ in true } ?? nil
         tell(.stopping)
         await desk.close()
-        await queue.close()
+        queue.close()
         sorting.cancel()
         workers.forEach { $0.cancel() }
         for worker in workers { await worker.value }
@@ -117,7 +117,7 @@ public final class Daemon: Sendable {
         Task { [folders] in
             for ticket in waiting {
                 let lane = try? await blocking { try folders.lane(of: ticket, sort: \.lane) }
-                if lane == .queries { await queue.moveToQueries(ticket) }
+                if lane == .queries { queue.moveToQueries(ticket) }
                 if Task.isCancelled { return }
             }
         }

@@ -68,7 +68,7 @@ actor FrontDesk {
                 case .troubled(let error): tell(.troubled(error))
                 }
             }
-            for (lane, tickets) in tickets { Task { await queue.add(tickets, to: lane) } }
+            for (lane, tickets) in tickets { queue.add(tickets, to: lane) }
             let wait = max(.zero, intake.nextLook - .now)
             timer.schedule(deadline: .now() + wait / .seconds(1), leeway: .milliseconds(1))
         } catch {
@@ -82,10 +82,9 @@ actor FrontDesk {
             for change in try hands.collect() {
                 switch change {
                 case .queued(let ticket):
-                    let lane = try folders.lane(of: ticket, sort: \.lane)
-                    Task { await queue.add([ticket], to: lane) }
+                    queue.add([ticket], to: try folders.lane(of: ticket, sort: \.lane))
                 case .paused(let isPaused):
-                    Task { if await queue.pause(isPaused) { tell(.paused(isPaused)) } }
+                    if queue.pause(isPaused) { tell(.paused(isPaused)) }
                 }
             }
         } catch {

@@ -50,7 +50,7 @@ struct Worker {
         try await watch.waitUntilThere()
         while await queue.hasNext(in: lane) {
             try await watch.waitUntilThere()
-            guard let ticket = await queue.next(in: lane) else { continue }
+            guard let ticket = queue.next(in: lane) else { continue }
             try await serve(ticket)
         }
     }
@@ -197,7 +197,7 @@ struct Worker {
                     + "Free some (or restart the server), then delete this file to go on.")
         }
         // At once: the word of the folder comes when the next job is under way.
-        if await queue.pause(true) { tell(.paused(true)) }
+        if queue.pause(true) { tell(.paused(true)) }
     }
 
     /// The server may still be rendering what an earlier attempt asked for. Another request would only wait behind it
@@ -242,11 +242,11 @@ struct Worker {
         case .gone: return tell(.cancelled(job.ticket))
         }
         if !inSilence { tell(.putBack(job.ticket)) }
-        guard delay > .zero else { return await queue.add([job.ticket], to: lane) }
+        guard delay > .zero else { return queue.add([job.ticket], to: lane) }
         let (queue, lane) = (queue, lane)
         Task {
             try? await Task.sleep(for: delay)
-            await queue.add([job.ticket], to: lane)
+            queue.add([job.ticket], to: lane)
         }
     }
 

@@ -66,7 +66,9 @@ extension Outgoing {
         let wire = Wire(owning: try await connect(within: connectTimeout))
         var sendFailure: SystemError?
         do {
-            try await wire.send((head + (body ?? []))[...], patience: .seconds(60))
+            try await wire.send(head[...], patience: .seconds(60))
+            // Not joined with the head: a body of pictures would be in memory once more.
+            if let body { try await wire.send(body[...], patience: .seconds(60)) }
         } catch let error as Gone {
             try Task.checkCancellation()
             // A server that refuses a body may have said so before it closed: its answer counts.

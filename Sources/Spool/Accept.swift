@@ -26,7 +26,7 @@ extension Folders {
 
     /// dropped → failed, for what is no job. It goes through active/ like any other, so a crash at any step leaves
     /// what recovery knows. `nil` where somebody else took the file; otherwise where it lies now.
-    func refuse(_ name: FileName, as ticket: Ticket, because error: JobFileError) throws -> String? {
+    func refuse(_ name: FileName, as ticket: Ticket, because error: JobFileError) throws(SystemError) -> String? {
         try active.makeDirectory(ticket.folder)
         let job = ActiveJob(ticket: ticket, folder: try active.directory(ticket.folder), folders: self)
         do throws(SystemError) {

@@ -16,11 +16,11 @@ public struct ActiveJob: Sendable {
 
     /// Whether its folder is still in active/; behind the rename that publishes it, it is not.
     public var isActive: Bool {
-        get throws { try folders.active.status(of: ticket.folder) != nil }
+        get throws(SystemError) { try folders.active.status(of: ticket.folder) != nil }
     }
 
     /// The bytes of the job file; `nil` where somebody has deleted it, which cancels the job.
-    public func content(upTo cap: Int) throws -> Data? {
+    public func content(upTo cap: Int) throws(SystemError) -> Data? {
         do throws(SystemError) {
             return try folder.file(file).read(upTo: cap)
         } catch  where error.isMissing {
@@ -30,7 +30,7 @@ public struct ActiveJob: Sendable {
 
     /// Removes all that the attempts so far have left but their record. What a broken attempt left must not be
     /// mistaken for a part of the next one.
-    public func discardStage() throws {
+    public func discardStage() throws(SystemError) {
         for entry in try folder.entries() where entry != file && entry != InFolder.attempts {
             try folder.removeAll(entry)
         }

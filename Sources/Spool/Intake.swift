@@ -159,14 +159,8 @@ public struct Intake {
             if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, sort(job))) }
         case .refuse(let error):
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
-            do {
-                guard let path = try folders.refuse(name, as: ticket, because: error) else { return }
-                outcomes.append(.refused(ticket.name, because: error, path: path))
-            } catch let error as SystemError {
-                throw error
-            } catch {
-                preconditionFailure("refusing throws nothing but system errors: \(error)")
-            }
+            guard let path = try folders.refuse(name, as: ticket, because: error) else { return }
+            outcomes.append(.refused(ticket.name, because: error, path: path))
         case .wait(let moment):
             sightings[name] = sighting
             due[name] = moment

@@ -7,7 +7,7 @@ import Linux
 extension ActiveJob {
     /// Ends the job with its result. The pictures must lie synced in the folder. Where it lies then. May be called again
     /// after an error: what is done stays done.
-    public func finish(with result: Data) throws -> String {
+    public func finish(with result: Data) throws(SystemError) -> String {
         guard try isActive else { return folders.done.path(of: resultName(1)) }
         try folder.putWhole(result, as: InFolder.result)
         return try deliver(to: folders.done)
@@ -15,7 +15,7 @@ extension ActiveJob {
 
     /// Ends the job with the reason why it could not be done; what its attempts left goes, unless its pictures are to be
     /// kept. Where it lies then. May be called again after an error.
-    public func fail(with report: ErrorReport, keepingPictures: Bool = false) throws -> String {
+    public func fail(with report: ErrorReport, keepingPictures: Bool = false) throws(SystemError) -> String {
         guard try isActive else { return folders.failed.path(of: resultName(1)) }
         if !keepingPictures { try discardStage() }
         try folder.putWhole(report.document, as: InFolder.error)
@@ -24,7 +24,7 @@ extension ActiveJob {
 
     /// Moves the folder of a job that has its result.json or error.json to where that belongs. Recovery calls it, too,
     /// for a job that was cut off behind that file.
-    func deliver(to place: Directory) throws -> String {
+    func deliver(to place: Directory) throws(SystemError) -> String {
         for entry in try folder.entries() where entry == InFolder.attempts || entry.bytes.first == UInt8(ascii: ".") {
             try folder.removeAll(entry)
         }

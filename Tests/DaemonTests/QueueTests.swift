@@ -15,13 +15,13 @@ struct QueueTests {
     func order() async throws {
         let tickets = [try Self.ticket(3, 30), try Self.ticket(5, 10), try Self.ticket(5, 11), try Self.ticket(9, 10)]
         let queue = Queue()
-        await queue.add([tickets[3], tickets[1]])
-        await queue.add([tickets[2], tickets[0], tickets[1]])
-        #expect(await queue.count == 4)
+        queue.add([tickets[3], tickets[1]])
+        queue.add([tickets[2], tickets[0], tickets[1]])
+        #expect(queue.count == 4)
         var handed: [Ticket] = []
-        while let ticket = await queue.next() { handed.append(ticket) }
+        while let ticket = queue.next() { handed.append(ticket) }
         #expect(handed == tickets)
-        #expect(await queue.count == 0)
+        #expect(queue.count == 0)
     }
 
     @Test("gives each ticket to one of many who ask")
@@ -31,14 +31,14 @@ struct QueueTests {
         let takers = (0..<8).map { _ in
             Task {
                 var taken: [Ticket] = []
-                while await queue.hasNext() { if let ticket = await queue.next() { taken.append(ticket) } }
+                while await queue.hasNext() { if let ticket = queue.next() { taken.append(ticket) } }
                 return taken
             }
         }
         var all: [Ticket] = []
-        for ticket in tickets { await queue.add([ticket]) }
-        while await queue.count > 0 { await Task.yield() }
-        await queue.close()
+        for ticket in tickets { queue.add([ticket]) }
+        while queue.count > 0 { await Task.yield() }
+        queue.close()
         for taker in takers { all += await taker.value }
         #expect(all.sorted() == tickets)
     }
@@ -46,18 +46,18 @@ struct QueueTests {
     @Test("hands out nothing while it is paused, and says when that changes")
     func pause() async throws {
         let queue = Queue()
-        #expect(await queue.pause(true))
-        #expect(await !queue.pause(true))
-        await queue.add([try Self.ticket(5, 10)])
-        #expect(await queue.next() == nil)
-        #expect(await queue.count == 1)
+        #expect(queue.pause(true))
+        #expect(!queue.pause(true))
+        queue.add([try Self.ticket(5, 10)])
+        #expect(queue.next() == nil)
+        #expect(queue.count == 1)
         let waiter = Task { await queue.hasNext() }
         // Most likely it waits by then; the outcome is the same either way.
         for _ in 0..<1000 { await Task.yield() }
-        #expect(await queue.pause(false))
+        #expect(queue.pause(false))
         #expect(await waiter.value)
-        #expect(await queue.next() != nil)
-        #expect(await !queue.pause(false))
+        #expect(queue.next() != nil)
+        #expect(!queue.pause(false))
     }
 
     @Test("wakes who waits for a ticket")
@@ -65,7 +65,7 @@ struct QueueTests {
         let queue = Queue()
         let waiter = Task { await queue.hasNext() }
         await Task.yield()
-        await queue.add([try Self.ticket(5, 10)])
+        queue.add([try Self.ticket(5, 10)])
         #expect(await waiter.value)
         #expect(await queue.hasNext())
     }
@@ -73,14 +73,14 @@ struct QueueTests {
     @Test("lets everybody go when it is closed, paused or not", arguments: [false, true])
     func close(paused: Bool) async throws {
         let queue = Queue()
-        _ = await queue.pause(paused)
-        if paused { await queue.add([try Self.ticket(5, 10)]) }
+        _ = queue.pause(paused)
+        if paused { queue.add([try Self.ticket(5, 10)]) }
         let waiters = (0..<5).map { _ in Task { await queue.hasNext() } }
         await Task.yield()
-        await queue.close()
+        queue.close()
         for waiter in waiters { #expect(await !waiter.value) }
-        await queue.add([try Self.ticket(5, 11)])
-        #expect(await queue.next() == nil)
+        queue.add([try Self.ticket(5, 11)])
+        #expect(queue.next() == nil)
         #expect(await !queue.hasNext())
     }
 }
