@@ -1,4 +1,4 @@
-// The daemon: one spool, its front desk and its worker, from the lock to the last word.
+// The daemon: one spool, its front desk and its workers, from the lock to the last word.
 
 import A1111
 import Foundation

@@ -1,7 +1,7 @@
 // What a TCP socket can do without waiting: a call that would block says so instead.
 //
-// Whoever has to wait asks `Readiness`. Addresses are numeric IPv4; names are not resolved here, because
-// getaddrinfo(3) blocks. A failed call is a `SystemError` that names the address.
+// Whoever has to wait asks `Readiness`. Addresses to listen on are numeric IPv4; where others are is told by `Peer`. A
+// failed call is a `SystemError` that names the address.
 
 import Glibc
 
@@ -58,18 +58,6 @@ extension Descriptor {
         var raw = try address.raw()
         try system("bind", "\(address)") { withPointer(to: &raw) { bind(socket.number, $0, $1) } }
         try system("listen", "\(address)") { listen(socket.number, backlog) }
-        return socket
-    }
-
-    /// A socket on its way to `address`: it is connected, or has failed (see `pendingError`), when it is writable.
-    public static func connecting(to address: SocketAddress) throws(SystemError) -> Descriptor {
-        let socket = try tcp(address)
-        var raw = try address.raw()
-        do {
-            try system("connect", "\(address)") {
-                withPointer(to: &raw) { connect(socket.number, $0, $1) }
-            }
-        } catch let error where error.code == EINPROGRESS {}
         return socket
     }
 

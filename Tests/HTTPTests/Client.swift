@@ -1,6 +1,7 @@
 // A client that sends whatever bytes a test likes, and sees the bytes that come back.
 
 import Linux
+import Testing
 
 /// One connection to a server on this machine.
 final class Client {
@@ -10,7 +11,7 @@ final class Client {
     private(set) var wasReset = false
 
     init(port: UInt16) async throws {
-        socket = try Descriptor.connecting(to: .loopback(port: port))
+        socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
         _ = await Readiness.wait(socket, for: .writing, atMost: .seconds(5))
         guard try socket.pendingError() == 0 else { throw Refused() }
     }
