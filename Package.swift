@@ -6,7 +6,8 @@ let package = Package(
     name: "sdspool",
     products: [.executable(name: "sdspool", targets: ["sdspool"])],
     targets: [
-        .target(name: "Linux"),
+        .target(name: "CLinux"),
+        .target(name: "Linux", dependencies: ["CLinux"]),
         .target(name: "JSONText"),
         .target(name: "Spool", dependencies: ["Linux", "JSONText"]),
         .target(name: "A1111", dependencies: ["HTTP", "Linux", "JSONText"]),

@@ -1,5 +1,6 @@
 // A directory held open: names are looked up in it, not in a path, so nobody can swap the ground under a call.
 
+import CLinux
 import Foundation
 import Glibc
 
@@ -148,5 +149,10 @@ public final class Directory: Sendable {
     /// Waits until the names in it are on the disk (fsync(2)).
     public func sync() throws(SystemError) {
         try system("fsync", path) { fsync(descriptor.number) }
+    }
+
+    /// Waits until all that was written to the filesystem is on the disk (syncfs(2)): one call for the files of a burst.
+    public func syncFilesystem() throws(SystemError) {
+        try system("syncfs", path) { syncfs(descriptor.number) }
     }
 }

@@ -1,5 +1,6 @@
 // An open file: read whole, or written once from its beginning to its end and synced.
 
+import CLinux
 import Foundation
 import Glibc
 
@@ -14,6 +15,19 @@ public struct File: ~Copyable, Sendable {
         var raw = stat()
         try system("fstat", path) { fstat(descriptor.number, &raw) }
         return FileStatus(raw)
+    }
+
+    /// Whether somebody has the file open for writing or mapped writable, through whatever name; `nil` where the kernel
+    /// does not tell (a network share, a file of somebody else's). A read lease cannot be had then (fcntl(2), "Leases").
+    ///
+    /// Whoever opens the file for writing in the instant in which the lease is held sends SIGIO to this process, which
+    /// must ignore it.
+    public var hasWriter: Bool? {
+        guard fcntl(descriptor.number, Int32(CLINUX_F_SETLEASE), F_RDLCK) != 0 else {
+            _ = fcntl(descriptor.number, Int32(CLINUX_F_SETLEASE), F_UNLCK)
+            return false
+        }
+        return errno == EAGAIN ? true : nil
     }
 
     /// The content from the beginning, but never more than `cap` bytes: a file may grow while it is read.

@@ -19,9 +19,11 @@ public enum Signals {
         }
     }
 
-    /// A write to a closed connection, or one over the file size limit, is an error to handle and no death.
-    public static func ignoreThoseThatKillWriters() {
+    /// A write to a closed connection, one over the file size limit, and a lease that somebody breaks (SIGIO, see
+    /// ``File/hasWriter``) are errors to handle and no death.
+    public static func ignoreThoseThatKill() {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
+        signal(SIGIO, SIG_IGN)
     }
 }

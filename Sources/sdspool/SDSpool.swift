@@ -24,7 +24,7 @@ struct SDSpool {
         """
 
     static func main() async {
-        Signals.ignoreThoseThatKillWriters()
+        Signals.ignoreThoseThatKill()
         var words = Array(CommandLine.arguments.dropFirst())
         do {
             switch words.isEmpty ? nil : words.removeFirst() {
