@@ -33,7 +33,8 @@ public final class Client: Sendable {
     /// Throws ``Failure``; ``SystemError`` where the pictures could not be written; CancellationError when the task is
     /// cancelled before the answer begins. An answer that has begun may still end within a few seconds.
     public func send(
-        _ body: Data?, to endpoint: Endpoint, picturesInto folder: Directory, job: String, wantsPictures: Bool = true
+        _ body: RequestBody?, to endpoint: Endpoint, picturesInto folder: Directory, job: String,
+        wantsPictures: Bool = true
     ) async throws -> Reply {
         let reader = ReplyReader(stage: Stage(folder: folder), service: endpoint.service, job: job)
         let answer = try await ask(
@@ -99,7 +100,7 @@ public final class Client: Sendable {
     }
 
     private func ask(
-        _ endpoint: Endpoint, body: Data?, timeout: Duration?, reader: consuming ReplyReader?
+        _ endpoint: Endpoint, body: RequestBody?, timeout: Duration?, reader: consuming ReplyReader?
     ) async throws -> Answer {
         let reader = AnswerReader(endpoint: endpoint, server: server.description, reader: reader)
         let conversation: any Conversing =
@@ -136,24 +137,24 @@ public final class Client: Sendable {
         return url
     }
 
-    private func headers(body: Data?) -> [(name: String, value: String)] {
+    private func headers(hasBody: Bool) -> [(name: String, value: String)] {
         var headers = [("Accept", "application/json"), ("Accept-Encoding", "identity"), ("User-Agent", "sdspool")]
         if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
-        if body != nil { headers.append(("Content-Type", "application/json")) }
+        if hasBody { headers.append(("Content-Type", "application/json")) }
         return headers
     }
 
-    private func plainRequest(_ endpoint: Endpoint, body: Data?) throws -> Outgoing {
+    private func plainRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> Outgoing {
         let url = try url(of: endpoint)
         // RFC 9112 section 3.2.1: the path and the query, escaped.
         let path = url.path(percentEncoded: true)
         let target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
         return Outgoing(
             method: endpoint.method, target: target, host: server.host, port: server.port,
-            headers: headers(body: body), body: body.map(Array.init))
+            headers: headers(hasBody: body != nil), body: body?.pieces)
     }
 
-    private func secureRequest(_ endpoint: Endpoint, body: Data?) throws -> URLRequest {
+    private func secureRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> URLRequest {
         var request = URLRequest(url: try url(of: endpoint))
         request.httpMethod = endpoint.method
         // Idle time, 60 s by default: a render is silent for as long as it takes.
@@ -161,8 +162,8 @@ public final class Client: Sendable {
         // libcurl sends a request again in silence when a connection that was kept alive turns out to be closed: a
         // POST that had killed the server would render twice.
         request.setValue("close", forHTTPHeaderField: "Connection")
-        for header in headers(body: body) { request.setValue(header.value, forHTTPHeaderField: header.name) }
-        request.httpBody = body
+        for header in headers(hasBody: body != nil) { request.setValue(header.value, forHTTPHeaderField: header.name) }
+        request.httpBody = try body?.whole
         return request
     }
 }

@@ -1,10 +1,52 @@
 // The body of a request: the job file as it was written, but for what must change.
 
 import Foundation
+import HTTP
 import JSONText
+import Linux
 
-/// Makes bodies out of job files.
-public enum RequestBody {
+/// A body in pieces: slices of the job's text, and files of pictures, which are read when they are sent.
+public struct RequestBody: Sendable {
+    /// In order; each is held or read once.
+    let pieces: [BodyPiece]
+
+    /// A text as it is.
+    public init(_ text: Data) { pieces = [BodyPiece(text)] }
+
+    /// The text that is sent: without the key that speaks to the queue, with what was drawn, with pictures in the places
+    /// of their names, and else to the byte.
+    public init(
+        of object: ObjectText, without key: String, drawn: [String: Int64], pictures: [Range<Int>: PictureFile] = [:]
+    ) {
+        let values = drawn.sorted { $0.key < $1.key }.map { ($0.key, Data(String($0.value).utf8)) }
+        pieces = object.pieces(removing: [key], setting: values, gaps: Array(pictures.keys)).map { piece in
+            switch piece {
+            case .text(let text): BodyPiece(text)
+            case .gap(let place): pictures[place]?.piece ?? BodyPiece(Data("null".utf8))
+            }
+        }
+    }
+
+    /// All of it in memory, for those who cannot send pieces.
+    var whole: Data {
+        get throws {
+            try pieces.reduce(into: Data()) { whole, piece in whole += try piece.read(0..<piece.length) }
+        }
+    }
+}
+
+extension BodyPiece {
+    /// Bytes that are there.
+    fileprivate init(_ bytes: Data) {
+        self.init(length: bytes.count) { place in
+            Array(bytes[bytes.startIndex + place.lowerBound..<bytes.startIndex + place.upperBound])
+        }
+    }
+}
+
+// MARK: What a job leaves to chance
+
+extension RequestBody {
     /// The keys that this job leaves to chance: a seed that is missing or −1, and the subseed where it has a strength.
     /// The server would draw them anew at each attempt.
     public static func undrawnKeys(of object: ObjectText, for endpoint: Endpoint) -> [String] {
@@ -18,12 +60,6 @@ public enum RequestBody {
 
     /// A seed as A1111 draws them: 0 to 2³² − 3, so that it also fits the sliders of its web page.
     public static func drawSeed() -> Int64 { Int64.random(in: 0...4_294_967_293) }
-
-    /// The text that is sent: without the key that speaks to the queue, with what was drawn, and else to the byte.
-    public static func text(of object: ObjectText, without key: String, drawn: [String: Int64]) -> Data {
-        let values = drawn.sorted { $0.key < $1.key }.map { ($0.key, Data(String($0.value).utf8)) }
-        return object.text(removing: [key], setting: values)
-    }
 
     private static func number(_ text: Data?) -> Double? {
         // The server takes "-1" for −1.

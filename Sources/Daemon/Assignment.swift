@@ -9,7 +9,7 @@ import Spool
 struct Assignment: Sendable {
     let endpoint: Endpoint
     /// `nil` where the method has none.
-    let body: Data?
+    let body: RequestBody?
     /// The attempts so far, with all that the job left to chance drawn.
     let attempts: Attempts
     /// False where the request says that it wants no pictures back.
@@ -26,8 +26,8 @@ struct Assignment: Sendable {
         case hopeless(ErrorReport)
     }
 
-    /// Reads a claimed job. Blocks on the disk.
-    static func read(_ job: ActiveJob, options: Options) throws -> Outcome {
+    /// Reads a claimed job, and opens the pictures in assets/ that it names. Blocks on the disk.
+    static func read(_ job: ActiveJob, in folders: Folders, options: Options) throws -> Outcome {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
         var attempts = try job.attempts()
         do {
@@ -38,7 +38,9 @@ struct Assignment: Sendable {
             for key in RequestBody.undrawnKeys(of: file.object, for: endpoint) where attempts.drawn[key] == nil {
                 attempts.drawn[key] = RequestBody.drawSeed()
             }
-            let body = RequestBody.text(of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn)
+            let body = RequestBody(
+                of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn,
+                pictures: try pictures(of: file, in: folders))
             return .ready(
                 Assignment(
                     endpoint: endpoint, body: endpoint.method == "GET" ? nil : body, attempts: attempts,
@@ -47,11 +49,19 @@ struct Assignment: Sendable {
         } catch let error as JobFileError {
             return .hopeless(
                 ErrorReport(
-                    ticket: job.ticket, class: "not a job", message: error.message, line: error.line,
+                    ticket: job.ticket, class: error.class, message: error.message, line: error.line,
                     column: error.column))
         } catch let error as EndpointError {
             return .hopeless(ErrorReport(ticket: job.ticket, class: "not a job", message: error.message))
         }
+    }
+
+    private static func pictures(of file: JobFile, in folders: Folders) throws -> [Range<Int>: PictureFile] {
+        var opened: [AssetName: PictureFile] = [:]
+        for name in try AssetName.all(file.assets) { opened[name] = try PictureFile(folders.open(name)) }
+        var pictures: [Range<Int>: PictureFile] = [:]
+        for reference in file.references { pictures[reference.place] = opened[try AssetName(reference.name)] }
+        return pictures
     }
 
     private static func problem(with file: JobFile, _ endpoint: Endpoint, _ options: Options) -> String? {
@@ -88,6 +98,11 @@ extension JobFile {
             try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
         }
     }
+
+    /// The pictures in assets/ that it names in the place of base64.
+    public var assets: [String] { references.map(\.name) }
+
+    fileprivate var references: [PictureReference] { PictureReference.all(in: object, without: Self.ordersKey) }
 
     /// A query may overtake renders unless it says that it waits. What is no job at all fails in its turn.
     var lane: Lane { (try? endpoint.isQuery) == true && !orders.wait ? .queries : .renders }

@@ -218,8 +218,8 @@ struct Worker {
     // MARK: The folders
 
     private func assign(_ job: ActiveJob) async throws -> Assignment.Outcome {
-        let options = options
-        return try await blocking { try Assignment.read(job, options: options) }
+        let (folders, options) = (folders, options)
+        return try await blocking { try Assignment.read(job, in: folders, options: options) }
     }
 
     private func record(_ attempts: Attempts, of job: ActiveJob) async throws {

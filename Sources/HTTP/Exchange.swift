@@ -6,6 +6,20 @@
 @preconcurrency import Dispatch
 import Linux
 
+/// A part of a body, whose length is known before it is read.
+public struct BodyPiece: Sendable {
+    /// In bytes.
+    public let length: Int
+    /// The bytes at a place of it. Asked once for each place, in order, and never for all where it is long.
+    public let read: @Sendable (Range<Int>) throws -> [UInt8]
+
+    /// A piece that is made while it is sent.
+    public init(length: Int, read: @escaping @Sendable (Range<Int>) throws -> [UInt8]) {
+        self.length = length
+        self.read = read
+    }
+}
+
 /// A request to be sent.
 public struct Outgoing: Sendable {
     /// As in the request line.
@@ -19,12 +33,12 @@ public struct Outgoing: Sendable {
     /// Without Host, Content-Length and Connection, which are the connection's own.
     public var headers: [(name: String, value: String)]
     /// `nil` where there is none.
-    public var body: [UInt8]?
+    public var body: [BodyPiece]?
 
     /// A request as its parts say.
     public init(
         method: String, target: String, host: String, port: UInt16, headers: [(name: String, value: String)],
-        body: [UInt8]?
+        body: [BodyPiece]?
     ) {
         self.method = method
         self.target = target
@@ -38,7 +52,7 @@ public struct Outgoing: Sendable {
         // RFC 9110 section 7.2: a numeric IPv6 address stands in brackets.
         var text = "\(method) \(target) HTTP/1.1\r\nHost: \(host.contains(":") ? "[\(host)]" : host):\(port)\r\n"
         for header in headers { text += "\(header.name): \(header.value)\r\n" }
-        if let body { text += "Content-Length: \(body.count)\r\n" }
+        if let body { text += "Content-Length: \(body.reduce(0) { $0 + $1.length })\r\n" }
         return Array((text + "Connection: close\r\n\r\n").utf8)
     }
 }
@@ -67,8 +81,7 @@ extension Outgoing {
         var sendFailure: SystemError?
         do {
             try await wire.send(head[...], patience: .seconds(60))
-            // Not joined with the head: a body of pictures would be in memory once more.
-            if let body { try await wire.send(body[...], patience: .seconds(60)) }
+            for piece in body ?? [] { try await send(piece, over: wire) }
         } catch let error as Gone {
             try Task.checkCancellation()
             // A server that refuses a body may have said so before it closed: its answer counts.
@@ -83,6 +96,16 @@ extension Outgoing {
             throw ExchangeFailure.malformed(error.why)
         }
     }
+
+    /// Piece by piece: a body of pictures is never in memory as a whole.
+    nonisolated(nonsending) private func send(_ piece: BodyPiece, over wire: Wire) async throws {
+        for start in stride(from: 0, to: piece.length, by: Self.pieceSize) {
+            let bytes = try piece.read(start..<min(start + Self.pieceSize, piece.length))
+            try await wire.send(bytes[...], patience: .seconds(60))
+        }
+    }
+
+    private static let pieceSize = 256 << 10
 
     nonisolated(nonsending) private func readAnswer(
         _ wire: Wire, onHead: (ResponseHead) throws -> Void,
