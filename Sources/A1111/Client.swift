@@ -18,6 +18,8 @@ public final class Client: Sendable {
     /// For a query that renders nothing.
     static let queryTimeout = Duration.seconds(60)
     static let connectTimeout = Duration.seconds(10)
+    /// Of an answer that has begun: it lies there whole, and comes as fast as the network is.
+    static let pace = Pace(bytes: 60 << 10, window: .seconds(60))
     /// How long an answer that has begun may go on after a stop.
     static let graceToFinish = Duration.seconds(5)
 
@@ -45,16 +47,18 @@ public final class Client: Sendable {
         // A middleman knows no grids and extras, and his pictures are called what the text says in their places.
         let facts = answer.pictures.map(\.facts)
         let arranged = endpoint.service == nil ? Arranged.numbered(facts) : arrange(facts, info: info)
-        if endpoint.service != nil,
-            var failure = failure(of: arranged, facts: facts, object: object, wantsPictures: wantsPictures)
-        {
-            failure.status = answer.status
-            throw failure
-        }
         let pictures = zip(answer.pictures, arranged).map { $0.placed($1, job: job) }
         for (staged, picture) in zip(answer.pictures, pictures) {
             guard let name = FileName(bytes: picture.file.utf8) else { continue }
             try folder.rename(staged.draft, to: folder, as: name)
+        }
+        if var failure = failure(
+            of: arranged, facts: facts, object: object, service: endpoint.service, wantsPictures: wantsPictures)
+        {
+            failure.status = answer.status
+            // One that is broken says nothing against the others.
+            failure.keepsPictures = answer.pictures.contains { $0.head != nil }
+            throw failure
         }
         return Reply(status: answer.status, headers: answer.headers, pictures: pictures, text: answer.text)
     }

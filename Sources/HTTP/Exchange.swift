@@ -20,6 +20,21 @@ public struct BodyPiece: Sendable {
     }
 }
 
+/// How slowly the body of an answer may come, once its head is there: at least so many bytes, or its end, in each window.
+/// A peer that sends a byte now and then is never silent, and would never end.
+public struct Pace: Sendable {
+    /// See `window`.
+    public let bytes: Int
+    /// A time in which so many `bytes` must come.
+    public let window: Duration
+
+    /// `bytes` in each `window`.
+    public init(bytes: Int, window: Duration) {
+        self.bytes = bytes
+        self.window = window
+    }
+}
+
 /// A request to be sent.
 public struct Outgoing: Sendable {
     /// As in the request line.
@@ -65,6 +80,8 @@ public enum ExchangeFailure: Error, Sendable {
     case broken(SystemError?)
     /// The server sent a body shorter than it had said.
     case cut
+    /// The body came more slowly than anybody waits for.
+    case slow
     /// What came is no answer of HTTP/1.1.
     case malformed(String)
 }
@@ -75,7 +92,8 @@ extension Outgoing {
     /// Throws ``ExchangeFailure``, CancellationError, and what the two closures throw. Runs where its caller runs; a
     /// closure that blocks wants an executor of its own.
     nonisolated(nonsending) public func exchange(
-        connectTimeout: Duration, onHead: (ResponseHead) throws -> Void, onBody: (ArraySlice<UInt8>) throws -> Void
+        connectTimeout: Duration, pace: Pace, onHead: (ResponseHead) throws -> Void,
+        onBody: (ArraySlice<UInt8>) throws -> Void
     ) async throws {
         let wire = Wire(owning: try await connect(within: connectTimeout))
         var sendFailure: SystemError?
@@ -88,7 +106,7 @@ extension Outgoing {
             sendFailure = error.cause ?? .timedOut("send", "\(host):\(port)")
         }
         do {
-            try await readAnswer(wire, onHead: onHead, onBody: onBody)
+            try await readAnswer(wire, pace, onHead: onHead, onBody: onBody)
         } catch let error as Gone {
             try Task.checkCancellation()
             throw ExchangeFailure.broken(sendFailure ?? error.cause)
@@ -108,7 +126,7 @@ extension Outgoing {
     private static let pieceSize = 256 << 10
 
     nonisolated(nonsending) private func readAnswer(
-        _ wire: Wire, onHead: (ResponseHead) throws -> Void,
+        _ wire: Wire, _ pace: Pace, onHead: (ResponseHead) throws -> Void,
         onBody: (ArraySlice<UInt8>) throws -> Void
     ) async throws {
         var head: ResponseHead
@@ -117,10 +135,11 @@ extension Outgoing {
             // An interim answer announces the final one (RFC 9110 section 15.2).
         } while head.status < 200
         try onHead(head)
+        var window = Window(pace)
         switch head.framing {
         case .length(var left):
             while left > 0 {
-                if wire.unread.isEmpty, try await !wire.receive(before: .distantFuture) { throw ExchangeFailure.cut }
+                if wire.unread.isEmpty, try await !window.receive(from: wire) { throw ExchangeFailure.cut }
                 let piece = wire.unread.prefix(left)
                 try onBody(piece)
                 left -= piece.count
@@ -133,13 +152,43 @@ extension Outgoing {
                 wire.use(try decoder.decode(wire.unread, into: &piece))
                 if !piece.isEmpty { try onBody(piece[...]) }
                 if decoder.isComplete { return }
-                if try await !wire.receive(before: .distantFuture) { throw ExchangeFailure.cut }
+                if try await !window.receive(from: wire) { throw ExchangeFailure.cut }
             }
         case .close:
             repeat {
                 if !wire.unread.isEmpty { try onBody(wire.unread) }
                 wire.use(wire.unread.count)
-            } while try await wire.receive(before: .distantFuture)
+            } while try await window.receive(from: wire)
+        }
+    }
+
+    /// The window in which a body comes.
+    private struct Window {
+        let pace: Pace
+        var end: ContinuousClock.Instant
+        var missing: Int
+
+        init(_ pace: Pace) {
+            self.pace = pace
+            end = .now + pace.window
+            missing = pace.bytes
+        }
+
+        nonisolated(nonsending) mutating func receive(from wire: Wire) async throws -> Bool {
+            while true {
+                if ContinuousClock.now >= end {
+                    guard missing <= 0 else { throw ExchangeFailure.slow }
+                    self = Window(pace)
+                }
+                let before = wire.unread.count
+                do {
+                    guard try await wire.receive(before: end) else { return false }
+                    missing -= wire.unread.count - before
+                    return true
+                } catch is TimedOut {
+                    continue
+                }
+            }
         }
     }
 
