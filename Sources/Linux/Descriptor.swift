@@ -20,8 +20,7 @@ public struct Descriptor: ~Copyable, Sendable {
     public consuming func close(path: @autoclosure () -> String) throws(SystemError) {
         let number = self.number
         discard self
-        guard Glibc.close(number) != 0, errno != EINTR else { return }
-        throw SystemError(call: "close", code: errno, path: path())
+        try system("close", path()) { Glibc.close(number) == 0 || errno == EINTR ? 0 : -1 }
     }
 
     deinit {

@@ -33,9 +33,7 @@ public final class Directory: Sendable {
     /// The entries but `.` and `..`, in no order.
     public func entries() throws(SystemError) -> [FileName] {
         // A stream of its own: reading moves the offset of the descriptor that it is made from.
-        let number = try system("openat", path) {
-            openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        }
+        let number = try openAgain()
         guard let stream = fdopendir(number) else {
             let code = errno
             _ = Glibc.close(number)
@@ -44,11 +42,13 @@ public final class Directory: Sendable {
         defer { closedir(stream) }
         var names: [FileName] = []
         while true {
-            errno = 0
-            guard let entry = readdir(stream) else {
-                if errno != 0 { throw SystemError(call: "readdir", code: errno, path: path) }
-                return names
+            var next: UnsafeMutablePointer<dirent>?
+            try system("readdir", path) {
+                errno = 0
+                next = readdir(stream)
+                return next == nil && errno != 0 ? -1 : 0
             }
+            guard let entry = next else { return names }
             // d_name is declared as 256 bytes but is as long as the record: read to its NUL, in place.
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { start in
@@ -124,11 +124,20 @@ public final class Directory: Sendable {
     }
 
     /// rename(2): replaces a file of the new name and an empty directory, refuses a directory with something in it.
+    ///
+    /// An error is none where it was done all the same: a server of a network share may do it and lose its answer.
     public func rename(_ name: FileName, to other: Directory, as newName: FileName) throws(SystemError) {
-        try system("renameat", "\(path(of: name)) to \(other.path(of: newName))") {
-            name.withCString { old in
-                newName.withCString { new in renameat(descriptor.number, old, other.descriptor.number, new) }
+        let before = try status(of: name)
+        do throws(SystemError) {
+            try system("renameat", "\(path(of: name)) to \(other.path(of: newName))") {
+                name.withCString { old in
+                    newName.withCString { new in renameat(descriptor.number, old, other.descriptor.number, new) }
+                }
             }
+        } catch {
+            guard let before, try status(of: name) == nil, let after = try other.status(of: newName),
+                (before.device, before.inode) == (after.device, after.inode)
+            else { throw error }
         }
     }
 
@@ -146,9 +155,15 @@ public final class Directory: Sendable {
         }
     }
 
-    /// Waits until the names in it are on the disk (fsync(2)).
+    /// Waits until the names in it are on the disk (fsync(2)). Through a descriptor of its own each time: one that has
+    /// told of an error once says nothing of it again.
     public func sync() throws(SystemError) {
+        let descriptor = Descriptor(owning: try openAgain())
         try system("fsync", path) { fsync(descriptor.number) }
+    }
+
+    private func openAgain() throws(SystemError) -> Int32 {
+        try system("openat", path) { openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     }
 
     /// Waits until all that was written to the filesystem is on the disk (syncfs(2)): one call for the files of a burst.

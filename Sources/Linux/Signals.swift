@@ -5,18 +5,24 @@ import Glibc
 
 /// The signals of a process, taken out of the hands of their default actions.
 public enum Signals {
-    /// Each of `numbers` as it comes, in place of what it would do by default.
-    public static func stream(of numbers: [Int32]) -> AsyncStream<Int32> {
-        AsyncStream { continuation in
-            let sources = numbers.map { number in
-                signal(number, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-                source.setEventHandler { @Sendable in continuation.yield(number) }
+    /// Each of `numbers` as it comes, in place of what it would do by default. Returns when that is so: one that comes
+    /// earlier does what it does by default, and none is lost in between.
+    public static func stream(of numbers: [Int32]) async -> AsyncStream<Int32> {
+        let (stream, continuation) = AsyncStream<Int32>.makeStream()
+        var sources: [any DispatchSourceSignal] = []
+        for number in numbers {
+            // Dispatch puts a handler of its own in the place of the default, later and on another thread.
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { @Sendable in continuation.yield(number) }
+            await withCheckedContinuation { registered in
+                source.setRegistrationHandler { @Sendable in registered.resume() }
                 source.activate()
-                return source
             }
-            continuation.onTermination = { _ in sources.forEach { $0.cancel() } }
+            sources.append(source)
         }
+        let all = sources
+        continuation.onTermination = { _ in all.forEach { $0.cancel() } }
+        return stream
     }
 
     /// A write to a closed connection, one over the file size limit, and a lease that somebody breaks (SIGIO, see

@@ -61,6 +61,11 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
 func system<Result: SignedInteger>(
     _ call: StaticString, _ path: @autoclosure () -> String, _ body: () -> Result
 ) throws(SystemError) -> Result {
+    #if DEBUG
+        if let code = FaultSeam.armed?.code(for: call, path(), body: { _ = body() }) {
+            throw SystemError(call: "\(call)", code: code, path: path())
+        }
+    #endif
     while true {
         let result = body()
         if result >= 0 { return result }

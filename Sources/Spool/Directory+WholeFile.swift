@@ -11,11 +11,16 @@ extension Directory {
             preconditionFailure("a dot fits a name")
         }
         try? unlink(draft)
-        let file = try createFile(draft)
-        try file.write(content)
-        try file.sync()
-        try file.close()
-        try rename(draft, to: self, as: name)
+        do throws(SystemError) {
+            let file = try createFile(draft)
+            try file.write(content)
+            try file.sync()
+            try file.close()
+            try rename(draft, to: self, as: name)
+        } catch {
+            try? unlink(draft)
+            throw error
+        }
     }
 
     /// The content of a small file of ours; `nil` where it is not there.

@@ -67,7 +67,7 @@ enum Run {
 
     /// Runs until the first signal has been obeyed; a second one does not wait for that.
     private static func serve(_ daemon: Daemon) async throws {
-        let signals = Signals.stream(of: [SIGTERM, SIGINT])
+        let signals = await Signals.stream(of: [SIGTERM, SIGINT])
         let listener = Task {
             var isSecond = false
             for await number in signals {

@@ -83,6 +83,8 @@ final class Program: Sendable {
         }
     }
 
+    var isRunning: Bool { process.isRunning }
+
     /// All that was said so far.
     var lines: [String] { heard.withLock { $0.lines } }
 

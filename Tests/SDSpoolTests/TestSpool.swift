@@ -6,15 +6,20 @@ import Testing
 
 /// A folder that is gone when the test is.
 final class TestSpool: Sendable {
+    /// The spool itself.
     let url: URL
+    /// What is around it.
+    let surroundings: URL
 
     init() throws {
-        url = URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent("sdspool-\(UUID().uuidString)")
+        surroundings = URL(fileURLWithPath: NSTemporaryDirectory())
+            .appendingPathComponent("sdspool-\(UUID().uuidString)")
+        url = surroundings.appendingPathComponent("spool")
         try FileManager.default.createDirectory(
             at: url.appendingPathComponent("inbox"), withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
+    deinit { try? FileManager.default.removeItem(at: surroundings) }
 
     /// The options that make `run` serve this spool without waiting where people would have to.
     func arguments(server: String) -> [String] {

@@ -1,0 +1,88 @@
+// The lives of jobs at whose file calls the crash suite strikes.
+
+import Foundation
+import Sketch
+import Testing
+
+/// What is done with a spool and a daemon, and what has to come of it.
+struct CrashScenario: Sendable, CustomStringConvertible {
+    /// A job and where it ends.
+    struct Job: Sendable {
+        let name: String
+        let text: String
+        var end = End.done
+
+        enum End: String, Sendable {
+            case done, failed
+            /// Somebody has deleted it.
+            case nowhere = ""
+        }
+    }
+    let description: String
+    let jobs: @Sendable (_ id: String) -> [Job]
+    /// What lies in the spool before the daemon starts.
+    var prepare: @Sendable (TestSpool, [Job]) throws -> Void = { _, _ in }
+    /// What somebody does when it is ready.
+    var act: @Sendable (TestSpool, [Job]) throws -> Void = { spool, jobs in
+        for job in jobs { try spool.drop(job.name, job.text) }
+    }
+
+    /// A job that is told apart from those of other points by a key that no server knows, and draws the same picture.
+    private static func job(_ name: String, _ id: String, _ more: String = "", end: Job.End = .done) -> Job {
+        let key = #""seed": 7, "point": "\#(id) \#(name)""#
+        return Job(name: name, text: smallJob(key + (more.isEmpty ? "" : ", \(more)")), end: end)
+    }
+
+    static let all = [
+        CrashScenario(description: "two jobs are done") { id in [job("a", id), job("b", id)] },
+        CrashScenario(description: "a job fails") { id in [job("a", id, #""cfg_scale": "big""#, end: .failed)] },
+        CrashScenario(description: "what is no job is refused") { id in
+            [Job(name: "a", text: "hello \(id)", end: .failed)]
+        },
+        CrashScenario(description: "a job is tried again") { id in
+            [job("a", id, #""sketch": {"fault": "500", "times": 1, "id": "\#(id)"}"#)]
+        },
+        CrashScenario(
+            description: "a waiting job is cancelled",
+            jobs: { id in [job("a", id, end: .nowhere), job("b", id)] },
+            prepare: { spool, jobs in
+                try spool.put(jobs[0].text, at: "queue/5-20260101T000000.000001Z.a.json")
+                try spool.put(jobs[1].text, at: "queue/5-20260101T000000.000002Z.b.json")
+                try spool.put("", at: "PAUSE")
+            },
+            act: { spool, _ in
+                try FileManager.default.removeItem(at: spool.path("queue/5-20260101T000000.000001Z.a.json"))
+                try FileManager.default.removeItem(at: spool.path("PAUSE"))
+            }),
+        CrashScenario(
+            description: "a start repairs what the last one left",
+            jobs: { id in
+                [job("a", id), job("b", id), job("c", id, end: .failed), job("d", id)]
+            },
+            prepare: { spool, jobs in
+                let attempts =
+                    #"{"drawn": {}, "list": [{"number": 1, "server": "x", "started": "2026-01-01T00:00:00Z"}]}"#
+                let folders = (1...3).map { "active/5-20260101T000000.00000\($0)Z.\(jobs[$0 - 1].name)" }
+                for (job, folder) in zip(jobs, folders) {
+                    try spool.put(job.text, at: "\(folder)/\(job.name).json")
+                    try spool.put(attempts, at: "\(folder)/attempts.json")
+                }
+                try spool.put("half", at: "\(folders[0])/.picture-1")
+                try spool.put(#"{"images": []}"#, at: "\(folders[1])/result.json")
+                try spool.put(#"{"class": "temporary"}"#, at: "\(folders[2])/error.json")
+                try spool.put(jobs[3].text, at: "queue/5-20260101T000000.000004Z.d.json")
+                try FileManager.default.createDirectory(
+                    at: spool.path("active/5-20260101T000000.000005Z.e"), withIntermediateDirectories: true)
+            },
+            act: { _, _ in }),
+    ]
+}
+
+extension TestSpool {
+    /// Writes a file, and the folders to it.
+    func put(_ text: String, at place: String) throws {
+        try FileManager.default.createDirectory(
+            at: path(place).deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: path(place))
+    }
+}
