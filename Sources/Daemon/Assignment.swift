@@ -20,6 +20,8 @@ struct Assignment: Sendable {
     /// What reading a job led to.
     enum Outcome: Sendable {
         case ready(Assignment)
+        /// Many jobs: an expansion that was cut off, or a batch that somebody has put into the queue.
+        case batch(Batch)
         /// Somebody has deleted its file.
         case cancelled
         /// It can never be sent, and why.
@@ -31,7 +33,11 @@ struct Assignment: Sendable {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
         var attempts = try job.attempts()
         do {
-            let file = try JobFile(content)
+            let file: JobFile
+            switch try Submission(content, kind: job.kind) {
+            case .job(let job): file = job
+            case .batch(let batch): return .batch(batch)
+            }
             let endpoint = try file.endpoint
             if let problem = problem(with: file, endpoint, options) { throw EndpointError(message: problem) }
             guard attempts.counted < attemptLimit else { return .hopeless(poison(job, attempts)) }
@@ -87,6 +93,12 @@ extension JobFile {
         get throws(EndpointError) {
             try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
         }
+    }
+
+    /// What this job leaves to chance, drawn.
+    var drawn: [String: Int64] {
+        let keys = (try? endpoint).map { RequestBody.undrawnKeys(of: object, for: $0) } ?? []
+        return Dictionary(uniqueKeysWithValues: keys.map { ($0, RequestBody.drawSeed()) })
     }
 
     /// A query may overtake renders unless it says that it waits. What is no job at all fails in its turn.

@@ -13,6 +13,8 @@ public struct Intake {
     public enum Outcome: Sendable {
         /// It is in the queue, and on the disk.
         case accepted(Ticket, Lane)
+        /// A batch: its parts are in the queue, and on the disk.
+        case expanded(Ticket, Expansion)
         /// It is in failed/, at `path`.
         case refused(JobName, because: JobFileError, path: String)
         /// It stays where it is. Told once.
@@ -25,6 +27,7 @@ public struct Intake {
     private let settle: Duration
     private let cap: Int
     private let sort: @Sendable (JobFile) -> Lane
+    private let draw: @Sendable (JobFile) -> [String: Int64]
     private let inotify: Inotify
     private var stamps: StampClock
 
@@ -36,6 +39,8 @@ public struct Intake {
     /// Names to look at again, and when.
     private var due: [FileName: ContinuousClock.Instant] = [:]
     private var leftAlone: Set<FileName> = []
+    /// Batches that have left the inbox and that the disk stopped on their way; tried again.
+    private var stopped = StoppedBatches()
     private var nextListing: ContinuousClock.Instant
 
     /// So many names are accepted together and share the syncs of the directories.
@@ -54,13 +59,16 @@ public struct Intake {
     ///   - cap: the size in bytes of the largest job file that is read.
     ///   - last: the latest arrival in the spool.
     ///   - sort: says in which lane a job waits.
+    ///   - draw: draws what a job leaves to chance (see ``ActiveJob/expand(_:sort:draw:)``).
     public init(
-        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, sort: @escaping @Sendable (JobFile) -> Lane
+        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, sort: @escaping @Sendable (JobFile) -> Lane,
+        draw: @escaping @Sendable (JobFile) -> [String: Int64] = { _ in [:] }
     ) throws {
         self.folders = folders
         self.settle = settle
         self.cap = cap
         self.sort = sort
+        self.draw = draw
         stamps = StampClock(after: last)
         inotify = try Inotify()
         _ = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
@@ -75,7 +83,7 @@ public struct Intake {
 
     /// When to collect next although nothing happens.
     public var nextLook: ContinuousClock.Instant {
-        first < backlog.count ? .now : min(nextListing, due.values.min() ?? nextListing)
+        first < backlog.count ? .now : min(nextListing, stopped.due ?? nextListing, due.values.min() ?? nextListing)
     }
 
     /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk.
@@ -105,6 +113,7 @@ public struct Intake {
             backlog = []
             first = 0
         }
+        for (job, batch) in stopped.takeDue(at: now) { expand(job, batch, into: &outcomes) }
         if outcomes.contains(where: { if case .accepted = $0 { true } else { false } }) {
             try folders.commitAccepted()
         }
@@ -157,6 +166,9 @@ public struct Intake {
             guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
             folders.ownMoves.expect(ticket.file)
             if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, sort(job))) }
+        case .expand(let batch):
+            guard let ticket = ticket(for: name, priority: batch.priority, behind: batch.count) else { return }
+            if let job = try folders.take(name, as: ticket) { expand(job, batch, into: &outcomes) }
         case .refuse(let error):
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
             guard let path = try folders.refuse(name, as: ticket, because: error) else { return }
@@ -169,10 +181,23 @@ public struct Intake {
         }
     }
 
-    private mutating func ticket(for name: FileName, priority: UInt8) -> Ticket? {
+    /// Throws nothing: the batch is on its way already, and what stops it there is told and tried again.
+    private mutating func expand(_ job: ActiveJob, _ batch: Batch, into outcomes: inout [Outcome]) {
+        do throws(SystemError) {
+            let expansion = try job.expand(batch, sort: sort, draw: draw)
+            stopped.forgetTrouble()
+            if let expansion { outcomes.append(.expanded(job.ticket, expansion)) }
+        } catch {
+            outcomes.append(.troubled(error))
+            stopped.add(job, batch)
+        }
+    }
+
+    private mutating func ticket(for name: FileName, priority: UInt8, behind room: Int = 0) -> Ticket? {
         // A job that was held comes back under its ticket: its name is what it was.
-        let job = Ticket(entry: name)?.name ?? JobName(dropped: name)
-        return job.map { Ticket(priority: priority, arrival: stamps.next(now: .now), name: $0) }
+        let held = JobFileKind(of: name) == .json ? Ticket(entry: name)?.name : nil
+        let job = held ?? JobName(dropped: name)
+        return job.map { Ticket(priority: priority, arrival: stamps.next(now: .now, behind: room), name: $0) }
     }
 
     private func look(at name: FileName) throws(SystemError) -> (Look, FileStatus?) {
@@ -189,15 +214,20 @@ public struct Intake {
         do throws(SystemError) {
             let file = try folders.inbox.file(name)
             let content = try file.read(upTo: cap + 1)
-            let job: JobFile
+            let kind = JobFileKind(of: name) ?? .json
+            let submission: Submission
             do throws(JobFileError) {
-                job = try JobFile(content)
+                submission = try Submission(content, kind: kind)
             } catch {
                 return (error.mayStillArrive ? .unfinished(error) : .wrong(error), status)
             }
             // Its writer may not have: before the name moves on, the content is on the disk.
             try file.sync()
-            return (.whole(job), status)
+            switch submission {
+            case .job(let job): return (.whole(job), status)
+            case .batch(let batch) where kind == .json: return (.batch(batch), status)
+            case .batch(let batch): return (.lines(batch, hasWriter: file.hasWriter == true), status)
+            }
         } catch  where error.isMissing {
             return (.gone, nil)
         } catch  where error.isForbidden {

@@ -61,6 +61,7 @@ final class IntakeLoop {
 func words(_ outcome: Intake.Outcome) -> String {
     switch outcome {
     case .accepted(let ticket, _): "accepted \(ticket.name)"
+    case .expanded(let ticket, let expansion): "expanded \(ticket.name) into \(expansion.parts.count)"
     case .refused(let name, let error, _): "refused \(name): \(error.message)"
     case .leftAlone(let name, let reason): "left alone \(name): \(reason)"
     case .troubled(let error): "troubled: \(error)"
