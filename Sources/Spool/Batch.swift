@@ -170,30 +170,31 @@ public struct Batch: Sendable {
     /// Makes each part, in order, and lets it go before the next.
     func forEach<Failure>(_ body: (Part) throws(Failure) -> Void) throws(Failure) {
         var number = 0
-        for (index, piece) in pieces.enumerated() {
-            for combination in 0..<piece.count {
+        for index in pieces.indices {
+            for combination in 0..<pieces[index].count {
                 number += 1
-                let choices = piece.matrix?.matrix.combination(combination) ?? []
-                let written = text[text.startIndex + piece.place.lowerBound..<text.startIndex + piece.place.upperBound]
-                let made = piece.matrix?.template.text(removing: [], setting: choices.map { ($0.key, $0.value) })
-                try body(
-                    Part(
-                        number: number, piece: index, priority: piece.priority, text: made ?? written, choices: choices)
-                )
+                try body(part(number, combination, of: index))
             }
         }
     }
 
-    /// The jobs to look at before the file is dropped, each with its number: all that are written in it, of a matrix
-    /// the first combination.
-    public var samples: [(number: Int, job: JobFile)] {
-        var samples: [(Int, JobFile)] = []
-        var last = -1
-        forEach { part in
-            defer { last = part.piece }
-            if part.piece != last, let job = try? JobFile(part.text) { samples.append((part.number, job)) }
+    private func part(_ number: Int, _ combination: Int, of index: Int) -> Part {
+        let piece = pieces[index]
+        let choices = piece.matrix?.matrix.combination(combination) ?? []
+        let written = text[text.startIndex + piece.place.lowerBound..<text.startIndex + piece.place.upperBound]
+        let made = piece.matrix?.template.text(removing: [], setting: choices.map { ($0.key, $0.value) })
+        return Part(number: number, piece: index, priority: piece.priority, text: made ?? written, choices: choices)
+    }
+
+    /// Calls `body` with the jobs to look at before the file is dropped and the number of each: all that are written in
+    /// it, of a matrix the first combination.
+    public func forEachSample(_ body: (_ number: Int, _ job: JobFile) -> Void) {
+        var number = 1
+        for index in pieces.indices {
+            // It was read as a job before.
+            if let job = try? JobFile(text: part(number, 0, of: index).text) { body(number, job) }
+            number += pieces[index].count
         }
-        return samples
     }
 }
 

@@ -163,7 +163,8 @@ private func parts(_ text: String, _ kind: JobFileKind = .json) throws -> [Strin
         guard case .batch(let batch) = try read(#"[{"sdspool": {"matrix": {"seed": [7, 8]}}}, {"steps": 1}]"#) else {
             return
         }
-        let samples = batch.samples
+        var samples: [(number: Int, job: JobFile)] = []
+        batch.forEachSample { samples.append(($0, $1)) }
         #expect(samples.map(\.number) == [1, 3])
         #expect(
             samples.map { String(decoding: $0.job.object.text, as: UTF8.self) } == [#"{"seed": 7}"#, #"{"steps": 1}"#])
