@@ -206,6 +206,18 @@ private let matrix =
         #expect(try expand(job, batch)?.path == "\(spool.path)/done/cat")
     }
 
+    @Test("a part that is under way already when the moves of the others go on is not queued again")
+    func partUnderWay() throws {
+        let (job, batch) = try taken("cat.json", matrix)
+        try cut(job, batch, at: .somePartsMoved)
+        let first = try #require(try folders.waiting().first)
+        _ = try #require(try folders.claim(first))
+        #expect(try expand(job, batch)?.parts.count == 4)
+        #expect(
+            try folders.waiting().map(\.name.description) == ["cat-002", "cat-003", "cat-004"])
+        #expect(try names(in: folders.active) == [first.description])
+    }
+
     @Test("a batch whose file somebody has deleted is cancelled")
     func cancelled() throws {
         let (job, batch) = try taken("cat.json", matrix)
