@@ -20,6 +20,8 @@ struct Assignment: Sendable {
     /// What reading a job led to.
     enum Outcome: Sendable {
         case ready(Assignment)
+        /// Many jobs: an expansion that was cut off, or a batch that somebody has put into the queue.
+        case batch(Batch)
         /// Somebody has deleted its file.
         case cancelled
         /// It can never be sent, and why.
@@ -31,7 +33,11 @@ struct Assignment: Sendable {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
         var attempts = try job.attempts()
         do {
-            let file = try JobFile(content)
+            let file: JobFile
+            switch try Submission(content, kind: job.kind) {
+            case .job(let job): file = job
+            case .batch(let batch): return .batch(batch)
+            }
             let endpoint = try file.endpoint
             if let problem = problem(with: file, endpoint, options) { throw EndpointError(message: problem) }
             guard attempts.counted < attemptLimit else { return .hopeless(poison(job, attempts)) }
@@ -99,11 +105,22 @@ extension JobFile {
         }
     }
 
-    /// The pictures in assets/ that it names in the place of base64.
-    public var assets: [String] { references.map(\.name) }
+    /// The names of pictures in assets/ that stand in the place of base64.
+    var assets: [String] { references.map(\.name) }
 
     fileprivate var references: [PictureReference] { PictureReference.all(in: object, without: Self.ordersKey) }
 
+    /// What this job leaves to chance, drawn.
+    var drawn: [String: Int64] {
+        let keys = (try? endpoint).map { RequestBody.undrawnKeys(of: object, for: $0) } ?? []
+        return Dictionary(uniqueKeysWithValues: keys.map { ($0, RequestBody.drawSeed()) })
+    }
+
     /// A query may overtake renders unless it says that it waits. What is no job at all fails in its turn.
     var lane: Lane { (try? endpoint.isQuery) == true && !orders.wait ? .queries : .renders }
+}
+
+extension Insight {
+    /// Jobs for a server with A1111's API.
+    public static let jobs = Insight(lane: \.lane, assets: \.assets, draw: \.drawn)
 }

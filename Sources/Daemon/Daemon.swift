@@ -74,7 +74,7 @@ public final class Daemon: Sendable {
             folders: folders,
             intake: try Intake(
                 folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
-                read: { ($0.lane, $0.assets) }),
+                insight: Insight.jobs),
             hands: hands, queue: queue, tell: tell, fail: { [stopping] in stopping.yield($0) })
         await desk.open()
         tell(.ready(spool: folders.root.path, server: options.server.description, waiting: waiting.count))

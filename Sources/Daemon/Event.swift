@@ -8,6 +8,7 @@ public enum Event: Sendable {
     case ready(spool: String, server: String, waiting: Int)
     case recovered(String)
     case accepted(Ticket)
+    case expanded(Ticket, Expansion)
     case refused(JobName, JobFileError, path: String)
     case leftAlone(FileName, String)
     case troubled(SystemError)
@@ -37,7 +38,7 @@ public enum Event: Sendable {
         case .refused, .failed, .tryingAgain, .serverAway: .warning
         case .done(_, _, _, _, let warnings) where !warnings.isEmpty: .warning
         case .ready, .recovered, .serverBack, .paused, .stopping, .leftAlone, .cancelled: .notice
-        case .accepted, .started, .done, .putBack: .info
+        case .accepted, .expanded, .started, .done, .putBack: .info
         }
     }
 
@@ -48,6 +49,9 @@ public enum Event: Sendable {
             "ready: drop job files into \(spool)/inbox; server \(server)\(waiting > 0 ? "; \(waiting) waiting" : "")"
         case .recovered(let what): what
         case .accepted(let ticket): "accepted \(ticket)"
+        case .expanded(let ticket, let expansion):
+            "expanded \(ticket.name) into \(Self.spoken(expansion.parts.map(\.ticket.name))); "
+                + "see \(expansion.path)/result.json"
         case .refused(let name, let error, let path): "refused \(name): \(error.message); it is now in \(path)"
         case .leftAlone(let name, let reason): "inbox/\(name) is left alone: \(reason)"
         case .troubled(let error): "\(error); trying again"
@@ -69,6 +73,13 @@ public enum Event: Sendable {
             isPaused ? "paused: no job is started while PAUSE lies in the spool" : "going on: PAUSE is gone"
         case .stopping: "stopping: what cannot be finished at once goes back to the queue"
         }
+    }
+
+    private static func spoken(_ names: [JobName]) -> String {
+        guard let first = names.first, let last = names.last, names.count > 1 else {
+            return "1 job, \(names.first?.description ?? "")"
+        }
+        return "\(names.count) jobs, \(first) to \(last)"
     }
 
     private static func spoken(_ seconds: Double) -> String {

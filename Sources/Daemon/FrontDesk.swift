@@ -63,6 +63,9 @@ actor FrontDesk {
                 case .accepted(let ticket, let lane):
                     tickets[lane, default: []].append(ticket)
                     tell(.accepted(ticket))
+                case .expanded(let ticket, let expansion):
+                    queue.add(expansion)
+                    tell(.expanded(ticket, expansion))
                 case .refused(let name, let error, let path): tell(.refused(name, error, path: path))
                 case .leftAlone(let name, let reason): tell(.leftAlone(name, reason))
                 case .troubled(let error): tell(.troubled(error))

@@ -29,6 +29,11 @@ final class Queue: Sendable {
         }
     }
 
+    /// Lets the parts of a batch in, each in its lane.
+    func add(_ expansion: Expansion) {
+        for lane in Lane.allCases { add(expansion.parts.lazy.filter { $0.lane == lane }.map(\.ticket), to: lane) }
+    }
+
     /// A render that turned out to be a query changes the line, unless it has left already.
     func moveToQueries(_ ticket: Ticket) {
         changing { state in

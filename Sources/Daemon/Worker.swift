@@ -78,6 +78,7 @@ struct Worker {
         let assignment: Assignment
         switch try await assign(job) {
         case .cancelled: return try await putBack(job)
+        case .batch(let batch): return try await expand(job, batch)
         case .hopeless(let report): return try await fail(job, report)
         case .ready(let ready): assignment = ready
         }
@@ -121,6 +122,15 @@ struct Worker {
             try await persistently { if try job.isActive { try job.record(record) } }
             throw error
         }
+    }
+
+    /// The front desk has expanded most batches before they come here.
+    private func expand(_ job: ActiveJob, _ batch: Batch) async throws {
+        // Again and again, if it must be: behind the instant of commit only moves are missing.
+        let expansion = try await persistently { try job.expand(batch, with: .jobs) }
+        guard let expansion else { return try await putBack(job) }
+        queue.add(expansion)
+        tell(.expanded(job.ticket, expansion))
     }
 
     private mutating func handle(

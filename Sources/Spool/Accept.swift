@@ -24,11 +24,10 @@ extension Folders {
         try queue.sync()
     }
 
-    /// dropped → failed, for what is no job. It goes through active/ like any other, so a crash at any step leaves
-    /// what recovery knows. `nil` where somebody else took the file; otherwise where it lies now.
-    func refuse(_ name: FileName, as ticket: Ticket, because error: JobFileError) throws(SystemError) -> String? {
+    /// dropped → active, for what does not wait in the queue. `nil` where somebody else took the file.
+    func take(_ name: FileName, as ticket: Ticket) throws(SystemError) -> ActiveJob? {
         try active.makeDirectory(ticket.folder)
-        let job = ActiveJob(ticket: ticket, folder: try active.directory(ticket.folder), folders: self)
+        let job = try job(ticket, JobFileKind(of: name))
         do throws(SystemError) {
             try inbox.rename(name, to: job.folder, as: job.file)
         } catch  where error.isMissing {
@@ -36,6 +35,15 @@ extension Folders {
             return nil
         }
         try inbox.sync()
+        try job.folder.sync()
+        try active.sync()
+        return job
+    }
+
+    /// dropped → failed, for what is no job. It goes through active/ like any other, so a crash at any step leaves
+    /// what recovery knows. `nil` where somebody else took the file; otherwise where it lies now.
+    func refuse(_ name: FileName, as ticket: Ticket, because error: JobFileError) throws(SystemError) -> String? {
+        guard let job = try take(name, as: ticket) else { return nil }
         let report = ErrorReport(
             ticket: ticket, class: error.class, message: error.message, line: error.line, column: error.column)
         return try job.fail(with: report)

@@ -10,9 +10,11 @@ public struct ActiveJob: Sendable {
     /// `active/TICKET/`.
     public let folder: Directory
     let folders: Folders
-
     /// The job file in the folder.
-    var file: FileName { InFolder.job(ticket.name) }
+    let file: FileName
+
+    /// What its job file is.
+    public var kind: JobFileKind { JobFileKind(of: file) ?? .json }
 
     /// Whether its folder is still in active/; behind the rename that publishes it, it is not.
     public var isActive: Bool {
@@ -34,5 +36,16 @@ public struct ActiveJob: Sendable {
         for entry in try folder.entries() where entry != file && entry != InFolder.attempts {
             try folder.removeAll(entry)
         }
+    }
+}
+
+extension Folders {
+    /// The job whose folder lies in active/, with the file that is in it, or that will be.
+    func job(_ ticket: Ticket, _ kind: JobFileKind? = nil) throws(SystemError) -> ActiveJob {
+        let folder = try active.directory(ticket.folder)
+        let lines = InFolder.job(ticket.name, .lines)
+        let holdsLines = if let kind { kind == .lines } else { try folder.status(of: lines) != nil }
+        return ActiveJob(
+            ticket: ticket, folder: folder, folders: self, file: holdsLines ? lines : InFolder.job(ticket.name, .json))
     }
 }

@@ -60,6 +60,27 @@ public struct AssetName: Hashable, Sendable, CustomStringConvertible {
     fileprivate func open(in folder: Directory) throws(SystemError) -> File { try folder.file(file) }
 }
 
+extension Submission {
+    /// The pictures that its jobs need. Throws ``JobFileError`` where one of them names something else.
+    public func assets(_ insight: Insight) throws(JobFileError) -> [AssetName] {
+        switch self {
+        case .job(let job): return try AssetName.all(insight.assets(job))
+        case .batch(let batch):
+            var names: Set<AssetName> = []
+            var failure: JobFileError?
+            batch.forEachTelling { job in
+                do throws(JobFileError) {
+                    names.formUnion(try AssetName.all(insight.assets(job)))
+                } catch {
+                    failure = failure ?? error
+                }
+            }
+            if let failure { throw failure }
+            return names.sorted { $0.description < $1.description }
+        }
+    }
+}
+
 extension Folders {
     /// Of a picture in assets/, in bytes. It is sent in base64, and the server takes it into memory.
     public static let assetCap: Int64 = 512 << 20

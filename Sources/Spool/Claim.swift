@@ -18,7 +18,7 @@ extension Folders {
         } catch  where error.isTaken {
             // Left by a claim that was cut off before its rename.
         }
-        let job = ActiveJob(ticket: ticket, folder: try active.directory(ticket.folder), folders: self)
+        let job = try job(ticket, .json)
         do throws(SystemError) {
             try queue.rename(ticket.file, to: job.folder, as: job.file)
         } catch  where error.isMissing {
@@ -38,6 +38,6 @@ extension Folders {
         }
         try queue.sync()
         try active.sync()
-        return ActiveJob(ticket: ticket, folder: try active.directory(ticket.folder), folders: self)
+        return try job(ticket)
     }
 }

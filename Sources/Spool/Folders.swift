@@ -79,11 +79,17 @@ public enum InFolder {
     /// What went wrong; as final as `result`, for failed/.
     public static let error: FileName = "error.json"
 
-    /// The job file in the folder of the job `name`: `cat.json`. A job that is named like a file of ours gets a name
-    /// that is nobody's: `result.job.json`.
-    static func job(_ name: JobName) -> FileName {
+    /// The parts of a batch, named as they will be in queue/, until they are moved there.
+    static let parts: FileName = "parts"
+
+    /// The job file in the folder of the job `name`: `cat.json` or, with a job a line, `cat.jsonl`. A job that is named
+    /// like a file of ours gets a name that is nobody's: `result.job.json`.
+    static func job(_ name: JobName, _ kind: JobFileKind = .json) -> FileName {
         let ours = ["result", "error", "attempts", "progress"]
         let isOurs = ours.contains(String(decoding: name.bytes, as: UTF8.self).lowercased())
-        return name.with(suffix: isOurs ? ".job.json" : ".json")
+        return name.with(suffix: (isOurs ? ".job" : "") + kind.suffix)
     }
+
+    /// Whatever the job file in the folder of the job `name` may be called.
+    static func jobs(_ name: JobName) -> [FileName] { [job(name, .json), job(name, .lines)] }
 }

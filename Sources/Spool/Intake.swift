@@ -13,6 +13,8 @@ public struct Intake {
     public enum Outcome: Sendable {
         /// It is in the queue, and on the disk.
         case accepted(Ticket, Lane)
+        /// A batch: its parts are in the queue, and on the disk.
+        case expanded(Ticket, Expansion)
         /// It is in failed/, at `path`.
         case refused(JobName, because: JobFileError, path: String)
         /// It stays where it is. Told once.
@@ -21,13 +23,10 @@ public struct Intake {
         case troubled(SystemError)
     }
 
-    /// What a job says of itself: the lane in which it waits, and the names of the pictures in assets/ that it needs.
-    public typealias Reading = @Sendable (JobFile) -> (lane: Lane, assets: [String])
-
     private let folders: Folders
     private let settle: Duration
     private let cap: Int
-    private let read: Reading
+    private let insight: Insight
     private let inotify: Inotify
     private let inboxWatch: Inotify.Watch
     private var stamps: StampClock
@@ -42,6 +41,8 @@ public struct Intake {
     /// Names of jobs whose pictures are still arriving.
     private var lacking: Set<FileName> = []
     private var leftAlone: Set<FileName> = []
+    /// Batches that have left the inbox and that the disk stopped on their way; tried again.
+    private var stopped = StoppedBatches()
     private var nextListing: ContinuousClock.Instant
 
     /// So many names are accepted together and share the syncs of the directories.
@@ -59,14 +60,14 @@ public struct Intake {
     ///   - settle: how long a file that is not whole must stay unchanged before it is given up.
     ///   - cap: the size in bytes of the largest job file that is read.
     ///   - last: the latest arrival in the spool.
-    ///   - read: says in which lane a job waits, and which pictures it needs.
+    ///   - insight: what only the server's side can read in a job.
     public init(
-        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, read: @escaping Reading
+        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, insight: Insight
     ) throws {
         self.folders = folders
         self.settle = settle
         self.cap = cap
-        self.read = read
+        self.insight = insight
         stamps = StampClock(after: last)
         inotify = try Inotify()
         inboxWatch = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
@@ -81,7 +82,7 @@ public struct Intake {
 
     /// When to collect next although nothing happens.
     public var nextLook: ContinuousClock.Instant {
-        first < backlog.count ? .now : min(nextListing, due.values.min() ?? nextListing)
+        first < backlog.count ? .now : min(nextListing, stopped.due ?? nextListing, due.values.min() ?? nextListing)
     }
 
     /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk.
@@ -111,6 +112,7 @@ public struct Intake {
             backlog = []
             first = 0
         }
+        for (job, batch) in stopped.takeDue(at: now) { expand(job, batch, into: &outcomes) }
         if outcomes.contains(where: { if case .accepted = $0 { true } else { false } }) {
             try folders.commitAccepted()
         }
@@ -165,7 +167,10 @@ public struct Intake {
         case .accept(let job):
             guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
             folders.ownMoves.expect(ticket.file)
-            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, read(job).lane)) }
+            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, insight.lane(job))) }
+        case .expand(let batch):
+            guard let ticket = ticket(for: name, priority: batch.priority, behind: batch.count) else { return }
+            if let job = try folders.take(name, as: ticket) { expand(job, batch, into: &outcomes) }
         case .refuse(let error):
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
             guard let path = try folders.refuse(name, as: ticket, because: error) else { return }
@@ -178,10 +183,23 @@ public struct Intake {
         }
     }
 
-    private mutating func ticket(for name: FileName, priority: UInt8) -> Ticket? {
+    /// Throws nothing: the batch is on its way already, and what stops it there is told and tried again.
+    private mutating func expand(_ job: ActiveJob, _ batch: Batch, into outcomes: inout [Outcome]) {
+        do throws(SystemError) {
+            let expansion = try job.expand(batch, with: insight)
+            stopped.forgetTrouble()
+            if let expansion { outcomes.append(.expanded(job.ticket, expansion)) }
+        } catch {
+            outcomes.append(.troubled(error))
+            stopped.add(job, batch)
+        }
+    }
+
+    private mutating func ticket(for name: FileName, priority: UInt8, behind room: Int = 0) -> Ticket? {
         // A job that was held comes back under its ticket: its name is what it was.
-        let job = Ticket(entry: name)?.name ?? JobName(dropped: name)
-        return job.map { Ticket(priority: priority, arrival: stamps.next(now: .now), name: $0) }
+        let held = JobFileKind(of: name) == .json ? Ticket(entry: name)?.name : nil
+        let job = held ?? JobName(dropped: name)
+        return job.map { Ticket(priority: priority, arrival: stamps.next(now: .now, behind: room), name: $0) }
     }
 
     private mutating func look(at name: FileName) throws(SystemError) -> (Look, seen: [FileStatus]) {
@@ -199,16 +217,25 @@ public struct Intake {
         do throws(SystemError) {
             let file = try folders.inbox.file(name)
             let content = try file.read(upTo: cap + 1)
-            let job: JobFile
+            let kind = JobFileKind(of: name) ?? .json
+            let submission: Submission
+            let assets: [AssetName]
             do throws(JobFileError) {
-                job = try JobFile(content)
+                submission = try Submission(content, kind: kind)
+                assets = try submission.assets(insight)
             } catch {
                 return (error.mayStillArrive ? .unfinished(error) : .wrong(error), [status])
             }
-            let (look, pictures) = try look(atPicturesOf: job, name)
+            let (lack, pictures) = try look(at: assets, of: name)
+            if let lack { return (lack, [status] + pictures) }
             // Its writer may not have: before the name moves on, the content is on the disk.
-            if case .whole = look { try file.sync() }
-            return (look, [status] + pictures)
+            try file.sync()
+            switch submission {
+            case .job(let job): return (.whole(job), [status] + pictures)
+            case .batch(let batch) where kind == .json: return (.batch(batch), [status] + pictures)
+            case .batch(let batch):
+                return (.lines(batch, hasWriter: file.hasWriter == true), [status] + pictures)
+            }
         } catch  where error.isMissing {
             return (.gone, [])
         } catch  where error.isForbidden {
@@ -216,14 +243,12 @@ public struct Intake {
         }
     }
 
-    /// A job whose pictures are not there yet is one that is still arriving.
+    /// A job whose pictures are not there yet is one that is still arriving; `nil` where they all are.
     private mutating func look(
-        atPicturesOf job: JobFile, _ name: FileName
-    ) throws(SystemError) -> (Look, seen: [FileStatus]) {
+        at assets: [AssetName], of name: FileName
+    ) throws(SystemError) -> (Look?, seen: [FileStatus]) {
         var seen: [FileStatus] = []
-        var look = Look.whole(job)
-        let assets: [AssetName]
-        do throws(JobFileError) { assets = try AssetName.all(read(job).assets) } catch { return (.wrong(error), seen) }
+        var lack: Look?
         for asset in assets {
             var state = try folders.look(at: asset, settle: settle)
             if case .arriving = state {
@@ -236,11 +261,11 @@ public struct Intake {
             case .ready(let status): seen.append(status)
             case .arriving(let error, let status):
                 seen += [status].compactMap { $0 }
-                if case .whole = look { look = .unfinished(error) }
+                lack = lack ?? .unfinished(error)
             case .wrong(let error): return (.wrong(error), seen)
             }
         }
-        return (look, seen)
+        return (lack, seen)
     }
 
     /// Watches the folder that a picture will come to, or the one that its folder will.

@@ -16,22 +16,35 @@ public struct JobFile: Sendable {
     public static let usualCap = 64 << 20
 
     /// Reads a job file. Throws ``JobFileError``.
-    public init(_ bytes: Data) throws(JobFileError) {
-        let text: Data
+    public init(_ bytes: Data) throws(JobFileError) { try self.init(text: Self.utf8(bytes)) }
+
+    /// Reads a job file that is UTF-8 without a byte order mark.
+    init(text: Data) throws(JobFileError) {
         do {
-            text = try JSONEncodingForm.utf8(bytes)
+            try self.init(ObjectText(text))
+        } catch let error as JSONSyntaxError {
+            throw JobFileError(error, in: text)
+        } catch let error as JobFileError {
+            throw error
+        } catch {
+            throw JobFileError(message: "\(error)")
+        }
+    }
+
+    /// Reads a job that is an object of a larger text.
+    init(_ object: ObjectText) throws(JobFileError) {
+        self.object = object
+        orders = if let value = object.value(of: Self.ordersKey) { try Orders(value) } else { Orders() }
+    }
+
+    /// The text of a job file, however it is encoded.
+    static func utf8(_ bytes: Data) throws(JobFileError) -> Data {
+        do throws(JSONSyntaxError) {
+            return try JSONEncodingForm.utf8(bytes)
         } catch {
             // Places are counted behind the byte order mark, which no editor shows.
             throw JobFileError(error, in: bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes)
         }
-        do {
-            object = try ObjectText(text)
-        } catch let error as JSONSyntaxError {
-            throw JobFileError(error, in: text)
-        } catch {
-            throw JobFileError(message: "\(error)")
-        }
-        orders = if let value = object.value(of: Self.ordersKey) { try Orders(value) } else { Orders() }
     }
 }
 
@@ -47,13 +60,33 @@ public struct JobFileError: Error, Hashable, Sendable {
     public let line: Int?
     /// From 1, in characters.
     public let column: Int?
+    /// Where in the text that was read, in bytes, for who knows the whole text.
+    private let offset: Int?
 
-    init(message: String, mayStillArrive: Bool = false, class: String = "not a job") {
+    init(message: String, mayStillArrive: Bool = false, class: String = "not a job", at offset: Int? = nil) {
         self.message = message
         self.class = `class`
         self.mayStillArrive = mayStillArrive
+        self.offset = offset
         line = nil
         column = nil
+    }
+
+    /// The same error with line and column: of its own place in `text`, or of the `part` that begins at `start`. As it
+    /// is where it has a line already, or where no place is known.
+    func placed(in text: Data, at start: Int? = nil, of part: String? = nil) -> JobFileError {
+        guard line == nil, let offset = offset.map({ $0 - text.startIndex }) ?? start else { return self }
+        let place = JSONSyntaxError(kind: .malformed, problem: "", offset: offset).place(in: text)
+        let words = "line \(place.line), column \(place.column): \(part.map { "\($0): " } ?? "")\(message)"
+        return JobFileError(words, place, self)
+    }
+
+    private init(_ message: String, _ place: (line: Int, column: Int), _ other: JobFileError) {
+        self.message = message
+        mayStillArrive = other.mayStillArrive
+        self.class = other.class
+        (line, column) = place
+        offset = nil
     }
 
     init(_ error: JSONSyntaxError, in bytes: Data) {
@@ -63,6 +96,7 @@ public struct JobFileError: Error, Hashable, Sendable {
         let isHole = rest.first == 0
         // The hole may begin within a character.
         mayStillArrive = error.kind == .incomplete || rest.prefix(4).contains(0)
+        offset = nil
         if bytes.isEmpty {
             message = "the file is empty"
             line = nil
@@ -88,6 +122,8 @@ public struct Orders: Hashable, Sendable {
     public var server: String?
     /// A query, too, keeps its turn behind the renders that came before it.
     public var wait = false
+    /// It stands for many jobs.
+    public var matrix: Matrix?
 
     init() {}
 
@@ -101,6 +137,7 @@ public struct Orders: Hashable, Sendable {
             let value = object.value(of: member.key) ?? Data()
             switch member.key {
             case "endpoint": endpoint = try Self.decode(value, "endpoint", "a path such as \"/sdapi/v1/txt2img\"")
+            case "matrix": matrix = try Matrix(value)
             case "method": method = try Self.decode(value, "method", "a method such as \"GET\"")
             case "server": server = try Self.decode(value, "server", "a URL such as \"http://gpu2:7860\"")
             case "wait": wait = try Self.decode(value, "wait", "true or false")
@@ -111,7 +148,8 @@ public struct Orders: Hashable, Sendable {
                 priority = UInt8(number)
             default:
                 throw JobFileError(
-                    message: "\"sdspool\" knows endpoint, method, priority, server and wait, but not \"\(member.key)\"")
+                    message: "\"sdspool\" knows endpoint, matrix, method, priority, server and wait, but not "
+                        + "\"\(member.key)\"")
             }
         }
     }

@@ -2,6 +2,33 @@
 
 import Linux
 
+/// What a job file is, told by the end of its name, in capitals or not.
+public enum JobFileKind: Sendable {
+    /// `.json`: one JSON text.
+    case json
+    /// `.jsonl`: one a line.
+    case lines
+
+    /// `nil` where a file is no job file.
+    public init?(of file: FileName) {
+        func ends(in suffix: String) -> Bool {
+            let end = file.bytes.suffix(suffix.utf8.count)
+            // `|` makes a capital small. It makes a dot of a control character, too, so the dot is looked at by itself.
+            return end.first == UInt8(ascii: ".") && end.map { $0 | 0x20 } == Array(suffix.utf8)
+        }
+        if ends(in: Self.json.suffix) {
+            self = .json
+        } else if ends(in: Self.lines.suffix) {
+            self = .lines
+        } else {
+            return nil
+        }
+    }
+
+    /// The end of a name that the spool writes.
+    var suffix: String { self == .json ? ".json" : ".jsonl" }
+}
+
 /// A name that makes a file name of at most 255 bytes with all that the spool puts before and behind it, and that a
 /// Windows share, a shell and a terminal can show.
 ///
@@ -23,12 +50,21 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The name as a log may show it (see ``escapedForPeople(_:)``).
     public var description: String { escapedForPeople(bytes) }
 
-    /// The name of the job that a file dropped as `file` is; `nil` where it is no job file: not `*.json`, or hidden.
+    /// The name of the job that a file dropped as `file` is; `nil` where it is no job file: neither `*.json` nor
+    /// `*.jsonl`, or hidden.
     public init?(dropped file: FileName) {
-        guard file.bytes.count > 5, Self.endsInJSON(file.bytes), file.bytes.first != UInt8(ascii: ".") else {
-            return nil
-        }
-        self.init(stem: Array(file.bytes.dropLast(5)))
+        guard let kind = JobFileKind(of: file), file.bytes.first != UInt8(ascii: ".") else { return nil }
+        let stem = file.bytes.dropLast(kind.suffix.utf8.count)
+        guard !stem.isEmpty else { return nil }
+        self.init(stem: Array(stem))
+    }
+
+    /// The name of a part of a file that holds `count` jobs: `cat-001`, with as many digits as the last one needs.
+    func part(_ number: Int, of count: Int) -> JobName {
+        let digits = String(number)
+        let width = max(3, String(count).count)
+        return JobName(
+            stem: bytes, ending: Array("-\(String(repeating: "0", count: max(0, width - digits.count)))\(digits)".utf8))
     }
 
     /// The job name in a name that the spool itself wrote; `nil` where it could not have written it.
@@ -39,18 +75,20 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
         guard Self(stem: self.bytes).bytes == self.bytes else { return nil }
     }
 
-    private init(stem: [UInt8]) {
+    /// `ending` is plain ASCII that stays whole, also where the name is cut.
+    private init(stem: [UInt8], ending: [UInt8] = []) {
         let safe = Self.escaped(stem)
-        if safe.count <= Self.limit {
-            bytes = safe
+        let limit = Self.limit - ending.count
+        if safe.count <= limit {
+            bytes = safe + ending
         } else {
             let hash = String(Self.hash(stem), radix: 16)
             let mark = Array("~".utf8) + Array(String(repeating: "0", count: 8 - hash.count).utf8) + Array(hash.utf8)
-            var cut = safe.prefix(Self.limit - mark.count)
+            var cut = safe.prefix(limit - mark.count)
             // Not in the middle of a character of UTF-8.
             while let last = cut.last, last & 0xc0 == 0x80 { cut.removeLast() }
             if let last = cut.last, last >= 0xc0 { cut.removeLast() }
-            bytes = Array(cut) + mark
+            bytes = Array(cut) + mark + ending
         }
     }
 
@@ -82,20 +120,13 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
         // A name that ends in .json would make a folder of the queue look like a file of it; CON and its like are
         // devices on Windows, with whatever stands behind a dot.
-        if endsInJSON(result) {
+        if FileName(bytes: result).flatMap(JobFileKind.init(of:)) == .json {
             result.replaceSubrange(result.count - 5..<result.count - 4, with: percent(UInt8(ascii: ".")))
         }
         if isDevice(result.prefix { $0 != UInt8(ascii: ".") }) {
             result.replaceSubrange(0..<1, with: percent(result[0]))
         }
         return result
-    }
-
-    /// In capitals, too.
-    private static func endsInJSON(_ bytes: [UInt8]) -> Bool {
-        let suffix = bytes.suffix(5)
-        // `|` makes a capital small. It makes a dot of a control character, too, so the dot is looked at by itself.
-        return suffix.first == UInt8(ascii: ".") && suffix.map { $0 | 0x20 } == Array(".json".utf8)
     }
 
     private static func isDevice(_ word: ArraySlice<UInt8>) -> Bool {

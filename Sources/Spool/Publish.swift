@@ -10,6 +10,13 @@ extension ActiveJob {
     public func finish(with result: Data) throws(SystemError) -> String {
         guard try isActive else { return folders.done.path(of: resultName(1)) }
         try folder.putWhole(result, as: InFolder.result)
+        return try deliverResult()
+    }
+
+    /// Makes the moves that are missing where result.json lies: of a batch's parts, if there are any, then of the
+    /// folder. Recovery calls it, too.
+    func deliverResult() throws(SystemError) -> String {
+        try releaseParts()
         return try deliver(to: folders.done)
     }
 

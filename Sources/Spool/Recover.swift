@@ -16,7 +16,7 @@ enum Repair: Hashable {
     case deliver(Ticket)
     /// It has its error: only the move to failed/ is missing.
     case deliverFailure(Ticket)
-    /// It was being rendered: it goes back to its place.
+    /// It was being rendered, or expanded: it goes back to its place.
     case requeue(Ticket)
     /// A claim that was cut off before its rename, or a job that somebody has cancelled by deleting its file.
     case discard(FileName)
@@ -30,7 +30,7 @@ func repairs(for listing: [LeftOver]) -> [Repair] {
         guard let entries = leftOver.entries, let ticket = Ticket(entry: leftOver.name) else {
             return .leaveAlone(leftOver.name)
         }
-        if !entries.contains(InFolder.job(ticket.name)) { return .discard(leftOver.name) }
+        if entries.isDisjoint(with: InFolder.jobs(ticket.name)) { return .discard(leftOver.name) }
         if entries.contains(InFolder.result) { return .deliver(ticket) }
         if entries.contains(InFolder.error) { return .deliverFailure(ticket) }
         return .requeue(ticket)
@@ -48,12 +48,9 @@ extension Folders {
     }
 
     private func perform(_ repair: Repair) throws -> String? {
-        func job(_ ticket: Ticket) throws -> ActiveJob {
-            ActiveJob(ticket: ticket, folder: try active.directory(ticket.folder), folders: self)
-        }
         switch repair {
         case .deliver(let ticket):
-            return "\(ticket.name) was finished and is now in \(try job(ticket).deliver(to: done))"
+            return "\(ticket.name) was finished and is now in \(try job(ticket).deliverResult())"
         case .deliverFailure(let ticket):
             return "\(ticket.name) had failed and is now in \(try job(ticket).deliver(to: failed))"
         case .requeue(let ticket):

@@ -14,7 +14,7 @@ extension ActiveJob {
     }
 
     /// Puts the job back: as the file that it was where nothing is recorded of it, else as its folder with the record
-    /// of its attempts.
+    /// of its attempts. A batch with a job a line always is a folder: its file keeps its name in it.
     public func requeue() throws -> Requeued {
         guard try isActive else { return .gone }
         let entries = Set(try folder.entries())
@@ -24,7 +24,7 @@ extension ActiveJob {
         }
         if entries.contains(InFolder.result) || entries.contains(InFolder.error) { return .concluded }
         try discardStage()
-        if entries.contains(InFolder.attempts) {
+        if entries.contains(InFolder.attempts) || kind == .lines {
             try folder.sync()
             folders.ownMoves.expect(ticket.folder)
             try folders.active.rename(ticket.folder, to: folders.queue, as: ticket.folder)

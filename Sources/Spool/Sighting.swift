@@ -10,6 +10,10 @@ enum Look: Sendable {
     case noFile(String)
     /// A job.
     case whole(JobFile)
+    /// Several jobs, in a text that is whole.
+    case batch(Batch)
+    /// Jobs, a line each: as much of them as is there is whole wherever a line ends. Somebody may be writing more.
+    case lines(Batch, hasWriter: Bool)
     /// Not a job, but more bytes could make it one; or a job whose pictures are still arriving.
     case unfinished(JobFileError)
     /// Not a job, whatever comes behind it.
@@ -19,6 +23,7 @@ enum Look: Sendable {
 /// What to do with a name in the inbox.
 enum Verdict: Sendable {
     case accept(JobFile)
+    case expand(Batch)
     case refuse(JobFileError)
     /// Look again at that moment, or when something is told of it.
     case wait(until: ContinuousClock.Instant)
@@ -55,6 +60,10 @@ struct Sighting: Sendable {
         case .gone: return .forget
         case .noFile(let what): return .leaveAlone(what)
         case .whole(let job): return .accept(job)
+        case .batch(let batch): return .expand(batch)
+        case .lines(let batch, false) where closed || settled: return .expand(batch)
+        // Its close will be told; where it is not, it is looked for.
+        case .lines: return .wait(until: settled ? now + max(settle, .seconds(1)) : unchangedSince + settle)
         case .wrong(let error): return closed || settled ? .refuse(error) : .wait(until: unchangedSince + settle)
         case .unfinished(let error): return settled ? .refuse(error) : .wait(until: unchangedSince + settle)
         }

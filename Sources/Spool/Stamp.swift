@@ -54,8 +54,10 @@ public struct StampClock: Sendable {
     public init(after last: Stamp?) { self.last = last ?? Stamp(microseconds: 0) }
 
     /// The moment `now`, or the next free one behind the last given.
-    public mutating func next(now: Stamp) -> Stamp {
-        last = max(now, Stamp(microseconds: last.microseconds + 1))
+    ///
+    /// - Parameter room: so many moments before the one that is returned are given to nobody else.
+    public mutating func next(now: Stamp, behind room: Int = 0) -> Stamp {
+        last = Stamp(microseconds: max(now.microseconds, last.microseconds + 1) + Int64(room))
         return last
     }
 }

@@ -10,8 +10,9 @@ enum Check {
     static let help = """
         usage: sdspool check [--server URL] FILE…
 
-        Reads job files as the daemon would and tells, a line each, where they would go. Warns of keys that A1111 does
-        not know: it ignores them silently. Where the server (default: $SDSPOOL_SERVER, or http://127.0.0.1:7860) is
+        Reads job files as the daemon would and tells, a line each, where they would go. Of a file with many jobs each
+        is looked at; of a matrix, the first combination. Warns of keys that A1111 does not know: it ignores them
+        silently. Where the server (default: $SDSPOOL_SERVER, or http://127.0.0.1:7860) is
         there, its own list of paths is asked, too. Exit code 65 says that a file is no job.
         """
 
@@ -26,7 +27,9 @@ enum Check {
                 for line in try Self.report(on: file, paths: paths) { print("\(shown): \(oneLine(line))") }
             } catch {
                 hasFailed = true
-                FileHandle.standardError.write(Data("\(shown): \(oneLine(error.message))\n".utf8))
+                for line in error.messages {
+                    FileHandle.standardError.write(Data("\(shown): \(oneLine(line))\n".utf8))
+                }
             }
         }
         if hasFailed { exit(Exit.Code.badData.rawValue) }
@@ -37,30 +40,78 @@ enum Check {
     }
 
     private struct NoJob: Error {
-        let message: String
+        let messages: [String]
+
+        init(message: String) { messages = [message] }
+        init(messages: [String]) { self.messages = messages }
     }
 
     private static func report(on file: String, paths: ServerPaths?) throws(NoJob) -> [String] {
         guard let content = FileManager.default.contents(atPath: file) else {
             throw NoJob(message: "it cannot be read")
         }
-        let job: JobFile
-        let endpoint: Endpoint
+        let submission: Submission
         let assets: [AssetName]
-        do {
-            job = try JobFile(content)
-            endpoint = try job.endpoint
-            assets = try AssetName.all(job.assets)
-        } catch let error as JobFileError {
-            throw NoJob(message: error.message)
-        } catch let error as EndpointError {
-            throw NoJob(message: error.message)
+        do throws(JobFileError) {
+            let kind = FileName(bytes: Array(file.utf8.split(separator: UInt8(ascii: "/")).last ?? [])).flatMap(
+                JobFileKind.init(of:))
+            submission = try Submission(content, kind: kind ?? .json)
+            assets = try submission.assets(.jobs)
         } catch {
-            throw NoJob(message: "\(error)")
+            throw NoJob(message: error.message)
+        }
+        switch submission {
+        case .job(let job):
+            let endpoint = try endpoint(of: job, paths)
+            return ["\(endpoint), priority \(job.orders.priority)\(needs(assets))"] + warnings(job, endpoint)
+        case .batch(let batch): return try report(on: batch, needs(assets), paths)
+        }
+    }
+
+    private static func needs(_ assets: [AssetName]) -> String {
+        assets.isEmpty ? "" : ", needs \(assets.map(\.description).joined(separator: ", "))"
+    }
+
+    /// A line for the batch, and each warning once: in a thousand jobs a slip stands a thousand times. A problem names
+    /// the first job that has it.
+    private static func report(on batch: Batch, _ needs: String, _ paths: ServerPaths?) throws(NoJob) -> [String] {
+        var warnings: [String] = []
+        var endpoints: [String] = []
+        var problems: [(words: String, first: Int, count: Int)] = []
+        batch.forEachSample { number, job in
+            do throws(NoJob) {
+                let endpoint = try endpoint(of: job, paths)
+                if !endpoints.contains("\(endpoint)") { endpoints.append("\(endpoint)") }
+                warnings += Self.warnings(job, endpoint).filter { !warnings.contains($0) }
+            } catch {
+                let words = error.messages.joined(separator: "; ")
+                if let index = problems.firstIndex(where: { $0.words == words }) {
+                    problems[index].count += 1
+                } else {
+                    problems.append((words, number, 1))
+                }
+            }
+        }
+        guard problems.isEmpty else {
+            throw NoJob(
+                messages: problems.map { problem in
+                    let others = problem.count > 1 ? " (and \(problem.count - 1) more)" : ""
+                    return "job \(problem.first) of \(batch.count)\(others): \(problem.words)"
+                })
+        }
+        return ["\(batch.count) job\(batch.count == 1 ? "" : "s"), \(endpoints.joined(separator: ", "))\(needs)"]
+            + warnings
+    }
+
+    private static func endpoint(of job: JobFile, _ paths: ServerPaths?) throws(NoJob) -> Endpoint {
+        let endpoint: Endpoint
+        do throws(EndpointError) {
+            endpoint = try job.endpoint
+        } catch {
+            throw NoJob(message: error.message)
         }
         if let problem = paths?.problem(with: endpoint) { throw NoJob(message: problem) }
-        let needs = assets.isEmpty ? "" : ", needs \(assets.map(\.description).joined(separator: ", "))"
-        return ["\(endpoint), priority \(job.orders.priority)\(needs)"] + warnings(job, endpoint)
+        return endpoint
     }
 
     private static func warnings(_ job: JobFile, _ endpoint: Endpoint) -> [String] {

@@ -23,7 +23,7 @@ enum Demo {
         let sketch = try Sketch.start()
         guard let server = ServerAddress(sketch.url) else { throw Exit(.software, "\(sketch.url) is no URL") }
 
-        let show = Show(of: files.count, sketch: sketch)
+        let show = Show(sketch: sketch)
         let options = Options(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", server: server)
         let daemon = try Run.start(options, tell: show.tell)
         show.say("\(sketch)")
@@ -71,19 +71,19 @@ private final class Show: Sendable {
     private struct State {
         var rendering: String?
         var results: [(name: String, path: String, isDone: Bool)] = []
+        /// What the files that hold many jobs have become.
+        var parts: Set<String> = []
         var isOver = false
     }
 
     private let state = Mutex(State())
     private let changes: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
-    private let total: Int
     private let sketch: Sketch
     private let hasTerminal = isatty(STDERR_FILENO) == 1
     private let log: Log
 
-    init(of total: Int, sketch: Sketch) {
-        self.total = total
+    init(sketch: Sketch) {
         self.sketch = sketch
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         log = Log(form: .terminal(coloured: false))
@@ -98,6 +98,9 @@ private final class Show: Sendable {
             case .started(let ticket, _): state.rendering = ticket.name.description
             case .done(let ticket, let path, _, _, _): state.results.append((ticket.name.text, path, true))
             case .failed(let ticket, _, let path): state.results.append((ticket.name.text, path, false))
+            case .expanded(let ticket, let expansion):
+                state.parts.formUnion(expansion.parts.map(\.ticket.name.text))
+                state.results.append((ticket.name.text, expansion.path, true))
             case .refused(let name, _, let path): state.results.append((name.text, path, false))
             default: break
             }
@@ -105,7 +108,7 @@ private final class Show: Sendable {
         changed.yield()
     }
 
-    /// Returns when each of `names` has ended.
+    /// Returns when each of `names` has ended, and each part of those that are batches.
     func end(of names: Set<String>) async {
         let ticks =
             hasTerminal
@@ -117,14 +120,16 @@ private final class Show: Sendable {
             } : nil
         defer { ticks?.cancel() }
         for await _ in changes {
-            let (rendering, ended) = state.withLock { ($0.rendering, Set($0.results.map(\.name))) }
-            draw(ended: ended.intersection(names).count, rendering: rendering)
-            if names.isSubset(of: ended) { break }
+            let (rendering, ended, wanted) = state.withLock {
+                ($0.rendering, Set($0.results.map(\.name)), $0.parts.union(names))
+            }
+            draw(ended: ended.intersection(wanted).count, of: wanted.count, rendering: rendering)
+            if wanted.isSubset(of: ended) { break }
         }
         if hasTerminal { say("") }
     }
 
-    private func draw(ended: Int, rendering: String?) {
+    private func draw(ended: Int, of total: Int, rendering: String?) {
         guard hasTerminal else { return }
         let done = min(1, (Double(ended) + (ended < total ? sketch.progress : 0)) / Double(max(1, total)))
         let width = 32

@@ -16,10 +16,11 @@ import Testing
 
     /// A job names its pictures in a list here.
     private func loop(settle: Duration = .seconds(3600)) throws -> IntakeLoop {
-        try IntakeLoop(spool, settle: settle) { job in
+        let insight = Insight(assets: { job in
             let names = job.object.value(of: "pictures").flatMap { try? JSONDecoder().decode([String].self, from: $0) }
-            return (.renders, names ?? [])
-        }
+            return names ?? []
+        })
+        return try IntakeLoop(spool, settle: settle, insight: insight)
     }
 
     private func put(_ text: String, at place: String) throws {

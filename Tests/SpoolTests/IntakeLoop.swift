@@ -15,9 +15,9 @@ final class IntakeLoop {
     /// Files that are not whole are waited for longer than any test runs, unless it says otherwise.
     init(
         _ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Stamp? = nil,
-        read: @escaping Intake.Reading = { _ in (.renders, []) }
+        insight: Insight = Insight()
     ) throws {
-        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last, read: read)
+        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last, insight: insight)
         let woken = woken
         source = intake.source(on: .global()) { woken.signal() }
         source.activate()
@@ -64,6 +64,7 @@ final class IntakeLoop {
 func words(_ outcome: Intake.Outcome) -> String {
     switch outcome {
     case .accepted(let ticket, _): "accepted \(ticket.name)"
+    case .expanded(let ticket, let expansion): "expanded \(ticket.name) into \(expansion.parts.count)"
     case .refused(let name, let error, _): "refused \(name): \(error.message)"
     case .leftAlone(let name, let reason): "left alone \(name): \(reason)"
     case .troubled(let error): "troubled: \(error)"

@@ -94,7 +94,7 @@ import Testing
         #expect(
             try loop.settled() == [
                 "refused cat: not JSON: line 3, column 1: a key in double quotes is missing behind the comma",
-                "refused dog: \"sdspool\" knows endpoint, method, priority, server and wait, but not \"prio\"",
+                "refused dog: \"sdspool\" knows endpoint, matrix, method, priority, server and wait, but not \"prio\"",
             ])
         #expect(try names(in: inbox).isEmpty)
         #expect(try names(in: spool.folders.active).isEmpty)

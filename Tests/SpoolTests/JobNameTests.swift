@@ -56,6 +56,41 @@ private func job(_ dropped: String) throws -> String? {
         #expect(try job(dropped) == nil)
     }
 
+    @Test("a file with a job a line is called by what stands before .jsonl, in any case")
+    func lines() throws {
+        #expect(try job("cat.jsonl") == "cat")
+        #expect(try job("cat.JSONL") == "cat")
+        #expect(try job("cat.json.jsonl") == "cat%2ejson")
+        #expect(try job(".jsonl") == nil)
+        #expect(try job("cat.jsonl~") == nil)
+        #expect(try job("cat\u{e}jsonl") == nil)
+    }
+
+    @Test(
+        "the parts of a batch are numbered, with as many digits as the last needs, three at least",
+        arguments: [(1, 1, "cat-001"), (7, 999, "cat-007"), (7, 1000, "cat-0007"), (100_000, 100_000, "cat-100000")])
+    func parts(number: Int, count: Int, expected: String) throws {
+        let cat = try #require(JobName(dropped: "cat.json"))
+        #expect(cat.part(number, of: count).description == expected)
+    }
+
+    @Test(
+        "the number of a part stays whole where its name is cut, and is read again", arguments: ["a", "ä", "con", "\n"])
+    func longParts(word: String) throws {
+        for length in [1, 190, 196, 197, 198, 250] {
+            let stem = String(String(repeating: word, count: length).prefix(max(1, 250 / word.utf8.count)))
+            let job = try #require(
+                JobName(dropped: name(stem.utf8.count > 249 ? String(stem.dropLast()) + ".json" : stem + ".json")))
+            let parts = [1, 2, 1000].map { job.part($0, of: 1000) }
+            #expect(Set(parts).count == 3)
+            #expect(parts.map { String($0.description.suffix(5)) } == ["-0001", "-0002", "-1000"])
+            for part in parts {
+                #expect(part.bytes.count <= JobName.limit)
+                #expect(JobName(written: part.bytes) == part)
+            }
+        }
+    }
+
     @Test("bytes that are not UTF-8 are escaped, and the rest stays")
     func notUTF8() throws {
         let latin1 = try #require(FileName(bytes: [0x4b, 0xe4, 0x73, 0x65] + Array(".json".utf8)))

@@ -23,6 +23,7 @@ private typealias Seen = (at: Double, look: Look, status: FileStatus?)
 private func words(_ verdict: Verdict) -> String {
     switch verdict {
     case .accept: "accept"
+    case .expand(let batch): "expand \(batch.count)"
     case .refuse(let error): "refuse: \(error.message)"
     case .wait(let moment): "wait until \((moment - start) / .seconds(1))"
     case .leaveAlone(let reason): "leave alone: \(reason)"
@@ -85,6 +86,28 @@ private func words(_ verdict: Verdict) -> String {
     func reopened() {
         let looks: [Seen] = [(0, unfinished, status(0)), (1, wrong, status(5)), (3, wrong, status(5))]
         #expect(verdicts(closed: true, looks) == ["wait until 2.0", "wait until 3.0", "refuse: garbage"])
+    }
+
+    @Test("a batch whose text says that it is whole is expanded at once, closed or not", arguments: [true, false])
+    func batch(closed: Bool) throws {
+        let batch = try Batch(array: Data("[{}, {}]".utf8))
+        #expect(verdicts(closed: closed, [(0, .batch(batch), status(8))]) == ["expand 2"])
+    }
+
+    @Test("lines are expanded when they were closed, or have not changed for a while, and nobody is writing")
+    func lines() throws {
+        let batch = try Batch(lines: Data("{}\n".utf8))
+        let open = Look.lines(batch, hasWriter: true)
+        let free = Look.lines(batch, hasWriter: false)
+        #expect(verdicts(closed: true, [(0, free, status(3))]) == ["expand 1"])
+        #expect(
+            verdicts(closed: false, [(0, free, status(3)), (1, free, status(6)), (3, free, status(6))]) == [
+                "wait until 2.0", "wait until 3.0", "expand 1",
+            ])
+        #expect(
+            verdicts(closed: true, [(0, open, status(3)), (2, open, status(3)), (4, free, status(3))]) == [
+                "wait until 2.0", "wait until 4.0", "expand 1",
+            ])
     }
 
     @Test("what is gone is forgotten, and what is no file is left alone")

@@ -53,6 +53,14 @@ import Testing
         #expect(clock.next(now: Stamp(microseconds: 1)).microseconds == stamp.microseconds + 1)
     }
 
+    @Test("a batch gets the last of the moments that its parts need, and nobody else gets one of them")
+    func room() {
+        var clock = StampClock(after: nil)
+        #expect(clock.next(now: Stamp(microseconds: 100), behind: 6).microseconds == 106)
+        #expect(clock.next(now: Stamp(microseconds: 101)).microseconds == 107)
+        #expect(clock.next(now: Stamp(microseconds: 50), behind: 2).microseconds == 110)
+    }
+
     @Test("now is now")
     func now() {
         #expect(Stamp.now > stamp || Stamp.now.microseconds > 1_700_000_000_000_000)

@@ -1,0 +1,64 @@
+// A JSON array as the text that somebody wrote: where each of its elements lies.
+
+import Foundation
+
+/// The text of a JSON array, in UTF-8, and the places of its elements.
+public struct ArrayText: Sendable {
+    /// The text without a byte order mark.
+    public let text: Data
+    /// In order, each from its first byte to its last, in bytes from the beginning of ``text``.
+    public let elements: [Range<Int>]
+
+    /// Finds the elements. Throws ``JSONSyntaxError``; a text that is JSON but no array is malformed, too.
+    public init(_ text: Data) throws {
+        var finder = ElementFinder()
+        var tokenizer = JSONTokenizer()
+        try tokenizer.feed(text.span, to: &finder)
+        try tokenizer.finish(to: &finder)
+        guard finder.isArray else {
+            throw JSONSyntaxError(kind: .malformed, problem: "it is JSON, but no list like [1, 2]", offset: 0)
+        }
+        self.text = text
+        elements = finder.elements
+    }
+
+    /// The text of an element, with its indices in ``text``.
+    public subscript(element: Range<Int>) -> Data {
+        text[text.startIndex + element.lowerBound..<text.startIndex + element.upperBound]
+    }
+}
+
+/// Notes the elements of the outermost array.
+private struct ElementFinder: JSONVisitor {
+    var isArray = false
+    var elements: [Range<Int>] = []
+    private var depth = 0
+    private var start = 0
+
+    mutating func began(object: Bool, at offset: Int) {
+        if depth == 0 { isArray = !object }
+        if depth == 1 { start = offset }
+        depth += 1
+    }
+
+    mutating func ended(object: Bool, at end: Int) {
+        depth -= 1
+        if depth == 1 { elements.append(start..<end) }
+    }
+
+    mutating func key(_ text: [UInt8], at place: Range<Int>) {}
+
+    mutating func stringBegan(at offset: Int) {
+        if depth == 1 { start = offset }
+    }
+
+    mutating func string(_ piece: Span<UInt8>) {}
+
+    mutating func stringEnded(at end: Int) {
+        if depth == 1 { elements.append(start..<end) }
+    }
+
+    mutating func scalar(at place: Range<Int>) {
+        if depth == 1 { elements.append(place) }
+    }
+}
