@@ -19,10 +19,17 @@ public enum RequestBody {
     /// A seed as A1111 draws them: 0 to 2³² − 3, so that it also fits the sliders of its web page.
     public static func drawSeed() -> Int64 { Int64.random(in: 0...4_294_967_293) }
 
-    /// The text that is sent: without the key that speaks to the queue, with what was drawn, and else to the byte.
-    public static func text(of object: ObjectText, without key: String, drawn: [String: Int64]) -> Data {
+    /// By this key's value the server tells one render from another; a job may have its own.
+    public static let taskKey = "force_task_id"
+
+    /// The text that is sent: without the key that speaks to the queue, with what was drawn and the name that the
+    /// render was given at the server, and else to the byte.
+    public static func text(
+        of object: ObjectText, without key: String, drawn: [String: Int64], task: String? = nil
+    ) -> Data {
         let values = drawn.sorted { $0.key < $1.key }.map { ($0.key, Data(String($0.value).utf8)) }
-        return object.text(removing: [key], setting: values)
+        return object.text(
+            removing: [key], setting: values + (task.map { [(taskKey, JSONString.encoded($0))] } ?? []))
     }
 
     private static func number(_ text: Data?) -> Double? {

@@ -16,6 +16,8 @@ struct Assignment: Sendable {
     let wantsPictures: Bool
     /// What the answer of a service is held against.
     let asked: Asked?
+    /// The name by which the server knows the render; `nil` where it has none.
+    let task: String?
 
     /// What reading a job led to.
     enum Outcome: Sendable {
@@ -27,7 +29,9 @@ struct Assignment: Sendable {
     }
 
     /// Reads a claimed job. Blocks on the disk.
-    static func read(_ job: ActiveJob, options: Options) throws -> Outcome {
+    ///
+    /// - Parameter namesTasks: the server finds a render by a name that its request gave it.
+    static func read(_ job: ActiveJob, options: Options, namesTasks: Bool) throws -> Outcome {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
         var attempts = try job.attempts()
         do {
@@ -38,12 +42,21 @@ struct Assignment: Sendable {
             for key in RequestBody.undrawnKeys(of: file.object, for: endpoint) where attempts.drawn[key] == nil {
                 attempts.drawn[key] = RequestBody.drawSeed()
             }
-            let body = RequestBody.text(of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn)
+            let ownTask = file.object.value(of: RequestBody.taskKey).flatMap {
+                try? JSONDecoder().decode(String.self, from: $0)
+            }
+            // An attempt is the same request as the one before it, whatever the server has learnt meanwhile.
+            if namesTasks, ownTask == nil, attempts.list.isEmpty, endpoint.service?.drawsSeeds == true {
+                attempts.task = attempts.task ?? "task(sdspool-\(job.ticket.arrival.compact))"
+            }
+            let body = RequestBody.text(
+                of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn, task: attempts.task)
             return .ready(
                 Assignment(
                     endpoint: endpoint, body: endpoint.method == "GET" ? nil : body, attempts: attempts,
                     wantsPictures: file.object.value(of: "send_images") != Data("false".utf8),
-                    asked: endpoint.service.map { Asked(file.object, of: $0) }))
+                    asked: endpoint.service.map { Asked(file.object, of: $0) },
+                    task: endpoint.service?.drawsSeeds == true ? ownTask ?? attempts.task : nil))
         } catch let error as JobFileError {
             return .hopeless(
                 ErrorReport(

@@ -62,7 +62,10 @@ import Testing
             [#"asked for the VAE "good.pt", the server used none"#]
         ),
         (#"{"override_settings": {"sd_vae": "Automatic"}}"#, used, "Automatic", []),
-        ("{}", #"{"clip_skip": 2}"#, "Automatic", ["the server used clip skip 2, which was not asked for"]),
+        (
+            "{}", #"{"clip_skip": 2}"#, "Automatic",
+            ["the server used clip skip 2, which was not asked for (it was set to 1)"]
+        ),
         (#"{"override_settings": {"CLIP_stop_at_last_layers": 2}}"#, #"{"clip_skip": 2}"#, "Automatic", []),
         (
             #"{"prompt": "a <lora:detail:0.5> and <lora:detail_v2:1> and <lora:nope:1>"}"#, used, "Automatic",

@@ -1,6 +1,7 @@
 // A spool in a temporary folder, with a daemon and a stand-in server around it.
 
 import Foundation
+import FoundationNetworking
 import Sketch
 import Testing
 
@@ -66,7 +67,26 @@ func smallJob(_ more: String = "") -> String {
     #"{"prompt": "a cat", "steps": 1, "width": 64, "height": 64\#(more.isEmpty ? "" : ", " + more)}"#
 }
 
+/// What somebody else asks the server; how many pictures the answer has.
+@discardableResult
+func post(_ server: String, _ endpoint: String, _ body: String) async throws -> Int {
+    var request = URLRequest(url: try #require(URL(string: "\(server)/sdapi/v1/\(endpoint)")))
+    request.httpMethod = "POST"
+    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    request.httpBody = Data(body.utf8)
+    let (data, _) = try await URLSession.shared.data(for: request)
+    let answer = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+    return (answer?["images"] as? [Any])?.count ?? 0
+}
+
 extension Sketch {
     /// A stand-in that takes no time.
     static func quick() throws -> Sketch { try Sketch.start(options: Options(stepTime: .zero)) }
+
+    /// One that takes no time and has no way to ask for a render by its task.
+    static func nowebui(stepTime: Duration = .zero) throws -> Sketch {
+        var options = Options(stepTime: stepTime)
+        options.hasWebUI = false
+        return try Sketch.start(options: options)
+    }
 }
