@@ -22,7 +22,7 @@ extension Folders {
     /// Takes a job away that has not ended; `nil` where it is neither in queue/ nor in active/.
     public func cancel(_ ticket: Ticket) throws(SystemError) -> Cancelled? {
         // A daemon may move it from one folder to the other, or back, between two looks.
-        for _ in 0..<3 {
+        for _ in 0..<10 {
             if try cancelQueued(ticket) { return .waiting }
             if try cancelActive(ticket) { return .rendering }
         }
