@@ -8,16 +8,23 @@ import Testing
     /// So many steps that only an interrupt ends them.
     private static let endless = smallJob().replacing(#""steps": 1"#, with: #""steps": 1000000"#)
 
+    /// With a name that the daemon gives the render, without names, and with the job's own at a daemon that asks nothing
+    /// before somebody cancels.
+    private static let ways = [
+        (hasWebUI: true, own: "", options: [String]()), (false, "", []),
+        (true, #""force_task_id": "mine""#, ["--no-progress"]),
+    ]
+
     @Test(
-        "a job that is being rendered is stopped at the server and is gone; the next one goes on",
-        arguments: [true, false])
-    func rendering(hasWebUI: Bool) async throws {
+        "a job that is being rendered is stopped at the server and is gone; the next one goes on", arguments: ways)
+    func rendering(hasWebUI: Bool, own: String, more: [String]) async throws {
         var options = Sketch.Options(stepTime: .milliseconds(5))
         options.hasWebUI = hasWebUI
         let sketch = try Sketch.start(options: options)
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
-        try spool.drop("long", Self.endless)
+        let daemon = try Program(spool.arguments(server: sketch.url) + more)
+        try await daemon.says("ready:")
+        try spool.drop("long", smallJob(own).replacing(#""steps": 1"#, with: #""steps": 1000000"#))
         await sketch.wait { $0.first?.started != nil }
         try spool.drop("next", smallJob())
         let cancel = try Program(["cancel", "--spool", spool.url.path, "long"])

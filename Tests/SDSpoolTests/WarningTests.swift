@@ -25,6 +25,30 @@ import Testing
         await sketch.stop()
     }
 
+    @Test(
+        "a render that was stopped before its first picture is no less stopped; with another's flags it is a wrong result"
+    )
+    func stoppedAtOnce() async throws {
+        let bare = try BareServer { path in
+            switch path {
+            case "/sdapi/v1/txt2img": #"{"images": [], "parameters": {}, "info": "{\"job_timestamp\": \"7\"}"}"#
+            case "/sdapi/v1/img2img": #"{"images": [], "parameters": {}, "info": "{\"job_timestamp\": \"6\"}"}"#
+            default:
+                path.hasPrefix("/sdapi/v1/progress")
+                    ? BareServer.idle.replacing("20261123153823", with: "7").replacing(": false", with: ": true") : nil
+            }
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: bare.url)
+        try spool.drop("ours", smallJob())
+        try await daemon.says("failed ours: the render was interrupted at the server before its first picture")
+        try spool.drop("other", smallJob(#""init_images": []"#))
+        try await daemon.says("failed other: the server answered 200, but sent no picture")
+        #expect(try await daemon.stop() == 0)
+        #expect(try spool.document("failed/ours/error.json")["class"] as? String == "interrupted")
+        await bare.server.stop()
+    }
+
     @Test("what somebody else's override left behind is warned of, what the owner has set is not")
     func leaks() async throws {
         let sketch = try Sketch.quick()
