@@ -11,19 +11,18 @@ import Testing
     /// With a name that the daemon gives the render, without names, and with the job's own at a daemon that asks nothing
     /// before somebody cancels.
     private static let ways = [
-        (hasWebUI: true, own: "", options: [String]()), (false, "", []),
-        (true, #""force_task_id": "mine""#, ["--no-progress"]),
+        (hasWebUI: true, own: "", option: "--settle=0.2"), (false, "", "--settle=0.2"),
+        (true, #""force_task_id": "mine""#, "--no-progress"),
     ]
 
     @Test(
         "a job that is being rendered is stopped at the server and is gone; the next one goes on", arguments: ways)
-    func rendering(hasWebUI: Bool, own: String, more: [String]) async throws {
+    func rendering(hasWebUI: Bool, own: String, option: String) async throws {
         var options = Sketch.Options(stepTime: .milliseconds(5))
         options.hasWebUI = hasWebUI
         let sketch = try Sketch.start(options: options)
         let spool = try TestSpool()
-        let daemon = try Program(spool.arguments(server: sketch.url) + more)
-        try await daemon.says("ready:")
+        let daemon = try await spool.daemon(server: sketch.url, option)
         try spool.drop("long", smallJob(own).replacing(#""steps": 1"#, with: #""steps": 1000000"#))
         await sketch.wait { $0.first?.started != nil }
         try spool.drop("next", smallJob())

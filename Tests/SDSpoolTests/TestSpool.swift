@@ -3,6 +3,7 @@
 import Foundation
 import FoundationNetworking
 import Sketch
+import Synchronization
 import Testing
 
 /// A folder that is gone when the test is.
@@ -15,7 +16,15 @@ final class TestSpool: Sendable {
             at: url.appendingPathComponent("inbox"), withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(at: url) }
+    deinit {
+        try? FileManager.default.removeItem(at: url)
+        if hasSlot.withLock({ $0 }) { Self.slots.give() }
+    }
+
+    /// A daemon has two of the 128 inotify instances of a user (fs.inotify.max_user_instances), which all tests share,
+    /// and all of them begin at once.
+    private static let slots = Slots(24)
+    private let hasSlot = Mutex(false)
 
     /// The options that make `run` serve this spool without waiting where people would have to.
     func arguments(server: String) -> [String] {
@@ -24,6 +33,10 @@ final class TestSpool: Sendable {
 
     /// A daemon that is ready.
     func daemon(server: String, _ more: String...) async throws -> Program {
+        if !hasSlot.withLock({ $0 }) {
+            await Self.slots.take()
+            hasSlot.withLock { $0 = true }
+        }
         let program = try Program(arguments(server: server) + more)
         try await program.says("ready:")
         return program
@@ -59,6 +72,42 @@ final class TestSpool: Sendable {
     func document(_ relative: String) throws -> [String: Any] {
         let object = try JSONSerialization.jsonObject(with: Data(contentsOf: path(relative)))
         return try #require(object as? [String: Any])
+    }
+}
+
+/// So many at once, the others in order.
+private final class Slots: Sendable {
+    private struct State {
+        var free: Int
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state: Mutex<State>
+
+    init(_ count: Int) { state = Mutex(State(free: count)) }
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                guard state.free > 0 else {
+                    state.waiting.append(continuation)
+                    return false
+                }
+                state.free -= 1
+                return true
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func give() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            if state.waiting.isEmpty {
+                state.free += 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
     }
 }
 
