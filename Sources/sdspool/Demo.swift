@@ -71,6 +71,7 @@ private final class Show: Sendable {
     private struct State {
         var rendering: String?
         var results: [(name: String, path: String, isDone: Bool)] = []
+        var cancelled: Set<String> = []
         var isOver = false
     }
 
@@ -98,6 +99,7 @@ private final class Show: Sendable {
             case .started(let ticket, _): state.rendering = ticket.name.description
             case .done(let ticket, let path, _, _, _): state.results.append((ticket.name.text, path, true))
             case .failed(let ticket, _, let path): state.results.append((ticket.name.text, path, false))
+            case .cancelled(let ticket): state.cancelled.insert(ticket.name.text)
             case .refused(let name, _, let path): state.results.append((name.text, path, false))
             default: break
             }
@@ -117,7 +119,7 @@ private final class Show: Sendable {
             } : nil
         defer { ticks?.cancel() }
         for await _ in changes {
-            let (rendering, ended) = state.withLock { ($0.rendering, Set($0.results.map(\.name))) }
+            let (rendering, ended) = state.withLock { ($0.rendering, $0.cancelled.union($0.results.map(\.name))) }
             draw(ended: ended.intersection(names).count, rendering: rendering)
             if names.isSubset(of: ended) { break }
         }
