@@ -24,7 +24,7 @@ struct AnswerReader: ~Copyable {
     private var reader: ReplyReader?
     private(set) var status: Int?
     private var headers: [String: String] = [:]
-    private var received = 0
+    private(set) var received = 0
     private var body = Data()
     private let textCap: Int
 
@@ -108,10 +108,7 @@ struct AnswerReader: ~Copyable {
                 "the answer is \(type?.lowercased().contains("html") == true ? "a web page" : "no JSON") "
                     + "(\(type ?? "no content type")): at byte \(error.offset), \(error.problem); is this A1111's API?",
                 status: status)
-        case is ReplyError:
-            Failure(
-                .wrongResult, "the answer has more than \(ReplyReader.textCap) bytes beside its pictures",
-                status: status)
+        case let error as ReplyError: Failure(.wrongResult, error.message, status: status)
         case let error as Base64Stream.Malformed:
             Failure(
                 .wrongResult, "a picture of the answer is not base64 behind character \(error.offset)", status: status)

@@ -18,6 +18,8 @@ struct PictureFacts: Hashable {
     let isPicture: Bool
     /// The text that rides in it.
     let infotext: String?
+    /// What is wrong with it.
+    var flaw: PictureFlaw?
 }
 
 /// What a picture of a reply was found to be.

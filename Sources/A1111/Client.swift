@@ -19,6 +19,8 @@ public final class Client: Sendable {
     static let queryTimeout = Duration.seconds(60)
     /// Also for a question that is answered from memory.
     public static let connectTimeout = Duration.seconds(10)
+    /// Of an answer that has begun: it lies there whole, and comes as fast as the network is.
+    static let pace = Pace(bytes: 60 << 10, window: .seconds(60))
     /// How long an answer that has begun may go on after a stop.
     static let graceToFinish = Duration.seconds(5)
 
@@ -34,7 +36,8 @@ public final class Client: Sendable {
     /// Throws ``Failure``; ``SystemError`` where the pictures could not be written; CancellationError when the task is
     /// cancelled before the answer begins. An answer that has begun may still end within a few seconds.
     public func send(
-        _ body: Data?, to endpoint: Endpoint, picturesInto folder: Directory, job: String, wantsPictures: Bool = true
+        _ body: RequestBody?, to endpoint: Endpoint, picturesInto folder: Directory, job: String,
+        wantsPictures: Bool = true
     ) async throws -> Reply {
         let reader = ReplyReader(stage: Stage(folder: folder), service: endpoint.service, job: job)
         let answer = try await ask(
@@ -45,17 +48,19 @@ public final class Client: Sendable {
         // A middleman knows no grids and extras, and his pictures are called what the text says in their places.
         let facts = answer.pictures.map(\.facts)
         let arranged = endpoint.service == nil ? Arranged.numbered(facts) : arrange(facts, info: info)
-        if endpoint.service != nil,
-            var failure = failure(of: arranged, facts: facts, object: object, wantsPictures: wantsPictures)
-        {
-            failure.status = answer.status
-            failure.began = info.job_timestamp
-            throw failure
-        }
         let pictures = zip(answer.pictures, arranged).map { $0.placed($1, job: job) }
         for (staged, picture) in zip(answer.pictures, pictures) {
             guard let name = FileName(bytes: picture.file.utf8) else { continue }
             try folder.rename(staged.draft, to: folder, as: name)
+        }
+        if var failure = failure(
+            of: arranged, facts: facts, object: object, service: endpoint.service, wantsPictures: wantsPictures)
+        {
+            failure.status = answer.status
+            failure.began = info.job_timestamp
+            // One that is broken says nothing against the others.
+            failure.keepsPictures = answer.pictures.contains { $0.head != nil }
+            throw failure
         }
         return Reply(status: answer.status, headers: answer.headers, pictures: pictures, text: answer.text)
     }
@@ -100,11 +105,13 @@ public final class Client: Sendable {
         _ path: String, body: Data? = nil, timeout: Duration, cap: Int = AnswerReader.textCap
     ) async throws -> Data {
         let endpoint = try Endpoint(named: path, method: body == nil ? "GET" : "POST", bodyKeys: [])
-        return try await ask(endpoint, body: body, timeout: timeout, reader: nil, textCap: cap).text
+        return try await ask(
+            endpoint, body: body.map { RequestBody($0) }, timeout: timeout, reader: nil, textCap: cap
+        ).text
     }
 
     private func ask(
-        _ endpoint: Endpoint, body: Data?, timeout: Duration?, reader: consuming ReplyReader?,
+        _ endpoint: Endpoint, body: RequestBody?, timeout: Duration?, reader: consuming ReplyReader?,
         textCap: Int = AnswerReader.textCap
     ) async throws -> Answer {
         // Nothing is lost with the answer to a question: it need not be waited for.
@@ -144,24 +151,24 @@ public final class Client: Sendable {
         return url
     }
 
-    private func headers(body: Data?) -> [(name: String, value: String)] {
+    private func headers(hasBody: Bool) -> [(name: String, value: String)] {
         var headers = [("Accept", "application/json"), ("Accept-Encoding", "identity"), ("User-Agent", "sdspool")]
         if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
-        if body != nil { headers.append(("Content-Type", "application/json")) }
+        if hasBody { headers.append(("Content-Type", "application/json")) }
         return headers
     }
 
-    private func plainRequest(_ endpoint: Endpoint, body: Data?) throws -> Outgoing {
+    private func plainRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> Outgoing {
         let url = try url(of: endpoint)
         // RFC 9112 section 3.2.1: the path and the query, escaped.
         let path = url.path(percentEncoded: true)
         let target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
         return Outgoing(
             method: endpoint.method, target: target, host: server.host, port: server.port,
-            headers: headers(body: body), body: body.map(Array.init))
+            headers: headers(hasBody: body != nil), body: body?.pieces)
     }
 
-    private func secureRequest(_ endpoint: Endpoint, body: Data?) throws -> URLRequest {
+    private func secureRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> URLRequest {
         var request = URLRequest(url: try url(of: endpoint))
         request.httpMethod = endpoint.method
         // Idle time, 60 s by default: a render is silent for as long as it takes.
@@ -169,8 +176,8 @@ public final class Client: Sendable {
         // libcurl sends a request again in silence when a connection that was kept alive turns out to be closed: a
         // POST that had killed the server would render twice.
         request.setValue("close", forHTTPHeaderField: "Connection")
-        for header in headers(body: body) { request.setValue(header.value, forHTTPHeaderField: header.name) }
-        request.httpBody = body
+        for header in headers(hasBody: body != nil) { request.setValue(header.value, forHTTPHeaderField: header.name) }
+        request.httpBody = try body?.whole
         return request
     }
 }

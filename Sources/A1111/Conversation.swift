@@ -66,7 +66,7 @@ actor Conversation: Conversing {
     private func exchange() async throws -> Answer {
         do {
             try await request.exchange(
-                connectTimeout: Client.connectTimeout,
+                connectTimeout: Client.connectTimeout, pace: Client.pace,
                 onHead: { head in
                     state.withLock { $0.hasBegun = true }
                     try reader?.begin(status: head.status, headers: head.headers.byName)
@@ -99,6 +99,10 @@ extension Failure {
             let how = error.map { "\($0.call): \($0.reason)" } ?? "it was closed"
             self.init(.ambiguous, "the connection to \(server) broke \(moment): \(how)", status: status)
         case .cut: self.init(.ambiguous, "the connection to \(server) was closed \(moment)", status: status)
+        case .slow:
+            self.init(
+                .ambiguous, "the answer of \(server) came more slowly than 1 KiB a second and was given up",
+                status: status)
         case .malformed(let why) where status == nil:
             self.init(.serverDown, "what listens at \(server) does not speak HTTP/1.1: \(why)")
         case .malformed(let why): self.init(.ambiguous, "the answer of \(server) is broken: \(why)", status: status)

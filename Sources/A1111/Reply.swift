@@ -52,24 +52,33 @@ public struct Reply: Sendable {
     }
 }
 
-/// Looks whether a service did what its 200 says. `nil` where it did.
+/// Looks whether an answer holds what its 200 says. `nil` where it does.
 ///
-/// - Parameter wantsPictures: false where the request said `"send_images": false`.
-func failure(of pictures: [Arranged], facts: [PictureFacts], object: ObjectText?, wantsPictures: Bool) -> Failure? {
-    guard object != nil else { return Failure(.wrongResult, "the server's answer is JSON, but no object") }
-    if pictures.isEmpty, wantsPictures {
+/// - Parameters:
+///   - service: `nil` for what a middleman passes on, which may be anything but a broken picture.
+///   - wantsPictures: false where the request said `"send_images": false`.
+func failure(
+    of pictures: [Arranged], facts: [PictureFacts], object: ObjectText?, service: Endpoint.Service?, wantsPictures: Bool
+) -> Failure? {
+    if service != nil, object == nil { return Failure(.wrongResult, "the server's answer is JSON, but no object") }
+    if service != nil, pictures.isEmpty, wantsPictures {
         return Failure(.wrongResult, "the server answered 200, but sent no picture")
     }
-    for (index, (picture, fact)) in zip(pictures, facts).enumerated() where picture.kind == .picture && !fact.isPicture
-    {
-        return Failure(
-            .wrongResult, "the server answered 200, but element \(index + 1) of its pictures is no PNG, JPEG or WebP")
+    for (index, (picture, fact)) in zip(pictures, facts).enumerated() {
+        if let flaw = fact.flaw {
+            return Failure(.wrongResult, "the server answered 200, but picture \(index + 1) of its answer is \(flaw)")
+        }
+        if service != nil, picture.kind == .picture, !fact.isPicture {
+            return Failure(
+                .wrongResult,
+                "the server answered 200, but element \(index + 1) of its pictures is no PNG, JPEG or WebP")
+        }
     }
     return nil
 }
 
 extension StagedPicture {
-    var facts: PictureFacts { PictureFacts(isPicture: head != nil, infotext: head?.infotext) }
+    var facts: PictureFacts { PictureFacts(isPicture: head != nil, infotext: head?.infotext, flaw: flaw) }
 
     func placed(_ arranged: Arranged, job: String) -> Picture {
         Picture(

@@ -36,7 +36,16 @@ struct ReplyReader: ~Copyable {
 
 /// A reply that is JSON and yet none that can be used.
 enum ReplyError: Error, Hashable {
-    case textTooLong
+    case textTooLong, tooManyPictures, pictureTooLarge
+
+    /// In plain words.
+    var message: String {
+        switch self {
+        case .textTooLong: "the answer has more than \(ReplyReader.textCap) bytes beside its pictures"
+        case .tooManyPictures: "the answer has more than \(Stage.cap) pictures"
+        case .pictureTooLarge: "a picture of the answer has more than \(Stage.pictureCap) bytes"
+        }
+    }
 }
 
 private struct PictureSplitter: ~Copyable, JSONVisitor {

@@ -1,10 +1,54 @@
 // The body of a request: the job file as it was written, but for what must change.
 
 import Foundation
+import HTTP
 import JSONText
+import Linux
 
-/// Makes bodies out of job files.
-public enum RequestBody {
+/// A body in pieces: slices of the job's text, and files of pictures, which are read when they are sent.
+public struct RequestBody: Sendable {
+    /// In order; each is held or read once.
+    let pieces: [BodyPiece]
+
+    /// A text as it is.
+    public init(_ text: Data) { pieces = [BodyPiece(text)] }
+
+    /// The text that is sent: without the key that speaks to the queue, with what was drawn, with the name that the
+    /// render is given at the server, with pictures in the places of their names, and else to the byte.
+    public init(
+        of object: ObjectText, without key: String, drawn: [String: Int64], task: String? = nil,
+        pictures: [Range<Int>: PictureFile] = [:]
+    ) {
+        var values = drawn.sorted { $0.key < $1.key }.map { ($0.key, Data(String($0.value).utf8)) }
+        if let task { values.append((Self.taskKey, JSONString.encoded(task))) }
+        pieces = object.pieces(removing: [key], setting: values, gaps: Array(pictures.keys)).map { piece in
+            switch piece {
+            case .text(let text): BodyPiece(text)
+            case .gap(let place): pictures[place]?.piece ?? BodyPiece(Data("null".utf8))
+            }
+        }
+    }
+
+    /// All of it in memory, for those who cannot send pieces.
+    var whole: Data {
+        get throws {
+            try pieces.reduce(into: Data()) { whole, piece in whole += try piece.read(0..<piece.length) }
+        }
+    }
+}
+
+extension BodyPiece {
+    /// Bytes that are there.
+    fileprivate init(_ bytes: Data) {
+        self.init(length: bytes.count) { place in
+            Array(bytes[bytes.startIndex + place.lowerBound..<bytes.startIndex + place.upperBound])
+        }
+    }
+}
+
+// MARK: What a job leaves to chance
+
+extension RequestBody {
     /// The keys that this job leaves to chance: a seed that is missing or −1, and the subseed where it has a strength.
     /// The server would draw them anew at each attempt.
     public static func undrawnKeys(of object: ObjectText, for endpoint: Endpoint) -> [String] {
@@ -21,16 +65,6 @@ public enum RequestBody {
 
     /// By this key's value the server tells one render from another; a job may have its own.
     public static let taskKey = "force_task_id"
-
-    /// The text that is sent: without the key that speaks to the queue, with what was drawn and the name that the
-    /// render was given at the server, and else to the byte.
-    public static func text(
-        of object: ObjectText, without key: String, drawn: [String: Int64], task: String? = nil
-    ) -> Data {
-        let values = drawn.sorted { $0.key < $1.key }.map { ($0.key, Data(String($0.value).utf8)) }
-        return object.text(
-            removing: [key], setting: values + (task.map { [(taskKey, JSONString.encoded($0))] } ?? []))
-    }
 
     private static func number(_ text: Data?) -> Double? {
         // The server takes "-1" for −1.

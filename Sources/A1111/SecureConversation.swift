@@ -111,6 +111,24 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         completionHandler(.allow)
         guard let response = response as? HTTPURLResponse else { return }
         state.withLock { Self.begin(&$0, response) }
+        expectMore(than: 0)
+    }
+
+    /// Gives up an answer that comes more slowly than its pace.
+    private func expectMore(than before: Int) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + Client.pace.window / .seconds(1)) { [weak self] in
+            self?.checkPace(before)
+        }
+    }
+
+    private func checkPace(_ before: Int) {
+        let received = state.withLock { state -> Int? in
+            guard state.continuation != nil, let received = state.reader?.received else { return nil }
+            guard received < before + Client.pace.bytes else { return received }
+            Self.giveUp(&state, Failure(.slow, server: server, status: state.reader?.status))
+            return nil
+        }
+        if let received { expectMore(than: received) }
     }
 
     private static func begin(_ state: inout State, _ response: HTTPURLResponse) {

@@ -11,6 +11,8 @@ struct StagedPicture: Sendable {
     let size: Int
     /// `nil` where the element of the reply was no picture; the file holds its text then.
     let head: PictureHead?
+    /// What is wrong with it.
+    let flaw: PictureFlaw?
 }
 
 /// Writes the pictures of one reply into a folder.
@@ -22,6 +24,7 @@ struct Stage: ~Copyable {
     private var file: File?
     private var decoder: Base64Stream?
     private var head = Data()
+    private var check = PictureCheck()
     private var size = 0
     /// The first characters, until there are enough to tell a picture from a text.
     private var opening: [UInt8] = []
@@ -29,6 +32,10 @@ struct Stage: ~Copyable {
 
     /// The text chunk of a PNG stands in its first bytes; infotexts are a few kilobytes.
     private static let headCap = 64 << 10
+    /// Of a reply, in pictures: A1111 refuses more than a hundred, in batches of eight.
+    static let cap = 1000
+    /// Of a picture, in bytes.
+    static let pictureCap = 512 << 20
     private static let openingLength = 64
 
     init(folder: Directory) {
@@ -37,9 +44,11 @@ struct Stage: ~Copyable {
 
     /// A picture begins.
     mutating func begin() throws {
+        guard pictures.count < Self.cap else { throw ReplyError.tooManyPictures }
         file = try folder.createFile(draft)
         decoder = nil
         head = Data()
+        check = PictureCheck()
         size = 0
         opening = []
         isText = false
@@ -60,7 +69,7 @@ struct Stage: ~Copyable {
         guard let file = file.take() else { return }
         try file.sync()
         try file.close()
-        pictures.append(StagedPicture(draft: draft, size: size, head: PictureHead(head)))
+        pictures.append(StagedPicture(draft: draft, size: size, head: PictureHead(head), flaw: check.finish()))
     }
 
     private var draft: FileName { numbered(".picture-", pictures.count + 1) }
@@ -91,7 +100,9 @@ struct Stage: ~Copyable {
 
     private mutating func put(_ bytes: Data) throws {
         if head.count < Self.headCap { head.append(bytes.prefix(Self.headCap - head.count)) }
+        check.take(bytes)
         size += bytes.count
+        guard size <= Self.pictureCap else { throw ReplyError.pictureTooLarge }
         try file?.write(bytes)
     }
 

@@ -9,7 +9,7 @@ import Spool
 struct Assignment: Sendable {
     let endpoint: Endpoint
     /// `nil` where the method has none.
-    let body: Data?
+    let body: RequestBody?
     /// The attempts so far, with all that the job left to chance drawn.
     let attempts: Attempts
     /// False where the request says that it wants no pictures back.
@@ -28,10 +28,12 @@ struct Assignment: Sendable {
         case hopeless(ErrorReport)
     }
 
-    /// Reads a claimed job. Blocks on the disk.
+    /// Reads a claimed job, and opens the pictures in assets/ that it names. Blocks on the disk.
     ///
     /// - Parameter namesTasks: the server finds a render by a name that its request gave it.
-    static func read(_ job: ActiveJob, options: Options, namesTasks: Bool) throws -> Outcome {
+    static func read(
+        _ job: ActiveJob, in folders: Folders, options: Options, namesTasks: Bool
+    ) throws -> Outcome {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
         var attempts = try job.attempts()
         do {
@@ -49,8 +51,9 @@ struct Assignment: Sendable {
             if namesTasks, ownTask == nil, attempts.list.isEmpty, endpoint.service?.drawsSeeds == true {
                 attempts.task = attempts.task ?? "task(sdspool-\(job.ticket.arrival.compact))"
             }
-            let body = RequestBody.text(
-                of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn, task: attempts.task)
+            let body = RequestBody(
+                of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn, task: attempts.task,
+                pictures: try pictures(of: file, in: folders))
             return .ready(
                 Assignment(
                     endpoint: endpoint, body: endpoint.method == "GET" ? nil : body, attempts: attempts,
@@ -60,11 +63,19 @@ struct Assignment: Sendable {
         } catch let error as JobFileError {
             return .hopeless(
                 ErrorReport(
-                    ticket: job.ticket, class: "not a job", message: error.message, line: error.line,
+                    ticket: job.ticket, class: error.class, message: error.message, line: error.line,
                     column: error.column))
         } catch let error as EndpointError {
             return .hopeless(ErrorReport(ticket: job.ticket, class: "not a job", message: error.message))
         }
+    }
+
+    private static func pictures(of file: JobFile, in folders: Folders) throws -> [Range<Int>: PictureFile] {
+        var opened: [AssetName: PictureFile] = [:]
+        for name in try AssetName.all(file.assets) { opened[name] = try PictureFile(folders.open(name)) }
+        var pictures: [Range<Int>: PictureFile] = [:]
+        for reference in file.references { pictures[reference.place] = opened[try AssetName(reference.name)] }
+        return pictures
     }
 
     private static func problem(with file: JobFile, _ endpoint: Endpoint, _ options: Options) -> String? {
@@ -101,6 +112,11 @@ extension JobFile {
             try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
         }
     }
+
+    /// The pictures in assets/ that it names in the place of base64.
+    public var assets: [String] { references.map(\.name) }
+
+    fileprivate var references: [PictureReference] { PictureReference.all(in: object, without: Self.ordersKey) }
 
     /// A query may overtake renders unless it says that it waits. What is no job at all fails in its turn.
     var lane: Lane { (try? endpoint.isQuery) == true && !orders.wait ? .queries : .renders }

@@ -75,7 +75,8 @@ public final class Daemon: Sendable {
         let desk = FrontDesk(
             folders: folders,
             intake: try Intake(
-                folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(), sort: \.lane),
+                folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
+                read: { ($0.lane, $0.assets) }),
             hands: hands, queue: queue, tell: tell, fail: { [stopping] in stopping.yield($0) })
         await desk.open()
         tell(.ready(spool: folders.root.path, server: options.server.description, waiting: waiting.count))

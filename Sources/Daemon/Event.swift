@@ -48,7 +48,7 @@ public enum Event: Sendable {
             "ready: drop job files into \(spool)/inbox; server \(server)\(waiting > 0 ? "; \(waiting) waiting" : "")"
         case .recovered(let what): what
         case .accepted(let ticket): "accepted \(ticket)"
-        case .refused(let name, let error, let path): "\(name) is no job: \(error.message); it is now in \(path)"
+        case .refused(let name, let error, let path): "refused \(name): \(error.message); it is now in \(path)"
         case .leftAlone(let name, let reason): "inbox/\(name) is left alone: \(reason)"
         case .troubled(let error): "\(error); trying again"
         case .started(let ticket, let server): "rendering \(ticket.name) at \(server)"

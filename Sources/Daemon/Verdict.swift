@@ -40,7 +40,7 @@ extension Worker {
 
     /// A render that was stopped before its first picture is answered 200 without one.
     func looked(at failure: Failure, _ stops: [ServerProgress.State]) async -> Failure {
-        guard failure.class == .wrongResult, let began = failure.began else { return failure }
+        guard failure.class == .wrongResult, !failure.keepsPictures, let began = failure.began else { return failure }
         guard let stopped = await states(with: stops).lazy.compactMap({ $0.stop(of: began) }).first else {
             return failure
         }

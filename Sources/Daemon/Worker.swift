@@ -229,8 +229,10 @@ struct Worker {
     // MARK: The folders
 
     private func assign(_ job: ActiveJob, namesTasks: Bool) async throws -> Assignment.Outcome {
-        let options = options
-        return try await blocking { try Assignment.read(job, options: options, namesTasks: namesTasks) }
+        let (folders, options) = (folders, options)
+        return try await blocking {
+            try Assignment.read(job, in: folders, options: options, namesTasks: namesTasks)
+        }
     }
 
     private func isCancelled(_ job: ActiveJob) async throws -> Bool {

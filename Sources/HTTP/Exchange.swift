@@ -6,6 +6,35 @@
 @preconcurrency import Dispatch
 import Linux
 
+/// A part of a body, whose length is known before it is read.
+public struct BodyPiece: Sendable {
+    /// In bytes.
+    public let length: Int
+    /// The bytes at a place of it. Asked once for each place, in order, and never for all where it is long.
+    public let read: @Sendable (Range<Int>) throws -> [UInt8]
+
+    /// A piece that is made while it is sent.
+    public init(length: Int, read: @escaping @Sendable (Range<Int>) throws -> [UInt8]) {
+        self.length = length
+        self.read = read
+    }
+}
+
+/// How slowly the body of an answer may come, once its head is there: at least so many bytes, or its end, in each window.
+/// A peer that sends a byte now and then is never silent, and would never end.
+public struct Pace: Sendable {
+    /// See `window`.
+    public let bytes: Int
+    /// A time in which so many `bytes` must come.
+    public let window: Duration
+
+    /// `bytes` in each `window`.
+    public init(bytes: Int, window: Duration) {
+        self.bytes = bytes
+        self.window = window
+    }
+}
+
 /// A request to be sent.
 public struct Outgoing: Sendable {
     /// As in the request line.
@@ -19,12 +48,12 @@ public struct Outgoing: Sendable {
     /// Without Host, Content-Length and Connection, which are the connection's own.
     public var headers: [(name: String, value: String)]
     /// `nil` where there is none.
-    public var body: [UInt8]?
+    public var body: [BodyPiece]?
 
     /// A request as its parts say.
     public init(
         method: String, target: String, host: String, port: UInt16, headers: [(name: String, value: String)],
-        body: [UInt8]?
+        body: [BodyPiece]?
     ) {
         self.method = method
         self.target = target
@@ -38,7 +67,7 @@ public struct Outgoing: Sendable {
         // RFC 9110 section 7.2: a numeric IPv6 address stands in brackets.
         var text = "\(method) \(target) HTTP/1.1\r\nHost: \(host.contains(":") ? "[\(host)]" : host):\(port)\r\n"
         for header in headers { text += "\(header.name): \(header.value)\r\n" }
-        if let body { text += "Content-Length: \(body.count)\r\n" }
+        if let body { text += "Content-Length: \(body.reduce(0) { $0 + $1.length })\r\n" }
         return Array((text + "Connection: close\r\n\r\n").utf8)
     }
 }
@@ -51,6 +80,8 @@ public enum ExchangeFailure: Error, Sendable {
     case broken(SystemError?)
     /// The server sent a body shorter than it had said.
     case cut
+    /// The body came more slowly than anybody waits for.
+    case slow
     /// What came is no answer of HTTP/1.1.
     case malformed(String)
 }
@@ -61,21 +92,21 @@ extension Outgoing {
     /// Throws ``ExchangeFailure``, CancellationError, and what the two closures throw. Runs where its caller runs; a
     /// closure that blocks wants an executor of its own.
     nonisolated(nonsending) public func exchange(
-        connectTimeout: Duration, onHead: (ResponseHead) throws -> Void, onBody: (ArraySlice<UInt8>) throws -> Void
+        connectTimeout: Duration, pace: Pace, onHead: (ResponseHead) throws -> Void,
+        onBody: (ArraySlice<UInt8>) throws -> Void
     ) async throws {
         let wire = Wire(owning: try await connect(within: connectTimeout))
         var sendFailure: SystemError?
         do {
             try await wire.send(head[...], patience: .seconds(60))
-            // Not joined with the head: a body of pictures would be in memory once more.
-            if let body { try await wire.send(body[...], patience: .seconds(60)) }
+            for piece in body ?? [] { try await send(piece, over: wire) }
         } catch let error as Gone {
             try Task.checkCancellation()
             // A server that refuses a body may have said so before it closed: its answer counts.
             sendFailure = error.cause ?? .timedOut("send", "\(host):\(port)")
         }
         do {
-            try await readAnswer(wire, onHead: onHead, onBody: onBody)
+            try await readAnswer(wire, pace, onHead: onHead, onBody: onBody)
         } catch let error as Gone {
             try Task.checkCancellation()
             throw ExchangeFailure.broken(sendFailure ?? error.cause)
@@ -84,8 +115,18 @@ extension Outgoing {
         }
     }
 
+    /// Piece by piece: a body of pictures is never in memory as a whole.
+    nonisolated(nonsending) private func send(_ piece: BodyPiece, over wire: Wire) async throws {
+        for start in stride(from: 0, to: piece.length, by: Self.pieceSize) {
+            let bytes = try piece.read(start..<min(start + Self.pieceSize, piece.length))
+            try await wire.send(bytes[...], patience: .seconds(60))
+        }
+    }
+
+    private static let pieceSize = 256 << 10
+
     nonisolated(nonsending) private func readAnswer(
-        _ wire: Wire, onHead: (ResponseHead) throws -> Void,
+        _ wire: Wire, _ pace: Pace, onHead: (ResponseHead) throws -> Void,
         onBody: (ArraySlice<UInt8>) throws -> Void
     ) async throws {
         var head: ResponseHead
@@ -94,10 +135,11 @@ extension Outgoing {
             // An interim answer announces the final one (RFC 9110 section 15.2).
         } while head.status < 200
         try onHead(head)
+        var window = Window(pace)
         switch head.framing {
         case .length(var left):
             while left > 0 {
-                if wire.unread.isEmpty, try await !wire.receive(before: .distantFuture) { throw ExchangeFailure.cut }
+                if wire.unread.isEmpty, try await !window.receive(from: wire) { throw ExchangeFailure.cut }
                 let piece = wire.unread.prefix(left)
                 try onBody(piece)
                 left -= piece.count
@@ -110,13 +152,43 @@ extension Outgoing {
                 wire.use(try decoder.decode(wire.unread, into: &piece))
                 if !piece.isEmpty { try onBody(piece[...]) }
                 if decoder.isComplete { return }
-                if try await !wire.receive(before: .distantFuture) { throw ExchangeFailure.cut }
+                if try await !window.receive(from: wire) { throw ExchangeFailure.cut }
             }
         case .close:
             repeat {
                 if !wire.unread.isEmpty { try onBody(wire.unread) }
                 wire.use(wire.unread.count)
-            } while try await wire.receive(before: .distantFuture)
+            } while try await window.receive(from: wire)
+        }
+    }
+
+    /// The window in which a body comes.
+    private struct Window {
+        let pace: Pace
+        var end: ContinuousClock.Instant
+        var missing: Int
+
+        init(_ pace: Pace) {
+            self.pace = pace
+            end = .now + pace.window
+            missing = pace.bytes
+        }
+
+        nonisolated(nonsending) mutating func receive(from wire: Wire) async throws -> Bool {
+            while true {
+                if ContinuousClock.now >= end {
+                    guard missing <= 0 else { throw ExchangeFailure.slow }
+                    self = Window(pace)
+                }
+                let before = wire.unread.count
+                do {
+                    guard try await wire.receive(before: end) else { return false }
+                    missing -= wire.unread.count - before
+                    return true
+                } catch is TimedOut {
+                    continue
+                }
+            }
         }
     }
 

@@ -37,9 +37,15 @@ public struct ObjectText: Sendable {
 
     /// The text of a key's value; of the last one where the key comes twice, as most parsers have it.
     public func value(of key: String) -> Data? {
-        members.last { $0.key == key }.map {
-            text[text.startIndex + $0.value.lowerBound..<text.startIndex + $0.value.upperBound]
-        }
+        members.last { $0.key == key }.map { slice($0.value) }
+    }
+
+    /// A piece of an edited text.
+    public enum Piece: Hashable, Sendable {
+        /// As it was written, or put in; a slice of ``ObjectText/text`` where it was written.
+        case text(Data)
+        /// What stands at this place of ``ObjectText/text`` is left to the caller.
+        case gap(Range<Int>)
     }
 
     /// The same text with members taken out and values put in place of others; the rest stays as it was written.
@@ -48,45 +54,60 @@ public struct ObjectText: Sendable {
     ///   - removing: keys whose members go, each with the comma that it needs no more.
     ///   - setting: JSON texts by key. A key that is not there comes first in the object.
     public func text(removing: Set<String>, setting: [(key: String, value: Data)]) -> Data {
-        var edits: [(place: Range<Int>, text: Data)] = []
+        var result = Data(capacity: text.count + 64)
+        for case .text(let piece) in pieces(removing: removing, setting: setting, gaps: []) { result.append(piece) }
+        return result
+    }
+
+    /// As ``text(removing:setting:)``, in pieces, and with gaps at some places. A gap lies in no member that goes or is
+    /// set.
+    public func pieces(
+        removing: Set<String>, setting: [(key: String, value: Data)], gaps: [Range<Int>]
+    ) -> [Piece] {
+        var edits = gaps.map { (place: $0, piece: Piece.gap($0)) }
         let kept = members.filter { !removing.contains($0.key) }
+        var removals: [Range<Int>] = []
         for (index, member) in members.enumerated() where removing.contains(member.key) {
             if index + 1 < members.count {
-                edits.append((member.place.lowerBound..<members[index + 1].place.lowerBound, Data()))
+                removals.append(member.place.lowerBound..<members[index + 1].place.lowerBound)
             } else {
                 // The last one goes with the comma before it, if a member that stays is there.
                 let start = kept.last?.place.upperBound ?? member.place.lowerBound
-                edits.removeAll { $0.place.lowerBound >= start }
-                edits.append((start..<member.place.upperBound, Data()))
+                removals.removeAll { $0.lowerBound >= start }
+                removals.append(start..<member.place.upperBound)
             }
         }
+        edits += removals.map { ($0, .text(Data())) }
         var added: [Data] = []
         for (key, value) in setting {
             if let member = kept.last(where: { $0.key == key }) {
-                edits.append((member.value, value))
+                edits.append((member.value, .text(value)))
             } else {
                 added.append(JSONString.encoded(key) + Data(": ".utf8) + value)
             }
         }
         if !added.isEmpty {
             let start = Data(added.joined(separator: Data(", ".utf8)))
-            edits.append((brace + 1..<brace + 1, kept.isEmpty ? start : start + Data(", ".utf8)))
+            edits.append((brace + 1..<brace + 1, .text(kept.isEmpty ? start : start + Data(", ".utf8))))
         }
-        return edited(
-            by: edits.sorted { ($0.place.lowerBound, $0.place.upperBound) < ($1.place.lowerBound, $1.place.upperBound) }
-        )
+        edits.sort { ($0.place.lowerBound, $0.place.upperBound) < ($1.place.lowerBound, $1.place.upperBound) }
+        return cut(by: edits)
     }
 
-    private func edited(by edits: [(place: Range<Int>, text: Data)]) -> Data {
-        var result = Data(capacity: text.count + 64)
+    private func cut(by edits: [(place: Range<Int>, piece: Piece)]) -> [Piece] {
+        var pieces: [Piece] = []
         var copied = 0
         for edit in edits {
-            result.append(text[text.startIndex + copied..<text.startIndex + edit.place.lowerBound])
-            result.append(edit.text)
+            pieces.append(.text(slice(copied..<edit.place.lowerBound)))
+            pieces.append(edit.piece)
             copied = edit.place.upperBound
         }
-        result.append(text[(text.startIndex + copied)...])
-        return result
+        pieces.append(.text(slice(copied..<text.count)))
+        return pieces.filter { $0 != .text(Data()) }
+    }
+
+    private func slice(_ place: Range<Int>) -> Data {
+        text[text.startIndex + place.lowerBound..<text.startIndex + place.upperBound]
     }
 }
 

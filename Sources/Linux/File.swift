@@ -47,6 +47,21 @@ public struct File: ~Copyable, Sendable {
         return content
     }
 
+    /// The bytes at a place; fewer where the file ends before.
+    public func read(_ place: Range<Int>) throws(SystemError) -> Data {
+        var content = Data()
+        var piece = [UInt8](repeating: 0, count: min(place.count, 1 << 20))
+        while content.count < place.count {
+            let wanted = min(piece.count, place.count - content.count)
+            let count = try system("read", path) {
+                pread(descriptor.number, &piece, wanted, off_t(place.lowerBound + content.count))
+            }
+            if count == 0 { break }
+            content.append(contentsOf: piece[..<count])
+        }
+        return content
+    }
+
     /// Writes all of `bytes` at the end of what was written so far; on an error part of it may be there.
     public func write(_ bytes: some ContiguousBytes) throws(SystemError) {
         // ContiguousBytes rethrows untyped errors: the outcome is carried out of the closure as a value.

@@ -37,7 +37,7 @@ extension Folders {
         }
         try inbox.sync()
         let report = ErrorReport(
-            ticket: ticket, class: "not a job", message: error.message, line: error.line, column: error.column)
+            ticket: ticket, class: error.class, message: error.message, line: error.line, column: error.column)
         return try job.fail(with: report)
     }
 }

@@ -17,6 +17,8 @@ public struct Folders: Sendable {
     public let done: Directory
     /// Jobs that could not be done, a folder a job.
     public let failed: Directory
+    /// Pictures that jobs refer to by name.
+    let assets: Directory
 
     /// The moves into queue/ that are ours and nobody's wish.
     let ownMoves = OwnMoves()
@@ -44,7 +46,7 @@ public struct Folders: Sendable {
         done = try Self.open("done", in: root)
         failed = try Self.open("failed", in: root)
         _ = try Self.open(Self.hold, in: root)
-        _ = try Self.open("assets", in: root)
+        assets = try Self.open("assets", in: root)
         try root.sync()
     }
 
@@ -56,6 +58,7 @@ public struct Folders: Sendable {
         active = try root.directory("active")
         done = try root.directory("done")
         failed = try root.directory("failed")
+        assets = try root.directory("assets")
     }
 
     private static func open(_ name: FileName, in root: Directory) throws(SystemError) -> Directory {

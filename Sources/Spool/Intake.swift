@@ -21,11 +21,15 @@ public struct Intake {
         case troubled(SystemError)
     }
 
+    /// What a job says of itself: the lane in which it waits, and the names of the pictures in assets/ that it needs.
+    public typealias Reading = @Sendable (JobFile) -> (lane: Lane, assets: [String])
+
     private let folders: Folders
     private let settle: Duration
     private let cap: Int
-    private let sort: @Sendable (JobFile) -> Lane
+    private let read: Reading
     private let inotify: Inotify
+    private let inboxWatch: Inotify.Watch
     private var stamps: StampClock
 
     /// Names to look at now, in order, from `first` on.
@@ -35,6 +39,8 @@ public struct Intake {
     private var sightings: [FileName: Sighting] = [:]
     /// Names to look at again, and when.
     private var due: [FileName: ContinuousClock.Instant] = [:]
+    /// Names of jobs whose pictures are still arriving.
+    private var lacking: Set<FileName> = []
     private var leftAlone: Set<FileName> = []
     private var nextListing: ContinuousClock.Instant
 
@@ -53,17 +59,17 @@ public struct Intake {
     ///   - settle: how long a file that is not whole must stay unchanged before it is given up.
     ///   - cap: the size in bytes of the largest job file that is read.
     ///   - last: the latest arrival in the spool.
-    ///   - sort: says in which lane a job waits.
+    ///   - read: says in which lane a job waits, and which pictures it needs.
     public init(
-        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, sort: @escaping @Sendable (JobFile) -> Lane
+        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, read: @escaping Reading
     ) throws {
         self.folders = folders
         self.settle = settle
         self.cap = cap
-        self.sort = sort
+        self.read = read
         stamps = StampClock(after: last)
         inotify = try Inotify()
-        _ = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
+        inboxWatch = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
         nextListing = .now
         try list(at: .now)
     }
@@ -114,7 +120,7 @@ public struct Intake {
     // MARK: What to look at
 
     private mutating func take(_ events: [Inotify.Event]) throws {
-        let order = ArrivalOrder(events)
+        let order = ArrivalOrder(events.filter { $0.watch == inboxWatch })
         for name in order.whole where JobName(dropped: name) != nil {
             sightings[name] = Sighting(now: .now, closed: true)
             due[name] = nil
@@ -124,6 +130,8 @@ public struct Intake {
             // Also one that was waited for: a chmod may have made it readable.
             due[name] = min(due[name] ?? .now + Self.appearance, .now + Self.appearance)
         }
+        // Something happened in assets/: perhaps it is what they wait for.
+        if events.contains(where: { $0.watch != inboxWatch }) { for name in lacking { due[name] = .now } }
         // What was told comes first, in its order; what was lost follows by ctime.
         if events.contains(where: { $0.kind.contains(.overflow) }) { try list(at: .now) }
     }
@@ -147,16 +155,17 @@ public struct Intake {
     // MARK: One name
 
     private mutating func settle(_ name: FileName, into outcomes: inout [Outcome]) throws(SystemError) {
-        let (look, status) = try look(at: name)
+        lacking.remove(name)
+        let (look, seen) = try look(at: name)
         var sighting = sightings[name] ?? Sighting(now: .now, closed: false)
-        let verdict = sighting.judge(look, status: status, now: .now, settle: settle)
+        let verdict = sighting.judge(look, seen: seen, now: .now, settle: settle)
         sightings[name] = nil
         switch verdict {
         case .forget: leftAlone.remove(name)
         case .accept(let job):
             guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
             folders.ownMoves.expect(ticket.file)
-            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, sort(job))) }
+            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, read(job).lane)) }
         case .refuse(let error):
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
             guard let path = try folders.refuse(name, as: ticket, because: error) else { return }
@@ -175,16 +184,17 @@ public struct Intake {
         return job.map { Ticket(priority: priority, arrival: stamps.next(now: .now), name: $0) }
     }
 
-    private func look(at name: FileName) throws(SystemError) -> (Look, FileStatus?) {
-        guard let status = try folders.inbox.status(of: name) else { return (.gone, nil) }
+    private mutating func look(at name: FileName) throws(SystemError) -> (Look, seen: [FileStatus]) {
+        guard let status = try folders.inbox.status(of: name) else { return (.gone, []) }
         switch status.kind {
-        case .directory: return (.noFile("it is a folder"), status)
-        case .symbolicLink: return (.noFile("it is a symbolic link; links are not followed"), status)
-        case .other: return (.noFile("it is a FIFO, a socket or a device"), status)
+        case .directory: return (.noFile("it is a folder"), [status])
+        case .symbolicLink: return (.noFile("it is a symbolic link; links are not followed"), [status])
+        case .other: return (.noFile("it is a FIFO, a socket or a device"), [status])
         case .file: break
         }
         if status.size > cap {
-            return (.wrong(JobFileError(message: "the file has \(status.size) bytes; at most \(cap) are read")), status)
+            let error = JobFileError(message: "the file has \(status.size) bytes; at most \(cap) are read")
+            return (.wrong(error), [status])
         }
         do throws(SystemError) {
             let file = try folders.inbox.file(name)
@@ -193,15 +203,48 @@ public struct Intake {
             do throws(JobFileError) {
                 job = try JobFile(content)
             } catch {
-                return (error.mayStillArrive ? .unfinished(error) : .wrong(error), status)
+                return (error.mayStillArrive ? .unfinished(error) : .wrong(error), [status])
             }
+            let (look, pictures) = try look(atPicturesOf: job, name)
             // Its writer may not have: before the name moves on, the content is on the disk.
-            try file.sync()
-            return (.whole(job), status)
+            if case .whole = look { try file.sync() }
+            return (look, [status] + pictures)
         } catch  where error.isMissing {
-            return (.gone, nil)
+            return (.gone, [])
         } catch  where error.isForbidden {
-            return (.unfinished(JobFileError(message: "it cannot be read: \(error.reason)")), status)
+            return (.unfinished(JobFileError(message: "it cannot be read: \(error.reason)")), [status])
         }
+    }
+
+    /// A job whose pictures are not there yet is one that is still arriving.
+    private mutating func look(
+        atPicturesOf job: JobFile, _ name: FileName
+    ) throws(SystemError) -> (Look, seen: [FileStatus]) {
+        var seen: [FileStatus] = []
+        var look = Look.whole(job)
+        let assets: [AssetName]
+        do throws(JobFileError) { assets = try AssetName.all(read(job).assets) } catch { return (.wrong(error), seen) }
+        for asset in assets {
+            var state = try folders.look(at: asset, settle: settle)
+            if case .arriving = state {
+                try watch(asset)
+                lacking.insert(name)
+                // Once more: what came before the watch is not told.
+                state = try folders.look(at: asset, settle: settle)
+            }
+            switch state {
+            case .ready(let status): seen.append(status)
+            case .arriving(let error, let status):
+                seen += [status].compactMap { $0 }
+                if case .whole = look { look = .unfinished(error) }
+            case .wrong(let error): return (.wrong(error), seen)
+            }
+        }
+        return (look, seen)
+    }
+
+    /// Watches the folder that a picture will come to, or the one that its folder will.
+    private func watch(_ asset: AssetName) throws(SystemError) {
+        _ = try inotify.watch(asset.parent(in: folders).folder, for: [.written, .movedIn, .created])
     }
 }

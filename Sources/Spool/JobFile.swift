@@ -39,6 +39,8 @@ public struct JobFile: Sendable {
 public struct JobFileError: Error, Hashable, Sendable {
     /// True where more bytes could make it one: it may still be arriving.
     public let mayStillArrive: Bool
+    /// See ``ErrorReport/class``.
+    public let `class`: String
     /// In plain words, with line and column where it is a matter of one place.
     public let message: String
     /// From 1.
@@ -46,8 +48,9 @@ public struct JobFileError: Error, Hashable, Sendable {
     /// From 1, in characters.
     public let column: Int?
 
-    init(message: String, mayStillArrive: Bool = false) {
+    init(message: String, mayStillArrive: Bool = false, class: String = "not a job") {
         self.message = message
+        self.class = `class`
         self.mayStillArrive = mayStillArrive
         line = nil
         column = nil
@@ -55,6 +58,7 @@ public struct JobFileError: Error, Hashable, Sendable {
 
     init(_ error: JSONSyntaxError, in bytes: Data) {
         // A file that was made at its full size and is still being filled is NULs up to its end.
+        self.class = "not a job"
         let rest = bytes.dropFirst(error.offset)
         let isHole = rest.first == 0
         // The hole may begin within a character.

@@ -10,7 +10,7 @@ enum Look: Sendable {
     case noFile(String)
     /// A job.
     case whole(JobFile)
-    /// Not a job, but more bytes could make it one.
+    /// Not a job, but more bytes could make it one; or a job whose pictures are still arriving.
     case unfinished(JobFileError)
     /// Not a job, whatever comes behind it.
     case wrong(JobFileError)
@@ -28,9 +28,9 @@ enum Verdict: Sendable {
 
 /// What is remembered of a name in the inbox that has not been taken.
 struct Sighting: Sendable {
-    /// What changes when anything of the file changes.
-    var status: FileStatus?
-    /// When `status` was first seen as it is, by the clock that nobody sets.
+    /// What changes when anything of the file changes, or of the pictures that it names.
+    var seen: [FileStatus] = []
+    /// When `seen` was first as it is, by the clock that nobody sets.
     var unchangedSince: ContinuousClock.Instant
     /// Whether the file has been told to be closed, or moved here, since it was last seen to change: nobody is in the
     /// middle of writing it then, and what is wrong with it is wrong for good.
@@ -43,11 +43,11 @@ struct Sighting: Sendable {
 
     /// Notes what a look showed and decides.
     mutating func judge(
-        _ look: Look, status: FileStatus?, now: ContinuousClock.Instant, settle: Duration
+        _ look: Look, seen: [FileStatus], now: ContinuousClock.Instant, settle: Duration
     ) -> Verdict {
-        if status != self.status {
-            if self.status != nil { closed = false }
-            self.status = status
+        if seen != self.seen {
+            if let before = self.seen.first, before != seen.first { closed = false }
+            self.seen = seen
             unchangedSince = now
         }
         let settled = now >= unchangedSince + settle

@@ -46,9 +46,11 @@ enum Check {
         }
         let job: JobFile
         let endpoint: Endpoint
+        let assets: [AssetName]
         do {
             job = try JobFile(content)
             endpoint = try job.endpoint
+            assets = try AssetName.all(job.assets)
         } catch let error as JobFileError {
             throw NoJob(message: error.message)
         } catch let error as EndpointError {
@@ -57,7 +59,8 @@ enum Check {
             throw NoJob(message: "\(error)")
         }
         if let problem = paths?.problem(with: endpoint) { throw NoJob(message: problem) }
-        return ["\(endpoint), priority \(job.orders.priority)"] + warnings(job, endpoint)
+        let needs = assets.isEmpty ? "" : ", needs \(assets.map(\.description).joined(separator: ", "))"
+        return ["\(endpoint), priority \(job.orders.priority)\(needs)"] + warnings(job, endpoint)
     }
 
     private static func warnings(_ job: JobFile, _ endpoint: Endpoint) -> [String] {

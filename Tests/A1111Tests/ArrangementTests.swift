@@ -99,13 +99,13 @@ struct ArrangementTests {
         let facts = Self.facts(shapes)
         let arranged = arrange(facts, info: info)
         let failure = failure(
-            of: arranged, facts: facts, object: try .init(Data("{}".utf8)), wantsPictures: wants)
+            of: arranged, facts: facts, object: try .init(Data("{}".utf8)), service: .txt2img, wantsPictures: wants)
         #expect(failure?.class == (words == nil ? nil : .wrongResult))
         if let words { #expect(failure?.message.contains(words) == true) }
     }
 
     @Test("come in an object")
     func object() {
-        #expect(failure(of: [], facts: [], object: nil, wantsPictures: false)?.class == .wrongResult)
+        #expect(failure(of: [], facts: [], object: nil, service: .txt2img, wantsPictures: false)?.class == .wrongResult)
     }
 }

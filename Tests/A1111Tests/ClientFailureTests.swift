@@ -74,7 +74,7 @@ struct ClientFailureTests {
         let failure = try await inFolder { folder in
             await #expect(throws: Failure.self) {
                 try await client.send(
-                    method == "GET" ? nil : Data("{}".utf8), to: endpoint("/x", method: method),
+                    method == "GET" ? nil : RequestBody(Data("{}".utf8)), to: endpoint("/x", method: method),
                     picturesInto: folder.directory, job: "cat")
             }
         }

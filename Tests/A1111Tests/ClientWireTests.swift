@@ -12,7 +12,8 @@ struct ClientWireTests {
     {
         try await inFolder { folder in
             try await canned.client(credentials: credentials).send(
-                body, to: endpoint, picturesInto: folder.directory, job: "cat", wantsPictures: false)
+                body.map { RequestBody($0) }, to: endpoint, picturesInto: folder.directory, job: "cat",
+                wantsPictures: false)
         }
     }
 

@@ -61,7 +61,7 @@ struct RequestBodyTests {
 
     @Test("is the job's text without the queue's key and with what was drawn", arguments: texts)
     func text(text: String, drawn: [String: Int64], sent: String) throws {
-        let body = RequestBody.text(of: try ObjectText(Data(text.utf8)), without: "sdspool", drawn: drawn)
+        let body = try RequestBody(of: ObjectText(Data(text.utf8)), without: "sdspool", drawn: drawn).whole
         #expect(String(decoding: body, as: UTF8.self) == sent)
     }
 
@@ -72,7 +72,7 @@ struct RequestBodyTests {
               "prompt": "\u732b \u0041\/\ud83d\udc08 🐈 \"quoted\"\t", "no_such_key" : {"seed": -1, "sdspool": 1}, "t":true
             """#
         let object = try ObjectText(Data("{\(kept), \"seed\": -1, \"sdspool\": {\"priority\": 1}}".utf8))
-        let body = RequestBody.text(of: object, without: "sdspool", drawn: ["seed": 4_294_967_293])
+        let body = try RequestBody(of: object, without: "sdspool", drawn: ["seed": 4_294_967_293]).whole
         #expect(String(decoding: body, as: UTF8.self) == "{\(kept), \"seed\": 4294967293}")
     }
 }

@@ -156,6 +156,17 @@ func failure(
     }
 }
 
+extension Client {
+    /// Sends a text.
+    @discardableResult
+    func send(
+        _ body: Data, to endpoint: Endpoint, picturesInto folder: Directory, job: String, wantsPictures: Bool = true
+    ) async throws -> Reply {
+        try await send(
+            RequestBody(body), to: endpoint, picturesInto: folder, job: job, wantsPictures: wantsPictures)
+    }
+}
+
 /// The same numbers at each run.
 struct SeededGenerator: RandomNumberGenerator {
     var state: UInt64

@@ -12,6 +12,7 @@ import Testing
         let files = [
             ("good", #"{"prompt": "x", "steps": 20, "sdspool": {"priority": 2}}"#),
             ("slip", #"{"prompt": "x", "step": 20, "sampler": "Euler", "zzzzzzzz": 1}"#),
+            ("asset", #"{"init_images": ["a.png"], "mask": "in/b.png"}"#), ("outside", #"{"image": "/a.png"}"#),
             ("comma", #"{"prompt": "x",}"#),
             ("path", #"{"sdspool": {"endpoint": "/sdapi/v1/sd-model"}}"#),
             ("question", #"{"sdspool": {"endpoint": "/sdapi/v1/sd-models?x=1"}}"#),
@@ -28,8 +29,11 @@ import Testing
                 #"slip.json: warning: A1111 does not know "sampler" and would ignore it; did you mean "sampler_index" or "sampler_name"?"#,
                 #"slip.json: warning: A1111 does not know "step" and would ignore it; did you mean "steps"?"#,
                 #"slip.json: warning: A1111 does not know "zzzzzzzz" and would ignore it"#,
+                "asset.json: POST /sdapi/v1/img2img, priority 5, needs assets/a.png, assets/in/b.png",
                 "question.json: GET /sdapi/v1/sd-models?x=1, priority 5",
             ])
+        try await program.says(
+            "outside.json: it names the picture \"/a.png\"; a picture's name is a path below assets/")
         try await program.says("comma.json: not JSON: line 1, column 16")
         try await program.says("path.json: the server has no /sdapi/v1/sd-model; did you mean /sdapi/v1/sd-models")
         await sketch.stop()

@@ -13,8 +13,11 @@ final class IntakeLoop {
     private let source: any DispatchSourceRead
 
     /// Files that are not whole are waited for longer than any test runs, unless it says otherwise.
-    init(_ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Stamp? = nil) throws {
-        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last, sort: { _ in .renders })
+    init(
+        _ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Stamp? = nil,
+        read: @escaping Intake.Reading = { _ in (.renders, []) }
+    ) throws {
+        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last, read: read)
         let woken = woken
         source = intake.source(on: .global()) { woken.signal() }
         source.activate()

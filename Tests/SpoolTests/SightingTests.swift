@@ -35,7 +35,7 @@ private func words(_ verdict: Verdict) -> String {
     private func verdicts(closed: Bool, _ looks: [Seen]) -> [String] {
         var sighting = Sighting(now: start, closed: closed)
         return looks.map { at, look, status in
-            words(sighting.judge(look, status: status, now: start + .seconds(at), settle: settle))
+            words(sighting.judge(look, seen: status.map { [$0] } ?? [], now: start + .seconds(at), settle: settle))
         }
     }
 
