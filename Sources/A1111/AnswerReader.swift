@@ -26,12 +26,16 @@ struct AnswerReader: ~Copyable {
     private var headers: [String: String] = [:]
     private(set) var received = 0
     private var body = Data()
+    private let textCap: Int
 
-    /// - Parameter reader: reads the body of a 2xx answer; without one it is kept as it comes.
-    init(endpoint: Endpoint, server: String, reader: consuming ReplyReader?) {
+    /// - Parameters:
+    ///   - reader: reads the body of a 2xx answer; without one it is kept as it comes.
+    ///   - textCap: of what is kept as it comes, in bytes.
+    init(endpoint: Endpoint, server: String, reader: consuming ReplyReader?, textCap: Int = AnswerReader.textCap) {
         self.endpoint = endpoint
         self.server = server
         self.reader = reader
+        self.textCap = textCap
     }
 
     /// The head has come; its field names are in lower case. Throws ``Failure``.
@@ -59,10 +63,10 @@ struct AnswerReader: ~Copyable {
             do { try reader?.read(piece) } catch { throw failure(of: error) }
             return
         }
-        body.append(piece.prefix(max(0, Self.textCap - body.count)))
-        guard !isGood || received <= Self.textCap else {
+        body.append(piece.prefix(max(0, textCap - body.count)))
+        guard !isGood || received <= textCap else {
             throw Failure(
-                .wrongResult, "the answer is no JSON and longer than \(Self.textCap) bytes", status: status)
+                .wrongResult, "the answer is no JSON and longer than \(textCap) bytes", status: status)
         }
     }
 

@@ -54,6 +54,8 @@ struct ReplyInfo: Decodable, Hashable {
     var infotexts: [String]?
     var all_seeds: [Int64]?
     var all_subseeds: [Int64]?
+    /// When the render began, as ``ServerProgress/State/job_timestamp`` says, too; only A1111 and its forks tell.
+    var job_timestamp: String?
 }
 
 /// Tells what each picture is. Grids come first, as many as `index_of_first_image` says. Of the others those are

@@ -6,6 +6,8 @@ import JSONText
 /// The wishes of a request to a service. A1111 takes `"21"` for 21, so numbers are read from texts, too.
 public struct Asked: Sendable, Equatable {
     var pictures = 1
+    /// How many of them are made at once.
+    public private(set) var batchSize = 1
     var width: Int?
     var height: Int?
     var sampler: String?
@@ -13,18 +15,23 @@ public struct Asked: Sendable, Equatable {
     var checkpoint: String?
     var vae: String?
     var clipSkip: Int?
+    var format: String?
     var loras: [String] = []
     var styles: [String] = []
     var upscaler: String?
     /// A script may make of it what it likes: more pictures, others, a grid.
     var hasScript = false
+    /// An extension may have a say in it, too.
+    var hasExtensions = false
 
     /// Reads the wishes; what is not there or of another shape is no wish.
     public init(_ object: ObjectText, of service: Endpoint.Service) {
         func text(_ key: String) -> String? { Self.text(object, key) }
         func number(_ key: String) -> Double? { Self.number(object, key) }
-        pictures = Int(number("batch_size") ?? 1) * Int(number("n_iter") ?? 1)
+        batchSize = Int(number("batch_size") ?? 1)
+        pictures = batchSize * Int(number("n_iter") ?? 1)
         hasScript = text("script_name")?.isEmpty == false
+        hasExtensions = object.value(of: "alwayson_scripts").flatMap { try? ObjectText($0) }?.members.isEmpty == false
         sampler = text("sampler_name") ?? text("sampler_index")
         scheduler = text("scheduler")
         styles = object.value(of: "styles").flatMap { try? JSONDecoder().decode([String].self, from: $0) } ?? []
@@ -34,12 +41,23 @@ public struct Asked: Sendable, Equatable {
             checkpoint = Self.text(overrides, "sd_model_checkpoint")
             vae = Self.text(overrides, "sd_vae")
             clipSkip = Self.number(overrides, "CLIP_stop_at_last_layers").map { Int($0) }
+            format = Self.text(overrides, "samples_format")
         }
         switch service {
         case .extraSingle, .extraBatch: upscaler = text("upscaler_1") ?? "None"
         case .img2img: (width, height) = (Int(number("width") ?? 512), Int(number("height") ?? 512))
         case .txt2img: (width, height) = Self.size(number, enlarges: object.value(of: "enable_hr") == Data("true".utf8))
         }
+    }
+
+    /// Which picture is being made, from 1, and of how many; the first one of those that are made at once. `nil` where
+    /// the server counts something else: one batch only, the passes of a picture that is drawn twice, what a script does.
+    public func place(of state: ServerProgress.State) -> (picture: Int, pictures: Int)? {
+        guard width != nil, !hasScript, batchSize > 0, let number = state.job_no, let count = state.job_count,
+            count > 1,
+            count == pictures / batchSize, (0..<count).contains(number)
+        else { return nil }
+        return (number * batchSize + 1, pictures)
     }
 
     /// With its own size for the second pass named, A1111 crops and rounds in ways that are not repeated here.

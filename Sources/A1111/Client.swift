@@ -17,7 +17,8 @@ public final class Client: Sendable {
 
     /// For a query that renders nothing.
     static let queryTimeout = Duration.seconds(60)
-    static let connectTimeout = Duration.seconds(10)
+    /// Also for a question that is answered from memory.
+    public static let connectTimeout = Duration.seconds(10)
     /// Of an answer that has begun: it lies there whole, and comes as fast as the network is.
     static let pace = Pace(bytes: 60 << 10, window: .seconds(60))
     /// How long an answer that has begun may go on after a stop.
@@ -56,6 +57,7 @@ public final class Client: Sendable {
             of: arranged, facts: facts, object: object, service: endpoint.service, wantsPictures: wantsPictures)
         {
             failure.status = answer.status
+            failure.began = info.job_timestamp
             // One that is broken says nothing against the others.
             failure.keepsPictures = answer.pictures.contains { $0.head != nil }
             throw failure
@@ -63,21 +65,22 @@ public final class Client: Sendable {
         return Reply(status: answer.status, headers: answer.headers, pictures: pictures, text: answer.text)
     }
 
-    /// What the server is doing. Throws ``Failure``.
-    public func progress() async throws -> Progress {
-        let text = try await query("/sdapi/v1/progress?skip_current_image=true", timeout: Self.connectTimeout)
-        guard let progress = try? JSONDecoder().decode(Progress.self, from: text) else {
-            throw Failure(.temporary, "the server's progress is not told as A1111 does")
-        }
-        return progress
-    }
-
     /// The paths that the server has; `nil` where it keeps no list. Throws ``Failure``.
     public func paths() async throws -> ServerPaths? {
         do {
-            return ServerPaths(try await query("/openapi.json", timeout: Self.queryTimeout))
+            return ServerPaths(try await query(ServerPaths.path, timeout: Self.queryTimeout))
         } catch let failure as Failure where failure.class == .permanent || failure.class == .wrongResult {
             return nil
+        }
+    }
+
+    /// What the owner of the server has set; nothing where it does not say. Throws ``Failure`` where it is away.
+    public func settings() async throws -> ServerSettings {
+        do {
+            let text = try await query("/sdapi/v1/options", timeout: Self.queryTimeout)
+            return (try? JSONDecoder().decode(ServerSettings.self, from: text)) ?? ServerSettings()
+        } catch let failure as Failure where failure.class != .serverDown || failure.isNotThere {
+            return ServerSettings()
         }
     }
 
@@ -88,7 +91,7 @@ public final class Client: Sendable {
             do {
                 let text = try await query(path, timeout: Self.queryTimeout)
                 lists[keyPath: list] = try? JSONDecoder().decode([ServerLists.Entry].self, from: text)
-            } catch let failure as Failure where failure.class != .serverDown {
+            } catch let failure as Failure where failure.class != .serverDown || failure.isNotThere {
                 continue
             }
         }
@@ -97,16 +100,23 @@ public final class Client: Sendable {
 
     // MARK: One request
 
-    /// The body of the answer to a question.
-    private func query(_ path: String, timeout: Duration) async throws -> Data {
-        let endpoint = try Endpoint(named: path, method: "GET", bodyKeys: [])
-        return try await ask(endpoint, body: nil, timeout: timeout, reader: nil).text
+    /// The body of the answer to a question: a GET, or a POST where it has a body. Throws ``Failure``.
+    func query(
+        _ path: String, body: Data? = nil, timeout: Duration, cap: Int = AnswerReader.textCap
+    ) async throws -> Data {
+        let endpoint = try Endpoint(named: path, method: body == nil ? "GET" : "POST", bodyKeys: [])
+        return try await ask(
+            endpoint, body: body.map { RequestBody($0) }, timeout: timeout, reader: nil, textCap: cap
+        ).text
     }
 
     private func ask(
-        _ endpoint: Endpoint, body: RequestBody?, timeout: Duration?, reader: consuming ReplyReader?
+        _ endpoint: Endpoint, body: RequestBody?, timeout: Duration?, reader: consuming ReplyReader?,
+        textCap: Int = AnswerReader.textCap
     ) async throws -> Answer {
-        let reader = AnswerReader(endpoint: endpoint, server: server.description, reader: reader)
+        // Nothing is lost with the answer to a question: it need not be waited for.
+        let grace = reader == nil ? .zero : Self.graceToFinish
+        let reader = AnswerReader(endpoint: endpoint, server: server.description, reader: reader, textCap: textCap)
         let conversation: any Conversing =
             if server.url.scheme == "https" {
                 SecureConversation(
@@ -122,7 +132,7 @@ public final class Client: Sendable {
         return try await withTaskCancellationHandler {
             try await conversation.run()
         } onCancel: {
-            let delay = conversation.hasBegun ? Self.graceToFinish : .zero
+            let delay = conversation.hasBegun ? grace : .zero
             giveUp(conversation, after: delay, because: CancellationError())
         }
     }

@@ -33,6 +33,8 @@ public struct Failure: Error, Sendable {
     public var answer: JSONValue?
     /// Pictures came all the same and lie in the job's folder: they are kept beside the error.
     public var keepsPictures = false
+    /// When the render began, where an answer came that was none (see ``ServerProgress/State/stop(of:)``).
+    public var began: String?
 
     /// A failure that no answer told.
     public init(_ class: Class, _ message: String, status: Int? = nil, answer: JSONValue? = nil) {

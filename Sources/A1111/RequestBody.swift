@@ -13,12 +13,14 @@ public struct RequestBody: Sendable {
     /// A text as it is.
     public init(_ text: Data) { pieces = [BodyPiece(text)] }
 
-    /// The text that is sent: without the key that speaks to the queue, with what was drawn, with pictures in the places
-    /// of their names, and else to the byte.
+    /// The text that is sent: without the key that speaks to the queue, with what was drawn, with the name that the
+    /// render is given at the server, with pictures in the places of their names, and else to the byte.
     public init(
-        of object: ObjectText, without key: String, drawn: [String: Int64], pictures: [Range<Int>: PictureFile] = [:]
+        of object: ObjectText, without key: String, drawn: [String: Int64], task: String? = nil,
+        pictures: [Range<Int>: PictureFile] = [:]
     ) {
-        let values = drawn.sorted { $0.key < $1.key }.map { ($0.key, Data(String($0.value).utf8)) }
+        var values = drawn.sorted { $0.key < $1.key }.map { ($0.key, Data(String($0.value).utf8)) }
+        if let task { values.append((Self.taskKey, JSONString.encoded(task))) }
         pieces = object.pieces(removing: [key], setting: values, gaps: Array(pictures.keys)).map { piece in
             switch piece {
             case .text(let text): BodyPiece(text)
@@ -60,6 +62,9 @@ extension RequestBody {
 
     /// A seed as A1111 draws them: 0 to 2³² − 3, so that it also fits the sliders of its web page.
     public static func drawSeed() -> Int64 { Int64.random(in: 0...4_294_967_293) }
+
+    /// By this key's value the server tells one render from another; a job may have its own.
+    public static let taskKey = "force_task_id"
 
     private static func number(_ text: Data?) -> Double? {
         // The server takes "-1" for −1.

@@ -10,26 +10,22 @@ extension Asked {
     }
 
     /// The differences between what was asked and what came, each naming both, in words for the person who asked.
-    public func differences(to reply: Reply, lists: ServerLists) -> [String] {
+    ///
+    /// - Parameter settings: what the server uses where a request does not ask.
+    public func differences(
+        to reply: Reply, lists: ServerLists, settings: ServerSettings = ServerSettings()
+    ) -> [String] {
         let info = reply.info.flatMap { try? JSONDecoder().decode(UsedInfo.self, from: $0) } ?? UsedInfo()
         return [
             countDifference(reply), samplerDifference(info, lists), schedulerDifference(reply, lists),
-            checkpointDifference(info, lists), vaeDifference(info), clipSkipDifference(info), upscalerDifference(lists),
-        ].compactMap { $0 } + sizeDifferences(reply) + unknown(lists)
-    }
-
-    /// What `info` says that was used.
-    private struct UsedInfo: Decodable {
-        var sampler_name: String?
-        var sd_model_name: String?
-        var sd_model_hash: String?
-        var sd_vae_name: String?
-        var clip_skip: Int?
+            checkpointDifference(info, lists), vaeDifference(info), clipSkipDifference(info), formatDifference(reply),
+            upscalerDifference(lists),
+        ].compactMap { $0 } + sizeDifferences(reply) + unknown(lists) + unasked(reply, info, settings)
     }
 
     private func countDifference(_ reply: Reply) -> String? {
         guard width != nil, !hasScript, !reply.pictures.isEmpty else { return nil }
-        let came = reply.pictures.count { $0.kind == .picture }
+        let came = reply.count
         return came == pictures ? nil : "asked for \(pictures) pictures (batch_size × n_iter), \(came) came"
     }
 
@@ -64,11 +60,8 @@ extension Asked {
     }
 
     private func checkpointDifference(_ info: UsedInfo, _ lists: ServerLists) -> String? {
-        guard let checkpoint, !checkpoint.isEmpty, let used = info.sd_model_name, checkpoint != used else { return nil }
-        if let hash = info.sd_model_hash, !hash.isEmpty, checkpoint.contains(hash) { return nil }
-        // `folder/name.safetensors [hash]` is the title of what is `name` in `info`.
-        let file = checkpoint.prefix { $0 != "[" }.trimmingCharacters(in: .whitespaces)
-        if URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent == used { return nil }
+        guard let checkpoint, !checkpoint.isEmpty, let used = info.sd_model_name, !info.hasUsed(checkpoint: checkpoint)
+        else { return nil }
         if lists.checkpoints?.first(where: { $0.model_name == used })?.names.contains(checkpoint) == true { return nil }
         return "asked for the checkpoint \"\(checkpoint)\", the server used \"\(used)\""
     }
@@ -78,11 +71,14 @@ extension Asked {
         return "asked for the VAE \"\(vae)\", the server used \(info.sd_vae_name.map { "\"\($0)\"" } ?? "none")"
     }
 
-    /// Somebody else's override can stay in force for all who come behind.
     private func clipSkipDifference(_ info: UsedInfo) -> String? {
-        guard let used = info.clip_skip, used != clipSkip ?? 1 else { return nil }
-        return clipSkip.map { "asked for clip skip \($0), the server used \(used)" }
-            ?? "the server used clip skip \(used), which was not asked for"
+        guard let clipSkip, let used = info.clip_skip, used != clipSkip else { return nil }
+        return "asked for clip skip \(clipSkip), the server used \(used)"
+    }
+
+    private func formatDifference(_ reply: Reply) -> String? {
+        guard let format, let other = reply.picture(otherThan: format) else { return nil }
+        return "asked for pictures in \(format), \(other.file) is \(other.format?.rawValue ?? "another")"
     }
 
     private func upscalerDifference(_ lists: ServerLists) -> String? {

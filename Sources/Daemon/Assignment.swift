@@ -16,6 +16,8 @@ struct Assignment: Sendable {
     let wantsPictures: Bool
     /// What the answer of a service is held against.
     let asked: Asked?
+    /// The name by which the server knows the render; `nil` where it has none.
+    let task: String?
 
     /// What reading a job led to.
     enum Outcome: Sendable {
@@ -29,7 +31,11 @@ struct Assignment: Sendable {
     }
 
     /// Reads a claimed job, and opens the pictures in assets/ that it names. Blocks on the disk.
-    static func read(_ job: ActiveJob, in folders: Folders, options: Options) throws -> Outcome {
+    ///
+    /// - Parameter namesTasks: the server finds a render by a name that its request gave it.
+    static func read(
+        _ job: ActiveJob, in folders: Folders, options: Options, namesTasks: Bool
+    ) throws -> Outcome {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
         var attempts = try job.attempts()
         do {
@@ -44,14 +50,22 @@ struct Assignment: Sendable {
             for key in RequestBody.undrawnKeys(of: file.object, for: endpoint) where attempts.drawn[key] == nil {
                 attempts.drawn[key] = RequestBody.drawSeed()
             }
+            let ownTask = file.object.value(of: RequestBody.taskKey).flatMap {
+                try? JSONDecoder().decode(String.self, from: $0)
+            }
+            // An attempt is the same request as the one before it, whatever the server has learnt meanwhile.
+            if namesTasks, ownTask == nil, attempts.list.isEmpty, endpoint.service?.drawsSeeds == true {
+                attempts.task = attempts.task ?? "task(sdspool-\(job.ticket.arrival.compact))"
+            }
             let body = RequestBody(
-                of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn,
+                of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn, task: attempts.task,
                 pictures: try pictures(of: file, in: folders))
             return .ready(
                 Assignment(
                     endpoint: endpoint, body: endpoint.method == "GET" ? nil : body, attempts: attempts,
                     wantsPictures: file.object.value(of: "send_images") != Data("false".utf8),
-                    asked: endpoint.service.map { Asked(file.object, of: $0) }))
+                    asked: endpoint.service.map { Asked(file.object, of: $0) },
+                    task: endpoint.service?.drawsSeeds == true ? ownTask ?? attempts.task : nil))
         } catch let error as JobFileError {
             return .hopeless(
                 ErrorReport(

@@ -1,20 +1,22 @@
-// What the server says that it has: asked once, and again when it has been away.
+// What the server says that it has and is set to: asked once, and again when it has been away.
 
 import A1111
 
-/// The lists of one server, for all who work with it.
+/// The lists of one server, for all who work with it. A server that does not give them costs one question each.
 actor Catalogue {
     private let client: Client
-    private var paths: ServerPaths?
-    private var isKnown = false
+    /// `.some(nil)` where the server keeps no list of its paths.
+    private var knownPaths: ServerPaths??
     private var knownLists: ServerLists?
+    private var knownSettings: ServerSettings?
 
     init(client: Client) { self.client = client }
 
     /// The server may be another one when it comes back.
     func forget() {
-        isKnown = false
+        knownPaths = nil
         knownLists = nil
+        knownSettings = nil
     }
 
     /// What the server has of samplers and the like; empty where it does not say.
@@ -25,17 +27,28 @@ actor Catalogue {
         return lists ?? ServerLists()
     }
 
-    /// Why the server cannot be asked this, if it says so itself. A server without a list costs nothing.
-    func problem(with endpoint: Endpoint) async -> String? {
-        if !isKnown {
-            do {
-                paths = try await client.paths()
-                isKnown = true
-            } catch {
-                // It is away or unwilling: the job's own request will tell.
-                return nil
-            }
-        }
-        return paths?.problem(with: endpoint)
+    /// What its owner has set. To be asked before a render, so that what somebody's job leaves behind is told from it.
+    func settings() async -> ServerSettings {
+        if let knownSettings { return knownSettings }
+        let settings = try? await client.settings()
+        knownSettings = settings
+        return settings ?? ServerSettings()
+    }
+
+    /// A job has changed them on purpose.
+    func settingsChanged() { knownSettings = nil }
+
+    /// Why the server cannot be asked this, if it says so itself.
+    func problem(with endpoint: Endpoint) async -> String? { await paths()?.problem(with: endpoint) }
+
+    /// Whether a render can be found at the server by a name that its request gave it.
+    func hasTasks() async -> Bool { await paths()?.hasTasks == true }
+
+    /// `nil` also where the server is away or unwilling: the job's own request will tell.
+    private func paths() async -> ServerPaths? {
+        if let knownPaths { return knownPaths }
+        guard let paths = try? await client.paths() as ServerPaths?? else { return nil }
+        knownPaths = paths
+        return paths
     }
 }

@@ -21,6 +21,8 @@ public struct Options: Sendable {
     public var allowsControl = false
     /// Whether a picture that is not what was asked for fails its job.
     public var isStrict = false
+    /// Whether the server is asked how far a render is.
+    public var showsProgress = true
     /// For a whole render; `nil` for no limit.
     public var renderTimeout: Duration?
 

@@ -75,8 +75,9 @@ struct Worker {
     // MARK: The way of one job
 
     private mutating func render(_ job: ActiveJob) async throws {
+        let namesTasks = lane == .renders && options.showsProgress ? await catalogue.hasTasks() : false
         let assignment: Assignment
-        switch try await assign(job) {
+        switch try await assign(job, namesTasks: namesTasks) {
         case .cancelled: return try await putBack(job)
         case .batch(let batch): return try await expand(job, batch)
         case .hopeless(let report): return try await fail(job, report)
@@ -86,7 +87,10 @@ struct Worker {
         if assignment.endpoint.service == nil, let problem = await catalogue.problem(with: assignment.endpoint) {
             return try await fail(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
         }
-        if lane == .renders, assignment.attempts.mayStillRun { try await waitUntilIdle() }
+        if lane == .renders, assignment.attempts.mayStillRun, try await !waitedUntilIdle(for: job) {
+            return try await putBack(job)
+        }
+        let settings = assignment.asked == nil ? ServerSettings() : await catalogue.settings()
 
         let server = client.server
         let started = Stamp.now
@@ -95,16 +99,21 @@ struct Worker {
         try await record(attempts, of: job)
         // While the server refuses, each try would be another line of the log that says nothing new.
         if await !watch.isRefusing { tell(.started(job.ticket, server: server.description)) }
+        let live = assignment.endpoint.service == nil ? nil : await live(job, assignment, namesTasks: namesTasks)
         let clock = ContinuousClock.now
+        let (answer, stops) = await send(assignment, of: job, live)
+        if assignment.endpoint.changesSettings { await catalogue.settingsChanged() }
         do {
-            let reply = try await client.send(
-                assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: job.ticket.name.text,
-                wantsPictures: assignment.wantsPictures)
+            if try await isCancelled(job) {
+                await note(answer)
+                return try await putBack(job)
+            }
+            let reply = try answer.get()
             await watch.isBack()
             outOfMemory = 0
             let finished = Stamp.now
-            let warnings = await differences(assignment, reply)
-            if let failure = await objection(to: reply, of: assignment, warnings) { throw failure }
+            let warnings = await differences(assignment, reply, settings)
+            if let failure = await objection(to: reply, of: assignment, stops, warnings) { throw failure }
             attempts.end(at: finished)
             let result = JobResult(
                 ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
@@ -114,7 +123,8 @@ struct Worker {
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {
-            try await handle(failure.after(ContinuousClock.now - clock), of: job, assignment, attempts)
+            let failure = await looked(at: failure.after(ContinuousClock.now - clock), stops)
+            try await handle(failure, of: job, assignment, attempts)
         } catch {
             // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
             attempts.end(at: .now, failure: error is CancellationError ? Attempts.stopped : Attempts.disk)
@@ -133,17 +143,46 @@ struct Worker {
         tell(.expanded(job.ticket, expansion))
     }
 
-    private mutating func handle(
-        _ failure: Failure, of job: ActiveJob, _ assignment: Assignment, _ attempts: Attempts
-    ) async throws {
-        var attempts = attempts
-        attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
+    /// Sends the request; a render is looked after meanwhile.
+    private func send(
+        _ assignment: Assignment, of job: ActiveJob, _ live: Live?
+    ) async -> (Result<Reply, any Error>, stops: [ServerProgress.State]) {
+        func send() async throws -> Reply {
+            try await client.send(
+                assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: job.ticket.name.text,
+                wantsPictures: assignment.wantsPictures)
+        }
+        if let live { return await live.during(send) }
+        do { return (.success(try await send()), []) } catch { return (.failure(error), []) }
+    }
+
+    private func live(_ job: ActiveJob, _ assignment: Assignment, namesTasks: Bool) async -> Live {
+        // Without progress nothing is asked before somebody cancels the job.
+        let task = namesTasks || !options.showsProgress ? assignment.task : nil
+        let before = task == nil && options.showsProgress ? try? await client.progress(within: .seconds(1)) : nil
+        return Live(
+            job, client: client, asked: assignment.asked, task: task, trail: Trail(before: before),
+            showsProgress: options.showsProgress)
+    }
+
+    /// What an answer says of the server.
+    private func note(_ answer: Result<Reply, any Error>) async {
+        guard case .failure(let error) = answer else { return await watch.isBack() }
+        guard let failure = error as? Failure else { return }
         if failure.class == .serverDown {
             await watch.isAway(because: failure.message)
             await catalogue.forget()
         } else if failure.status != nil {
             await watch.isBack()
         }
+    }
+
+    private mutating func handle(
+        _ failure: Failure, of job: ActiveJob, _ assignment: Assignment, _ attempts: Attempts
+    ) async throws {
+        var attempts = attempts
+        attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
+        await note(.failure(failure))
         switch step(after: failure.class, attempts: attempts.counted) {
         case .waitForServer:
             attempts.list.removeLast()
@@ -165,36 +204,6 @@ struct Worker {
         }
     }
 
-    /// A 200 is not yet what was asked for.
-    private func differences(_ assignment: Assignment, _ reply: Reply) async -> [String] {
-        if assignment.endpoint.path.hasPrefix("/sdapi/v1/interrogate"), let caption = reply.member("caption"),
-            caption == Data("\"<error>\"".utf8)
-        {
-            return ["the caption is \"<error>\": the server could not interrogate the picture"]
-        }
-        guard let asked = assignment.asked else { return [] }
-        return asked.differences(to: reply, lists: asked.namesThings ? await catalogue.lists() : ServerLists())
-    }
-
-    /// Why pictures that came are none to be content with. An interrupted render is answered 200, with what there was of
-    /// it and no word about that; only the server's progress tells, until the next render begins.
-    private func objection(to reply: Reply, of assignment: Assignment, _ warnings: [String]) async -> Failure? {
-        var failure: Failure
-        if assignment.endpoint.service?.drawsSeeds == true,
-            let progress = try? await client.progress(), progress.state.interrupted
-        {
-            failure = Failure(
-                .interrupted, "the render was interrupted at the server; what came of it is kept beside this")
-        } else if options.isStrict, !warnings.isEmpty {
-            failure = Failure(.wrongResult, warnings.joined(separator: "; "))
-        } else {
-            return nil
-        }
-        failure.status = reply.status
-        failure.keepsPictures = true
-        return failure
-    }
-
     /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
     private mutating func countOutOfMemory(_ failure: Failure) async throws {
         outOfMemory = failure.class == .outOfMemory ? outOfMemory + 1 : 0
@@ -212,24 +221,32 @@ struct Worker {
 
     /// The server may still be rendering what an earlier attempt asked for. Another request would only wait behind it
     /// in the server, and cost a second render if the first one's answer had come.
-    private func waitUntilIdle() async throws {
+    /// False where the job is cancelled meanwhile.
+    private func waitedUntilIdle(for job: ActiveJob) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(600)
-        while ContinuousClock.now < deadline {
+        while ContinuousClock.now < deadline, try await !isCancelled(job) {
             do {
-                if try await client.progress().isIdle { return }
+                if try await client.progress().isIdle { break }
             } catch is Failure {
                 // A server that does not tell is not waited for.
-                return
+                break
             }
             try await Task.sleep(for: .seconds(1))
         }
+        return try await !isCancelled(job)
     }
 
     // MARK: The folders
 
-    private func assign(_ job: ActiveJob) async throws -> Assignment.Outcome {
+    private func assign(_ job: ActiveJob, namesTasks: Bool) async throws -> Assignment.Outcome {
         let (folders, options) = (folders, options)
-        return try await blocking { try Assignment.read(job, in: folders, options: options) }
+        return try await blocking {
+            try Assignment.read(job, in: folders, options: options, namesTasks: namesTasks)
+        }
+    }
+
+    private func isCancelled(_ job: ActiveJob) async throws -> Bool {
+        try await persistently { try job.isCancelled }
     }
 
     private func record(_ attempts: Attempts, of job: ActiveJob) async throws {

@@ -6,6 +6,10 @@ import JSONText
 enum Catalogue {
     static let model = "sketch-test-card"
     static let modelTitle = "\(model).safetensors"
+    static let models = [model, "\(model)-2"]
+
+    /// The model of that name or title.
+    static func model(named name: String) -> String? { models.first { name == $0 || name == "\($0).safetensors" } }
     static let upscalers = ["None", "Lanczos", "Nearest", "ESRGAN_4x", "R-ESRGAN 4x+"]
     static let scripts = ["prompt matrix", "prompts from file or textbox", "x/y/z plot"]
     static let alwaysOnScripts = ["extra options", "hypertile", "refiner", "sampler", "seed"]
@@ -55,9 +59,15 @@ enum Catalogue {
         ("upscalers", .array(upscalers.map { .object([("name", .string($0)), ("scale", .decimal(4))]) })),
         (
             "sd-models",
-            .text(#"[{"title":"\#(modelTitle)","model_name":"\#(model)","hash":null,"sha256":null,"config":null}]"#)
+            .array(
+                models.map {
+                    .text(
+                        #"{"title":"\#($0).safetensors","model_name":"\#($0)","hash":null,"sha256":null,"config":null}"#
+                    )
+                })
         ),
         ("sd-vae", .array([])), ("loras", .array([])), ("hypernetworks", .array([])), ("face-restorers", .array([])),
+        ("realesrgan-models", .array([])), ("extensions", .array([])),
         ("prompt-styles", .array([])), ("embeddings", .text(#"{"loaded":{},"skipped":{}}"#)),
         ("latent-upscale-modes", .text(#"[{"name":"Latent"},{"name":"Latent (nearest)"}]"#)),
         ("scripts", .object(["txt2img", "img2img"].map { ($0, .strings(scripts + alwaysOnScripts)) })),

@@ -15,6 +15,8 @@ struct Order: Sendable {
     private let sampler: String
     private let schedule: String
     private let format: String
+    private let model: String
+    private let clipSkip: Int
     private let wantsGrid: Bool
     private let width: Int
     private let height: Int
@@ -64,7 +66,19 @@ struct Order: Sendable {
         let scheduler = named == nil || named == "Automatic" ? known.scheduler : named
         schedule =
             Catalogue.schedulers.first { $0.name == scheduler || $0.label == scheduler }?.label ?? "Automatic"
-        format = overrides["samples_format"] ?? settings["samples_format"] ?? "png"
+        func option<Value: Decodable>(_ name: String) -> Value? { overrides[name] ?? settings[name] }
+        format = option("samples_format") ?? "png"
+        clipSkip = option("CLIP_stop_at_last_layers") ?? 1
+        // One that nobody knows changes nothing.
+        let names: [String?] = [overrides["sd_model_checkpoint"], settings["sd_model_checkpoint"]]
+        model = names.lazy.compactMap { $0.flatMap(Catalogue.model(named:)) }.first ?? Catalogue.model
+    }
+
+    /// What stays set behind the render, for everybody: the overrides that were not to be taken back.
+    func leave(in settings: inout Fields) {
+        guard parameters["override_settings_restore_afterwards"] == false else { return }
+        let overrides = parameters.object("override_settings")
+        for name in overrides.names { settings.set(name, overrides.text(name) ?? Data()) }
     }
 
     private var text: String { parameters["prompt"] ?? "" }
@@ -103,7 +117,7 @@ struct Order: Sendable {
         return text + (negative.isEmpty ? "" : "\nNegative prompt: \(negative)")
             + "\nSteps: \(steps), Sampler: \(sampler), Schedule type: \(schedule)" + fact(", CFG scale: ", "cfg_scale")
             + ", Seed: \(seed(of: number))" + fact(", Size: ", "width") + fact("x", "height")
-            + ", Model: \(Catalogue.model)"
+            + ", Model: \(model)" + (clipSkip > 1 ? ", Clip skip: \(clipSkip)" : "")
             + (parameters.isNull("denoising_strength") ? "" : fact(", Denoising strength: ", "denoising_strength"))
             + ", Version: sketch"
     }
@@ -126,11 +140,11 @@ struct Order: Sendable {
             given("subseed_strength"), given("width"), given("height"), ("sampler_name", .string(sampler)),
             given("cfg_scale"), ("steps", .integer(Int64(steps))), given("batch_size"),
             ("restore_faces", .boolean(false)), ("face_restoration_model", .null),
-            ("sd_model_name", .string(Catalogue.model)), ("sd_model_hash", .null), ("sd_vae_name", .null),
+            ("sd_model_name", .string(model)), ("sd_model_hash", .null), ("sd_vae_name", .null),
             ("sd_vae_hash", .null), given("seed_resize_from_w"), given("seed_resize_from_h"), strength,
             ("extra_generation_params", .object(extra)), ("index_of_first_image", .integer(hasGrid(done) ? 1 : 0)),
             ("infotexts", .strings(infotexts)), ("styles", .array([])), ("job_timestamp", .string(timestamp)),
-            ("clip_skip", .integer(1)), ("is_using_inpainting_conditioning", .boolean(false)),
+            ("clip_skip", .integer(Int64(clipSkip))), ("is_using_inpainting_conditioning", .boolean(false)),
             ("version", .string("sketch")),
         ])
     }

@@ -59,6 +59,8 @@ struct Progress: Sendable {
         finished = (finished + [task]).suffix(16)
     }
 
+    func isAt(_ task: String) -> Bool { task == current }
+
     /// 0 to 1, as far as the batches and their steps tell.
     var fraction: Double {
         guard jobCount > 0 else { return 0 }
@@ -89,16 +91,17 @@ struct Progress: Sendable {
     }
 
     /// The answer of POST /internal/progress.
-    func json(task: String) -> JSONValue {
-        let isActive = task == current
+    func json(task: String, preview: String?) -> JSONValue {
+        let isActive = isAt(task)
         let place = waiting.firstIndex(of: task)
         let isFinished = !isActive && place == nil && finished.contains(task)
         let words = place.map { "In queue: \($0 + 1)/\(waiting.count)" } ?? "Waiting..."
         return .object([
-            ("active", .boolean(isActive)), ("queued", .boolean(!isActive && place != nil)),
+            ("active", .boolean(isActive)), ("queued", .boolean(place != nil)),
             ("completed", .boolean(isFinished)), ("progress", isActive ? .decimal(fraction) : .null),
-            ("eta", isActive && fraction > 0 ? .decimal(eta(fraction)) : .null), ("live_preview", .null),
-            ("id_live_preview", .integer(-1)), ("textinfo", isActive ? .null : .string(words)),
+            ("eta", isActive && fraction > 0 ? .decimal(eta(fraction)) : .null), ("live_preview", .optional(preview)),
+            ("id_live_preview", .integer(preview == nil ? -1 : Int64(step))),
+            ("textinfo", isActive ? .null : .string(words)),
         ])
     }
 }

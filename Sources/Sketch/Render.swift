@@ -65,7 +65,10 @@ struct Render: Sendable {
                     let done = await run(batches: order.batches, steps: order.steps, fault) {
                         order.card($0 * order.batchSize)
                     }
-                    let timestamp = studio.change { $0.progress.timestamp }
+                    let timestamp = studio.change { state in
+                        order.leave(in: &state.settings)
+                        return state.progress.timestamp
+                    }
                     return (order: order, done: done * order.batchSize, timestamp: timestamp)
                 },
                 files: { $0.order.files($0.done) },

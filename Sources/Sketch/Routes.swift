@@ -22,7 +22,7 @@ struct Route: Sendable {
 
 enum Routes {
     static func answer(_ request: Request, in studio: Studio) async -> Response {
-        let here = all.filter { $0.path == request.path }
+        let here = routes(of: studio).filter { $0.path == request.path }
         guard let first = here.first else { return .refusal(404, "Not Found") }
         guard let route = here.first(where: { $0.method == request.method }) else {
             var response = Response.refusal(405, "Method Not Allowed")
@@ -85,6 +85,11 @@ enum Routes {
 
     private static let root = "/sdapi/v1/"
 
+    /// A path that the server does not have is 404, whatever is in the list.
+    private static func routes(of studio: Studio) -> [Route] {
+        studio.options.hasWebUI ? all : all.filter { !$0.path.hasPrefix("/internal/") }
+    }
+
     private static let all: [Route] =
         [
             post("txt2img") { await Render(request: $0, body: $1, studio: $2).generate(isImg2img: false) },
@@ -99,18 +104,21 @@ enum Routes {
             control("interrupt", "{}") { studio in studio.change { $0.progress.isInterrupted = true } },
             control("skip", "null") { studio in studio.change { $0.progress.isSkipped = true } },
             control("refresh-checkpoints", "null"), control("refresh-vae", "null"), control("refresh-loras", "null"),
-            control("unload-checkpoint", "{}"), control("reload-checkpoint", "{}"),
+            control("refresh-embeddings", "null"), control("unload-checkpoint", "{}"),
+            control("reload-checkpoint", "{}"),
+            post("create/embedding") { _, body, _ throws(Response) in try create("embedding", Fields(body)) },
+            post("create/hypernetwork") { _, body, _ throws(Response) in try create("hypernetwork", Fields(body)) },
+            post("train/embedding") { _, _, _ in .json(training) },
+            post("train/hypernetwork") { _, _, _ in .json(training) },
             Route(
                 method: "POST", path: "/internal/progress", isOpen: true,
-                answer: .body { _, body, studio in
-                    .json(studio.change { $0.progress }.json(task: Fields(body)["id_task"] ?? ""))
-                }),
+                answer: .body { _, body, studio in taskProgress(Fields(body), studio) }),
             open("/internal/ping") { _ in .object([]) },
             open("/internal/pending-tasks") { studio in
                 let tasks = studio.change { $0.progress.waiting }
                 return .object([("size", .integer(Int64(tasks.count))), ("tasks", .strings(tasks))])
             },
-            open("/openapi.json") { _ in openAPI },
+            open("/openapi.json", openAPI),
         ] + Catalogue.lists.map { path, json in get(path) { _, _ in .json(json) } }
 
     private static func post(
@@ -139,21 +147,49 @@ enum Routes {
     private static func progress(_ request: Request, _ studio: Studio) -> Response {
         let (progress, card) = studio.change { ($0.progress, $0.card) }
         let skips = request.query?.lowercased().split(separator: "&").contains("skip_current_image=true") == true
-        guard !skips, progress.step > 0, let card else { return .json(progress.json(picture: .null)) }
-        // A1111's previews are small as well.
+        let preview = skips ? nil : preview(progress, card)
+        return .json(progress.json(picture: preview.map(JSONValue.file) ?? .null))
+    }
+
+    /// A1111's previews are small as well.
+    private static func preview(_ progress: Progress, _ card: TestCard?) -> [UInt8]? {
+        guard progress.step > 0, let card else { return nil }
         let small = TestCard(
             prompt: card.prompt, seed: card.seed, steps: card.steps, width: max(8, card.width / 4),
             height: max(8, card.height / 4))
-        return .json(progress.json(picture: .file(PNG.encode(small.draw(), text: ""))))
+        return PNG.encode(small.draw(), text: "")
     }
+
+    private static func taskProgress(_ question: Fields, _ studio: Studio) -> Response {
+        let (progress, card) = studio.change { ($0.progress, $0.card) }
+        let task = question["id_task"] ?? ""
+        // Who has seen this one already is not sent it again.
+        let isNews =
+            question["live_preview"] ?? true && progress.isAt(task) && question["id_live_preview"] != progress.step
+        let picture = isNews ? preview(progress, card).map { Data($0).base64EncodedString() } : nil
+        return .json(progress.json(task: task, preview: picture.map { "data:image/png;base64,\($0)" }))
+    }
+
+    /// Nothing is kept of it.
+    private static func create(_ kind: String, _ wish: Fields) throws(Response) -> Response {
+        guard let name: String = wish["name"] else {
+            throw .failure(
+                500, "TypeError", "create_\(kind)() missing 1 required positional argument: 'name'")
+        }
+        return .json(.object([("info", .string("create \(kind) filename: \(name).pt"))]))
+    }
+
+    /// A1111 answers 200, whatever came of it.
+    private static let training = JSONValue.object([
+        ("info", .string("train embedding complete: filename:  error: test cards are not trained"))
+    ])
 
     private static func setOptions(_ changes: Fields, _ studio: Studio) throws(Response) -> Response {
         let settings = studio.change { $0.settings }
         if let key = changes.names.first(where: { settings.text($0) == nil }) {
             throw .failure(500, "KeyError", "'\(key)'")
         }
-        if let model: String = changes["sd_model_checkpoint"], ![Catalogue.model, Catalogue.modelTitle].contains(model)
-        {
+        if let model: String = changes["sd_model_checkpoint"], Catalogue.model(named: model) == nil {
             throw .failure(500, "RuntimeError", "model '\(model)' not found")
         }
         studio.change { state in
@@ -167,8 +203,10 @@ enum Routes {
         return .json(.object([("info", .string(text)), ("items", .object([])), ("parameters", .object([]))]))
     }
 
-    private static var openAPI: JSONValue {
-        let paths = Dictionary(grouping: all, by: \.path).sorted { $0.key < $1.key }.map { path, routes in
+    /// It does not list itself.
+    private static func openAPI(_ studio: Studio) -> JSONValue {
+        let listed = routes(of: studio).filter { $0.path != "/openapi.json" }
+        let paths = Dictionary(grouping: listed, by: \.path).sorted { $0.key < $1.key }.map { path, routes in
             (path, JSONValue.object(routes.map { ($0.method.lowercased(), .object([])) }))
         }
         let info = JSONValue.text(#"{"title":"sketch: test cards, not diffusion","version":"1"}"#)

@@ -18,6 +18,8 @@ public final class Sketch: Sendable, CustomStringConvertible {
         public var samplesFormat: String
         /// `user:password`, or `nil` for a server that lets everybody in.
         public var credentials: String?
+        /// False is A1111 with `--nowebui`: no `/internal/…`, so no render can be found by its task.
+        public var hasWebUI = true
 
         /// Quick, and open to everybody, unless it is said otherwise.
         public init(

@@ -25,6 +25,8 @@ public struct Attempts: Codable, Hashable, Sendable {
 
     /// Values that the job left to chance, drawn once, by their keys in the request.
     public var drawn: [String: Int64] = [:]
+    /// The name that the render was given at the server, so that it can be found there.
+    public var task: String?
     /// In order.
     public var list: [Attempt] = []
 

@@ -6,7 +6,9 @@ import Linux
 extension Directory {
     /// Puts `content` under `name`, in place of what was there, so that a reader and a crash find the old content or
     /// the new one and never a part. On the disk when the call returns, but for the name: sync the directory.
-    func putWhole(_ content: Data, as name: FileName) throws(SystemError) {
+    ///
+    /// - Parameter lasting: false for what nobody needs behind a crash: it costs no write to the disk then.
+    func putWhole(_ content: Data, as name: FileName, lasting: Bool = true) throws(SystemError) {
         guard let draft = FileName(bytes: Array(".".utf8) + name.bytes) else {
             preconditionFailure("a dot fits a name")
         }
@@ -14,7 +16,7 @@ extension Directory {
         do throws(SystemError) {
             let file = try createFile(draft)
             try file.write(content)
-            try file.sync()
+            if lasting { try file.sync() }
             try file.close()
             try rename(draft, to: self, as: name)
         } catch {

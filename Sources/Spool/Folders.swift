@@ -26,6 +26,7 @@ public struct Folders: Sendable {
     /// While a file of this name lies in the spool, no job is started.
     public static let pause: FileName = "PAUSE"
     static let lock: FileName = ".lock"
+    static let hold: FileName = "hold"
 
     /// Opens the spool at `path` and makes what is missing of it.
     ///
@@ -44,9 +45,20 @@ public struct Folders: Sendable {
         active = try Self.open("active", in: root)
         done = try Self.open("done", in: root)
         failed = try Self.open("failed", in: root)
-        _ = try Self.open("hold", in: root)
+        _ = try Self.open(Self.hold, in: root)
         assets = try Self.open("assets", in: root)
         try root.sync()
+    }
+
+    /// Opens a spool that is there and makes nothing. Throws ``SystemError``, with ENOENT where there is none.
+    public init(existing path: String) throws(SystemError) {
+        root = try Directory(path: URL(fileURLWithPath: path).standardizedFileURL.path)
+        inbox = try root.directory("inbox")
+        queue = try root.directory("queue")
+        active = try root.directory("active")
+        done = try root.directory("done")
+        failed = try root.directory("failed")
+        assets = try root.directory("assets")
     }
 
     private static func open(_ name: FileName, in root: Directory) throws(SystemError) -> Directory {
@@ -81,6 +93,23 @@ public enum InFolder {
 
     /// The parts of a batch, named as they will be in queue/, until they are moved there.
     static let parts: FileName = "parts"
+
+    /// How far the render is; there while it is under way.
+    public static let progress: FileName = "progress.json"
+
+    /// What there is of the picture, beside `progress`: `preview.png`. No picture of a job is called so: those have a
+    /// number behind the job's name, or `grid`.
+    public static func preview(suffix: String) -> FileName? { FileName(bytes: Array("preview.\(suffix)".utf8)) }
+
+    /// What is of no use behind the render: the record of the attempts, which goes into the result, drafts, and what
+    /// told of the render while it was under way.
+    static func isPassing(_ entry: FileName) -> Bool {
+        entry == attempts || entry == progress || entry.bytes.first == UInt8(ascii: ".") || isPreview(entry)
+    }
+
+    static func isPreview(_ entry: FileName) -> Bool {
+        ["png", "jpg", "webp"].contains { entry == preview(suffix: $0) }
+    }
 
     /// The job file in the folder of the job `name`: `cat.json` or, with a job a line, `cat.jsonl`. A job that is named
     /// like a file of ours gets a name that is nobody's: `result.job.json`.

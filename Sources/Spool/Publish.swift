@@ -32,9 +32,7 @@ extension ActiveJob {
     /// Moves the folder of a job that has its result.json or error.json to where that belongs. Recovery calls it, too,
     /// for a job that was cut off behind that file.
     func deliver(to place: Directory) throws(SystemError) -> String {
-        for entry in try folder.entries() where entry == InFolder.attempts || entry.bytes.first == UInt8(ascii: ".") {
-            try folder.removeAll(entry)
-        }
+        for entry in try folder.entries() where InFolder.isPassing(entry) { try folder.removeAll(entry) }
         try folder.sync()
         let name = try move(to: place)
         try folders.active.sync()

@@ -26,16 +26,29 @@ extension ActiveJob {
         try discardStage()
         if entries.contains(InFolder.attempts) || kind == .lines {
             try folder.sync()
-            folders.ownMoves.expect(ticket.folder)
-            try folders.active.rename(ticket.folder, to: folders.queue, as: ticket.folder)
+            guard try move(ticket.folder, from: folders.active, as: ticket.folder) else { return .gone }
         } else {
-            folders.ownMoves.expect(ticket.file)
-            try folder.rename(file, to: folders.queue, as: ticket.file)
+            guard try move(file, from: folder, as: ticket.file) else {
+                try folders.active.removeAll(ticket.folder)
+                return .gone
+            }
             try folder.sync()
             try folders.active.removeDirectory(ticket.folder)
         }
         try folders.active.sync()
         try folders.queue.sync()
         return .queued
+    }
+
+    /// False where somebody has cancelled it in this instant.
+    private func move(_ name: FileName, from place: Directory, as entry: FileName) throws(SystemError) -> Bool {
+        folders.ownMoves.expect(entry)
+        do throws(SystemError) {
+            try place.rename(name, to: folders.queue, as: entry)
+            return true
+        } catch  where error.isMissing {
+            _ = folders.ownMoves.isOwn(entry)
+            return false
+        }
     }
 }

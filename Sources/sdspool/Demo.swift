@@ -73,6 +73,7 @@ private final class Show: Sendable {
         var results: [(name: String, path: String, isDone: Bool)] = []
         /// What the files that hold many jobs have become.
         var parts: Set<String> = []
+        var cancelled: Set<String> = []
         var isOver = false
     }
 
@@ -101,6 +102,7 @@ private final class Show: Sendable {
             case .expanded(let ticket, let expansion):
                 state.parts.formUnion(expansion.parts.map(\.ticket.name.text))
                 state.results.append((ticket.name.text, expansion.path, true))
+            case .cancelled(let ticket): state.cancelled.insert(ticket.name.text)
             case .refused(let name, _, let path): state.results.append((name.text, path, false))
             default: break
             }
@@ -121,7 +123,7 @@ private final class Show: Sendable {
         defer { ticks?.cancel() }
         for await _ in changes {
             let (rendering, ended, wanted) = state.withLock {
-                ($0.rendering, Set($0.results.map(\.name)), $0.parts.union(names))
+                ($0.rendering, $0.cancelled.union($0.results.map(\.name)), $0.parts.union(names))
             }
             draw(ended: ended.intersection(wanted).count, of: wanted.count, rendering: rendering)
             if wanted.isSubset(of: ended) { break }

@@ -25,6 +25,8 @@ enum Run {
                                  give up a render after so long (default: never)
           --max-job-size MIB     of a job file (default: 64)
           --strict               fail a job whose result is not what it asked for (else the result has warnings)
+          --no-progress          do not ask the server how far a render is: no progress.json, and a render that is
+                                 cancelled goes on at the server
           --allow-control        let jobs stop or restart the server itself (/sdapi/v1/server-…)
           --log text|json        on stderr (default: text, with priorities under systemd)
 
@@ -38,7 +40,7 @@ enum Run {
             options: [
                 "--spool", "--server", "--credentials", "--settle", "--server-grace", "--render-timeout",
                 "--max-job-size", "--log",
-            ], flags: ["--allow-control", "--strict"], help: help)
+            ], flags: ["--allow-control", "--no-progress", "--strict"], help: help)
         guard arguments.operands.isEmpty else {
             throw Exit(.usage, "sdspool run: what is \"\(arguments.operands[0])\"? See sdspool run --help")
         }
@@ -109,6 +111,7 @@ enum Run {
         if let grace = try arguments.seconds("--server-grace") { options.grace = grace }
         options.allowsControl = arguments.has("--allow-control")
         options.isStrict = arguments.has("--strict")
+        options.showsProgress = !arguments.has("--no-progress")
         options.renderTimeout = try arguments.seconds("--render-timeout")
         if let text = arguments.value("--max-job-size") {
             guard let size = Int(text), (1...4096).contains(size) else {

@@ -13,12 +13,14 @@ struct SDSpool {
 
         usage: sdspool run  [--spool DIR] [--server URL] [OPTION]…
                sdspool demo [--spool DIR] [FILE]…
+               sdspool cancel [--spool DIR] NAME…
                sdspool check [--server URL] FILE…
                sdspool --help | --version
 
-          run    serve a spool: watch DIR/inbox, render at an AUTOMATIC1111 server, publish in DIR/done
-          demo   show it with a stand-in server that draws test cards: no GPU, ends by itself
-          check  tell what job files would do, and which of their keys A1111 would ignore
+          run     serve a spool: watch DIR/inbox, render at an AUTOMATIC1111 server, publish in DIR/done
+          demo    show it with a stand-in server that draws test cards: no GPU, ends by itself
+          cancel  take jobs away that wait, and stop one that is being rendered
+          check   tell what job files would do, and which of their keys A1111 would ignore
 
         `sdspool COMMAND --help` tells the options of a command.
         """
@@ -30,12 +32,15 @@ struct SDSpool {
             switch words.isEmpty ? nil : words.removeFirst() {
             case "run": try await Run.main(words)
             case "demo": try await Demo.main(words)
+            case "cancel": try Cancel.main(words)
             case "check": try await Check.main(words)
             case "--help", "-h", "help": print(help)
             case "--version": print("sdspool \(version)")
             case nil: throw Exit(.usage, help)
             case let word?:
-                let near = nearest(to: word, among: ["run", "demo", "check"]).first.map { "; did you mean \($0)?" }
+                let near = nearest(to: word, among: ["run", "demo", "cancel", "check"]).first.map {
+                    "; did you mean \($0)?"
+                }
                 throw Exit(.usage, "sdspool: no command \"\(word)\"\(near ?? ""); see sdspool --help")
             }
         } catch let exit as Exit {

@@ -62,7 +62,10 @@ import Testing
             [#"asked for the VAE "good.pt", the server used none"#]
         ),
         (#"{"override_settings": {"sd_vae": "Automatic"}}"#, used, "Automatic", []),
-        ("{}", #"{"clip_skip": 2}"#, "Automatic", ["the server used clip skip 2, which was not asked for"]),
+        (
+            "{}", #"{"clip_skip": 2}"#, "Automatic",
+            ["the server used clip skip 2, which was not asked for (it was set to 1)"]
+        ),
         (#"{"override_settings": {"CLIP_stop_at_last_layers": 2}}"#, #"{"clip_skip": 2}"#, "Automatic", []),
         (
             #"{"prompt": "a <lora:detail:0.5> and <lora:detail_v2:1> and <lora:nope:1>"}"#, used, "Automatic",
@@ -91,6 +94,55 @@ import Testing
         let asked = Asked(try ObjectText(Data(row.body.utf8)), of: .txt2img)
         let reply = reply([(512, 512)], info: row.info, schedule: row.schedule)
         #expect(asked.differences(to: reply, lists: Self.lists) == row.expected)
+    }
+
+    static let set: [(options: String, body: String, info: String, expected: [String])] = [
+        (#"{"CLIP_stop_at_last_layers": 2}"#, "{}", #"{"clip_skip": 2}"#, []),
+        (
+            #"{"CLIP_stop_at_last_layers": 2}"#, "{}", #"{"clip_skip": 1}"#,
+            ["the server used clip skip 1, which was not asked for (it was set to 2)"]
+        ),
+        (#"{"CLIP_stop_at_last_layers": "two"}"#, "{}", #"{"clip_skip": 1}"#, []),
+        (#"{"sd_model_checkpoint": "sd/tiny.safetensors [ab12]"}"#, "{}", #"{"sd_model_name": "tiny"}"#, []),
+        (#"{"sd_model_checkpoint": "sd\\tiny.safetensors"}"#, "{}", #"{"sd_model_name": "tiny"}"#, []),
+        (#"{"sd_model_checkpoint": "ab12"}"#, "{}", #"{"sd_model_name": "tiny", "sd_model_hash": "ab12"}"#, []),
+        (#"{"sd_model_checkpoint": null}"#, "{}", #"{"sd_model_name": "tiny"}"#, []),
+        (
+            #"{"sd_model_checkpoint": "large.ckpt"}"#, "{}", #"{"sd_model_name": "tiny"}"#,
+            [#"the server used the checkpoint "tiny", which was not asked for (it was set to "large.ckpt")"#]
+        ),
+        (
+            #"{"sd_model_checkpoint": "large.ckpt"}"#, #"{"override_settings": {"sd_model_checkpoint": "tiny"}}"#,
+            #"{"sd_model_name": "tiny"}"#, []
+        ),
+        (#"{"sd_vae": "Automatic"}"#, "{}", #"{"sd_model_name": "tiny", "sd_vae_name": "x.pt"}"#, []),
+        (
+            #"{"sd_vae": "good.pt"}"#, "{}", #"{"sd_model_name": "tiny", "sd_vae_name": null}"#,
+            [#"the server used no VAE, which was not asked for (it was set to "good.pt")"#]
+        ),
+        (
+            #"{"sd_vae": "good.pt", "sd_vae_overrides_per_model_preferences": false}"#, "{}",
+            #"{"sd_model_name": "tiny", "sd_vae_name": "x.pt"}"#, []
+        ),
+        (#"{"samples_format": "png"}"#, "{}", "{}", []), (#"{"samples_format": "avif"}"#, "{}", "{}", []),
+        (
+            #"{"samples_format": "jpg"}"#, "{}", "{}",
+            ["the server used the picture format png, which was not asked for (it was set to jpg)"]
+        ),
+        (
+            #"{"samples_format": "png"}"#, #"{"override_settings": {"samples_format": "webp"}}"#, "{}",
+            ["asked for pictures in webp, x-1.png is png"]
+        ),
+        ("[]", "{}", #"{"clip_skip": 1}"#, []),
+    ]
+
+    @Test("is held against what the server was set to, where nothing else was asked for", arguments: set)
+    func unasked(row: (options: String, body: String, info: String, expected: [String])) throws {
+        let asked = Asked(try ObjectText(Data(row.body.utf8)), of: .txt2img)
+        let settings = try? JSONDecoder().decode(ServerSettings.self, from: Data(row.options.utf8))
+        let found = asked.differences(
+            to: reply([(512, 512)], info: row.info), lists: ServerLists(), settings: settings ?? ServerSettings())
+        #expect(found == row.expected)
     }
 
     @Test("is not doubted by lists that the server does not give")

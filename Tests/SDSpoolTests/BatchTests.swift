@@ -70,7 +70,7 @@ import Testing
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
         try drop("a.jsonl", "\(smallJob())\n\(smallJob()),\n\(smallJob())\n", into: spool)
-        try await daemon.says("a is no job: not JSON: line 2, column ", "failed/a")
+        try await daemon.says("refused a: not JSON: line 2, column ", "failed/a")
         #expect(spool.list("queue").isEmpty && spool.list("done").isEmpty)
         #expect(spool.list("failed/a") == ["a.jsonl", "error.json"])
         #expect(try spool.document("failed/a/error.json")["line"] as? Int == 2)

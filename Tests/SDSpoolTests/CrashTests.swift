@@ -74,6 +74,7 @@ private struct Run {
 
     private func strike(_ fault: String, id: String, picture: Data?) async throws {
         let spool = try TestSpool()
+        await spool.takeSlot()
         let jobs = scenario.jobs(id)
         do {
             let trouble = spool.surroundings.appendingPathComponent("trouble")

@@ -1,7 +1,9 @@
 // A spool in a temporary folder, with a daemon and a stand-in server around it.
 
 import Foundation
+import FoundationNetworking
 import Sketch
+import Synchronization
 import Testing
 
 /// A folder that is gone when the test is.
@@ -19,15 +21,31 @@ final class TestSpool: Sendable {
             at: url.appendingPathComponent("inbox"), withIntermediateDirectories: true)
     }
 
-    deinit { try? FileManager.default.removeItem(at: surroundings) }
+    deinit {
+        try? FileManager.default.removeItem(at: surroundings)
+        if hasSlot.withLock({ $0 }) { Self.slots.give() }
+    }
+
+    /// A daemon has two of the 128 inotify instances of a user (fs.inotify.max_user_instances), which all tests share,
+    /// and all of them begin at once.
+    private static let slots = Slots(24)
+    private let hasSlot = Mutex(false)
 
     /// The options that make `run` serve this spool without waiting where people would have to.
     func arguments(server: String) -> [String] {
         ["run", "--spool", url.path, "--server", server, "--server-grace", "0", "--settle", "0.2"]
     }
 
+    /// Waits until one more daemon may run.
+    func takeSlot() async {
+        guard !hasSlot.withLock({ $0 }) else { return }
+        await Self.slots.take()
+        hasSlot.withLock { $0 = true }
+    }
+
     /// A daemon that is ready.
     func daemon(server: String, _ more: String...) async throws -> Program {
+        await takeSlot()
         let program = try Program(arguments(server: server) + more)
         try await program.says("ready:")
         return program
@@ -66,12 +84,67 @@ final class TestSpool: Sendable {
     }
 }
 
+/// So many at once, the others in order.
+private final class Slots: Sendable {
+    private struct State {
+        var free: Int
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state: Mutex<State>
+
+    init(_ count: Int) { state = Mutex(State(free: count)) }
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                guard state.free > 0 else {
+                    state.waiting.append(continuation)
+                    return false
+                }
+                state.free -= 1
+                return true
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func give() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            if state.waiting.isEmpty {
+                state.free += 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
+    }
+}
+
 /// A job that the stand-in draws in no time.
 func smallJob(_ more: String = "") -> String {
     #"{"prompt": "a cat", "steps": 1, "width": 64, "height": 64\#(more.isEmpty ? "" : ", " + more)}"#
 }
 
+/// What somebody else asks the server; how many pictures the answer has.
+@discardableResult
+func post(_ server: String, _ endpoint: String, _ body: String) async throws -> Int {
+    var request = URLRequest(url: try #require(URL(string: "\(server)/sdapi/v1/\(endpoint)")))
+    request.httpMethod = "POST"
+    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    request.httpBody = Data(body.utf8)
+    let (data, _) = try await URLSession.shared.data(for: request)
+    let answer = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+    return (answer?["images"] as? [Any])?.count ?? 0
+}
+
 extension Sketch {
     /// A stand-in that takes no time.
     static func quick() throws -> Sketch { try Sketch.start(options: Options(stepTime: .zero)) }
+
+    /// One that takes no time and has no way to ask for a render by its task.
+    static func nowebui(stepTime: Duration = .zero) throws -> Sketch {
+        var options = Options(stepTime: stepTime)
+        options.hasWebUI = false
+        return try Sketch.start(options: options)
+    }
 }

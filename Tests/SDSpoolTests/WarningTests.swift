@@ -1,7 +1,6 @@
 // Trust but verify: a 200 is not yet what was asked for.
 
 import Foundation
-import FoundationNetworking
 import Sketch
 import Testing
 
@@ -26,6 +25,64 @@ import Testing
         await sketch.stop()
     }
 
+    @Test(
+        "a render that was stopped before its first picture is no less stopped; with another's flags it is a wrong result"
+    )
+    func stoppedAtOnce() async throws {
+        let bare = try BareServer { path in
+            switch path {
+            case "/sdapi/v1/txt2img": #"{"images": [], "parameters": {}, "info": "{\"job_timestamp\": \"7\"}"}"#
+            case "/sdapi/v1/img2img": #"{"images": [], "parameters": {}, "info": "{\"job_timestamp\": \"6\"}"}"#
+            default:
+                path.hasPrefix("/sdapi/v1/progress")
+                    ? BareServer.idle.replacing("20261123153823", with: "7").replacing(": false", with: ": true") : nil
+            }
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: bare.url)
+        try spool.drop("ours", smallJob())
+        try await daemon.says("failed ours: the render was interrupted at the server before its first picture")
+        try spool.drop("other", smallJob(#""init_images": []"#))
+        try await daemon.says("failed other: the server answered 200, but sent no picture")
+        #expect(try await daemon.stop() == 0)
+        #expect(try spool.document("failed/ours/error.json")["class"] as? String == "interrupted")
+        await bare.server.stop()
+    }
+
+    @Test("what somebody else's override left behind is warned of, what the owner has set is not")
+    func leaks() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        try await post(sketch.url, "options", #"{"CLIP_stop_at_last_layers": 2}"#)
+        let daemon = try await spool.daemon(server: sketch.url)
+        func warnings(_ name: String) async throws -> [String] {
+            try spool.drop(name, smallJob())
+            try await daemon.says("done \(name)")
+            return try spool.document("done/\(name)/result.json")["warnings"] as? [String] ?? []
+        }
+        #expect(try await warnings("before") == [])
+        let leak =
+            #""CLIP_stop_at_last_layers": 3, "samples_format": "jpg", "sd_model_checkpoint": "sketch-test-card-2""#
+        try await post(
+            sketch.url, "txt2img",
+            smallJob(#""override_settings": {\#(leak)}, "override_settings_restore_afterwards": false"#))
+        let after = try await warnings("after")
+        for words in [
+            "the server used clip skip 3, which was not asked for (it was set to 2)",
+            "the server used the checkpoint \"sketch-test-card-2\", which was not asked for (it was set to "
+                + "\"sketch-test-card.safetensors\")",
+            "the server used the picture format jpeg, which was not asked for (it was set to png)",
+        ] { #expect(after.contains(words), "\(words)") }
+        // A job that changes them on purpose is the owner's word.
+        try spool.drop(
+            "set",
+            #"{"samples_format": "png", "CLIP_stop_at_last_layers": 1, "sdspool": {"endpoint": "/sdapi/v1/options"}}"#)
+        try await daemon.says("done set")
+        #expect(try await warnings("set-on-purpose") == [])
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
+    }
+
     @Test("a daemon that is strict fails such a job")
     func strict() async throws {
         let sketch = try Sketch.quick()
@@ -43,17 +100,17 @@ import Testing
         await sketch.stop()
     }
 
-    @Test("an interrupted render, which is answered 200, is failed, with what there is kept beside it")
-    func interrupted() async throws {
+    @Test(
+        "a render that somebody stops, which is answered 200, is failed, with what there is kept beside it",
+        arguments: ["interrupt", "skip"])
+    func stopped(stop: String) async throws {
         let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
         try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 3000"#))
         await sketch.wait { $0.first?.started != nil }
-        var interrupt = URLRequest(url: try #require(URL(string: sketch.url + "/sdapi/v1/interrupt")))
-        interrupt.httpMethod = "POST"
-        _ = try await URLSession.shared.data(for: interrupt)
-        try await daemon.says("failed long", "interrupted")
+        try await post(sketch.url, stop, "")
+        try await daemon.says("failed long", stop == "skip" ? "skipped" : "interrupted")
         try spool.drop("next", smallJob())
         try await daemon.says("done next")
         #expect(try await daemon.stop() == 0)

@@ -277,6 +277,43 @@ struct AnswerTests {
         await caller.sketch.stop()
     }
 
+    @Test("an override that is not taken back stays in force for all who come behind")
+    func leak() async throws {
+        let caller = try Caller()
+        let keys = #""width":8,"height":8,"steps":1"#
+        let overrides =
+            #"{"samples_format":"jpg","CLIP_stop_at_last_layers":2,"sd_model_checkpoint":"sketch-test-card-2"}"#
+        let taken = try await caller.txt2img("{\(keys),\"override_settings\":\(overrides)}")
+        #expect(taken.info["clip_skip"] as? Int == 2)
+        #expect(taken.info["sd_model_name"] as? String == "sketch-test-card-2")
+        #expect(try await caller.txt2img("{\(keys)}").info["clip_skip"] as? Int == 1)
+        _ = try await caller.txt2img(
+            "{\(keys),\"override_settings\":\(overrides),\"override_settings_restore_afterwards\":false}")
+        let after = try await caller.txt2img("{\(keys)}")
+        #expect(after.info["clip_skip"] as? Int == 2)
+        #expect(after.info["sd_model_name"] as? String == "sketch-test-card-2")
+        #expect(after.images[0].starts(with: [0xff, 0xd8, 0xff]))
+        #expect(try await caller.get("/sdapi/v1/options").value("samples_format") == "jpg")
+        let unknown = try await caller.txt2img(
+            "{\(keys),\"override_settings\":{\"sd_model_checkpoint\":\"nope.safetensors\"}}")
+        #expect(unknown.info["sd_model_name"] as? String == "sketch-test-card-2")
+        await caller.sketch.stop()
+    }
+
+    @Test("without a web UI there is nothing internal")
+    func nowebui() async throws {
+        let caller = try Caller { $0.hasWebUI = false }
+        for (method, path) in [("GET", "ping"), ("GET", "pending-tasks"), ("POST", "progress")] {
+            let answer = try await caller.call(method, "/internal/\(path)", method == "GET" ? nil : Data("{}".utf8))
+            #expect(answer.status == 404)
+            #expect(answer.text == #"{"detail":"Not Found"}"#)
+        }
+        let paths = try await caller.get("/openapi.json").json["paths"] as? [String: Any]
+        #expect(paths?.keys.contains { $0.hasPrefix("/internal") } == false)
+        #expect(paths?["/sdapi/v1/txt2img"] != nil)
+        await caller.sketch.stop()
+    }
+
     @Test("img2img, extras, interrogate and png-info for a picture that it has drawn itself")
     func pictures() async throws {
         let caller = try Caller()
@@ -317,13 +354,18 @@ struct AnswerTests {
         }
         for (path, answer) in [
             ("interrupt", "{}"), ("skip", "null"), ("refresh-checkpoints", "null"),
-            ("unload-checkpoint", "{}"),
+            ("unload-checkpoint", "{}"), ("refresh-embeddings", "null"),
         ] {
             #expect(try await caller.post("/sdapi/v1/\(path)").text == answer)
         }
         #expect(
             try await caller.get("/sdapi/v1/samplers").text.contains(
                 #"{"name":"Euler a","aliases":["k_euler_a","k_euler_ancestral"]"#))
+        let made = try await caller.post("/sdapi/v1/create/embedding", #"{"name":"x"}"#)
+        #expect(made.text == #"{"info":"create embedding filename: x.pt"}"#)
+        #expect(try await caller.post("/sdapi/v1/create/hypernetwork", "{}").status == 500)
+        let trained = try await caller.post("/sdapi/v1/train/embedding", "{}")
+        #expect(trained.status == 200 && trained.text.contains("error: test cards are not trained"))
         #expect(try await caller.call("HEAD", "/sdapi/v1/progress").status == 405)
         #expect(try await caller.call("PUT", "/sdapi/v1/options", Data("{}".utf8)).headers["allow"] == "GET")
         await caller.sketch.stop()

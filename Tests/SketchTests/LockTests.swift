@@ -102,6 +102,48 @@ struct LockTests {
         await caller.sketch.stop()
     }
 
+    @Test("a task's preview is a data URL, sent once to whom names the last one that he has seen")
+    func taskPreview() async throws {
+        let caller = try Caller(stepTime: .milliseconds(1))
+        let render = Task {
+            try await caller.txt2img(#"{"width":64,"height":64,"steps":1000000,"force_task_id":"one"}"#)
+        }
+        await caller.sketch.arrived(1)
+        while try await caller.progress().value("state", "sampling_step") == "0" {}
+        func preview(_ more: String) async throws -> Answer {
+            try await caller.post("/internal/progress", "{\"id_task\":\"one\"\(more)}")
+        }
+        let first = try await preview("")
+        #expect((first.json["live_preview"] as? String)?.hasPrefix("data:image/png;base64,iVBOR") == true)
+        #expect(try #require(first.json["id_live_preview"] as? Int) > 0)
+        #expect(
+            try await preview(#","live_preview":false"#).text.contains(#""live_preview":null,"id_live_preview":-1"#))
+        _ = try await caller.post("/sdapi/v1/interrupt")
+        _ = try await render.value
+        await caller.sketch.stop()
+    }
+
+    @Test("a ghost of a task that failed is active still when the same task is queued again behind another's work")
+    func ghost() async throws {
+        let caller = try Caller(stepTime: .milliseconds(1))
+        _ = try await caller.txt2img("{\"steps\":0,\"force_task_id\":\"one\"}")
+        let picture = try #require(try await caller.txt2img("{\(Self.short)}").json["images"] as? [String]).first ?? ""
+        _ = try await caller.txt2img("{\"steps\":0,\"force_task_id\":\"one\"}")
+        // Upscaling has no task, so the ghost stays the current one.
+        let extras = Task {
+            try await caller.post(
+                "/sdapi/v1/extra-single-image",
+                #"{"image":"\#(picture)","sketch":{"fault":"slow","seconds":3600}}"#)
+        }
+        await caller.sketch.wait { $0.last?.path.hasSuffix("image") == true && $0.last?.started != nil }
+        let second = Task { try await caller.txt2img("{\(Self.short),\"force_task_id\":\"one\"}") }
+        await caller.sketch.arrived(5)
+        let state = try await caller.post("/internal/progress", #"{"id_task":"one"}"#).text
+        #expect(state.contains(#""active":true,"queued":true"#))
+        await caller.sketch.stop()
+        _ = await (extras.result, second.result)
+    }
+
     @Test("who hangs up does not stop the render; the next one waits for it")
     func disconnect() async throws {
         let caller = try Caller(stepTime: .milliseconds(1))

@@ -1,0 +1,45 @@
+// What is asked and told while a render is under way.
+
+import Foundation
+import JSONText
+
+extension Client {
+    /// For a look at a render: it only serves people, and a server that is slower has better things to do.
+    public static let lookTimeout = Duration.seconds(5)
+
+    /// What the server is doing, with what there is of the picture if that is wanted. Throws ``Failure``.
+    public func progress(
+        withPreview: Bool = false, within timeout: Duration = Client.connectTimeout
+    ) async throws -> ServerProgress {
+        // The rest of it is some hundred bytes.
+        let text = try await query(
+            "/sdapi/v1/progress\(withPreview ? "" : "?skip_current_image=true")", timeout: timeout,
+            cap: withPreview ? Preview.cap + 64 << 10 : AnswerReader.textCap)
+        guard let progress = try? JSONDecoder().decode(ServerProgress.self, from: text) else {
+            throw Failure(.temporary, "the server's progress is not told as A1111 does")
+        }
+        return progress
+    }
+
+    /// Where the render with this `force_task_id` is. Throws ``Failure``.
+    public func state(ofTask task: String) async throws -> TaskState {
+        let question =
+            #"{"id_task": \#(String(decoding: JSONString.encoded(task), as: UTF8.self)), "#
+            + #""id_live_preview": -1, "live_preview": false}"#
+        let text = try await query("/internal/progress", body: Data(question.utf8), timeout: Self.lookTimeout)
+        guard let state = try? JSONDecoder().decode(TaskState.self, from: text) else {
+            throw Failure(.temporary, "the state of a task is not told as A1111 does")
+        }
+        return state
+    }
+
+    /// Stops whatever runs, as soon as it can be stopped. Throws ``Failure``.
+    public func interrupt() async throws {
+        _ = try await query("/sdapi/v1/interrupt", body: Data(), timeout: Self.lookTimeout)
+    }
+}
+
+extension Failure {
+    /// The server has no such endpoint, whatever else that may mean.
+    public var isNotThere: Bool { [404, 405, 501].contains(status) }
+}

@@ -1,0 +1,45 @@
+// Is it ours that runs? A1111 has one state for all renders and one interrupt that hits whichever it is.
+
+import Foundation
+
+/// The answer of `POST /internal/progress`, which finds a render by the `force_task_id` of its request.
+///
+/// A render that failed stays `active` until the next one with a task begins, so one that is `queued` besides is an
+/// earlier attempt's ghost and has not begun.
+public struct TaskState: Decodable, Sendable {
+    let active: Bool
+    let queued: Bool
+
+    /// See ``Whereabouts``.
+    public var whereabouts: Whereabouts { queued ? .waiting : active ? .running : .unknown }
+}
+
+/// Where a render is, as far as the server tells.
+public enum Whereabouts: Sendable, Equatable {
+    /// It is what the server is at: what the server tells of its progress is told of this one.
+    case running
+    /// It waits behind others at the server.
+    case waiting
+    /// Nothing is known: what runs may be somebody else's.
+    case unknown
+}
+
+/// Tells a render of ours from others at a server that has no tasks: nothing ran right before its request left, and
+/// what has run since is one and the same.
+public struct Trail: Sendable {
+    private let wasIdle: Bool
+    private var began: String?
+
+    /// - Parameter before: what the server told right before the request left; `nil` where it was not asked.
+    public init(before: ServerProgress?) { wasIdle = before?.isIdle == true }
+
+    /// Whether it can ever tell.
+    public var leads: Bool { wasIdle }
+
+    /// Reads what the server tells now, later than all that was read before.
+    public mutating func whereabouts(_ progress: ServerProgress) -> Whereabouts {
+        guard wasIdle, !progress.isIdle, let moment = progress.state.job_timestamp else { return .unknown }
+        began = began ?? moment
+        return moment == began ? .running : .unknown
+    }
+}

@@ -1,0 +1,144 @@
+// Beside a render: shows how far it is, and stops it at the server when somebody cancels the job.
+//
+// The server's state and its interrupt know no job. What it tells is shown, and what runs is stopped, only where that
+// is this render for sure. Nothing here fails: a look that brings nothing is a look less.
+
+import A1111
+import Foundation
+import Linux
+import Spool
+
+/// Looks after one render while it is under way.
+struct Live: Sendable {
+    private let job: ActiveJob
+    private let client: Client
+    private let asked: Asked?
+    private let showsProgress: Bool
+    /// The name by which the server knows the render, where it knows renders by names.
+    private let task: String?
+    /// How to tell it where not.
+    private var trail: Trail
+
+    private var pace = Pace(now: .now)
+    private var wantsPreview = true
+    /// The file that shows the last preview.
+    private var preview: FileName?
+    private var interrupted: ContinuousClock.Instant?
+    /// What the server told of stops by other hands, of this render or another.
+    private var stops: [ServerProgress.State] = []
+
+    /// Short renders are over before anybody looks.
+    private static let first = Duration.milliseconds(300)
+    private static let interval = Duration.seconds(1)
+    /// An interrupt is obeyed between two steps, and some take long.
+    private static let patience = Duration.seconds(5)
+
+    init(
+        _ job: ActiveJob, client: Client, asked: Asked?, task: String?, trail: Trail, showsProgress: Bool
+    ) {
+        self.job = job
+        self.client = client
+        self.asked = asked
+        self.task = task
+        self.trail = trail
+        self.showsProgress = showsProgress
+    }
+
+    /// Runs `render` and looks after it until it has ended, and no longer. Gives what it brought and what the server
+    /// told of stops meanwhile.
+    func during<Value: Sendable>(
+        _ render: () async throws -> Value
+    ) async -> (Result<Value, any Error>, stops: [ServerProgress.State]) {
+        let looks = Task {
+            var live = self
+            return await live.look()
+        }
+        let result: Result<Value, any Error>
+        do { result = .success(try await render()) } catch { result = .failure(error) }
+        looks.cancel()
+        return (result, await looks.value)
+    }
+
+    private mutating func look() async -> [ServerProgress.State] {
+        var isCancelled = false
+        try? await Task.sleep(for: Self.first)
+        while !Task.isCancelled {
+            if !isCancelled, await jobIsCancelled() {
+                isCancelled = true
+                pace.hurry(now: .now)
+            }
+            if pace.isDue(.now) {
+                if isCancelled { await stop() } else if showsProgress { await show() }
+            }
+            try? await Task.sleep(for: Self.interval)
+        }
+        return stops
+    }
+
+    /// A disk that does not tell is met by those who need it more.
+    private func jobIsCancelled() async -> Bool {
+        (try? await blocking { [job] in try job.isCancelled }) ?? false
+    }
+
+    // MARK: Showing
+
+    private mutating func show() async {
+        guard let (place, progress) = await ask(forNumbers: true), place != .unknown else { return }
+        if let state = progress?.state, state.skipped || state.interrupted { stops = stops.suffix(7) + [state] }
+        let (job, asked, last) = (job, asked, preview)
+        // A folder that has just been taken away, or a full disk: the pictures meet it, too, and that is told.
+        preview =
+            (try? await blocking {
+                var document = ProgressDocument(progress: progress, asked: asked, preview: last, now: .now)
+                if let picture = progress?.preview {
+                    document.preview = try job.show(preview: picture.bytes, suffix: picture.format.suffix)
+                }
+                try job.show(document.document)
+                return document.preview
+            }) ?? last
+    }
+
+    // MARK: Stopping
+
+    private mutating func stop() async {
+        guard let (place, _) = await ask(forNumbers: false), place == .running else { return }
+        if let interrupted, .now - interrupted < Self.patience { return }
+        interrupted = .now
+        // Not given up half-way when the render ends meanwhile: it would hit whatever runs when it gets there. One that
+        // does not get there is tried again.
+        await Task { [client] in try? await client.interrupt() }.value
+    }
+
+    // MARK: Asking
+
+    /// Where the render is, and what the server tells; `nil` where it cannot be asked.
+    private mutating func ask(forNumbers: Bool) async -> (Whereabouts, ServerProgress?)? {
+        let start = ContinuousClock.now
+        do {
+            let answer = try await whereabouts(forNumbers: forNumbers)
+            pace.answered(after: .now - start, now: .now)
+            return answer
+        } catch let failure as Failure where failure.class == .wrongResult && wantsPreview && forNumbers {
+            // The preview is larger than anybody needs it.
+            wantsPreview = false
+        } catch {
+            pace.failed(error as? Failure, now: .now)
+        }
+        return nil
+    }
+
+    private mutating func whereabouts(forNumbers: Bool) async throws -> (Whereabouts, ServerProgress?) {
+        if let task {
+            let place = try await client.state(ofTask: task).whereabouts
+            return (place, place == .running && forNumbers ? try await progress() : nil)
+        }
+        guard trail.leads else { return (.unknown, nil) }
+        let progress = try await progress(withPreview: forNumbers)
+        let place = trail.whereabouts(progress)
+        return (place, place == .running ? progress : nil)
+    }
+
+    private func progress(withPreview: Bool = true) async throws -> ServerProgress {
+        try await client.progress(withPreview: withPreview && wantsPreview, within: Client.lookTimeout)
+    }
+}

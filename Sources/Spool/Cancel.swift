@@ -1,0 +1,97 @@
+// queued or active → gone, because somebody says so. All of it happens in the folders, as a person's hands would do it,
+// so it does not matter whether a daemon runs.
+
+import Glibc
+import Linux
+
+extension Folders {
+    /// Where a job was when it was cancelled.
+    public enum Cancelled: Sendable, Equatable {
+        /// It is gone.
+        case waiting
+        /// The daemon finds its file gone, and stops the render.
+        case rendering
+    }
+
+    /// The jobs of that name that wait or are being rendered, in order.
+    public func tickets(named name: JobName) throws(SystemError) -> [Ticket] {
+        let entries = try queue.entries() + active.entries()
+        return Set(entries.compactMap(Ticket.init(entry:)).filter { $0.name == name }).sorted()
+    }
+
+    /// Takes a job away that has not ended; `nil` where it is neither in queue/ nor in active/.
+    public func cancel(_ ticket: Ticket) throws(SystemError) -> Cancelled? {
+        // A daemon may move it from one folder to the other, or back, between two looks.
+        for _ in 0..<10 {
+            if try cancelQueued(ticket) { return .waiting }
+            if try cancelActive(ticket) { return .rendering }
+        }
+        return nil
+    }
+
+    private func cancelQueued(_ ticket: Ticket) throws(SystemError) -> Bool {
+        if try queue.removeIfThere(ticket.file) { return true }
+        // Its file first: wherever its folder is by then, what is left is no job.
+        guard let folder = try queue.directoryIfThere(ticket.folder), try folder.removeJob(ticket.name) else {
+            return false
+        }
+        do throws(SystemError) {
+            try queue.removeAll(ticket.folder)
+        } catch  where error.isMissing {
+            // The daemon has just claimed it; it finds no job in it and takes it away.
+        }
+        return true
+    }
+
+    private func cancelActive(_ ticket: Ticket) throws(SystemError) -> Bool {
+        guard let folder = try active.directoryIfThere(ticket.folder) else { return false }
+        // It has ended, and is about to be moved.
+        guard try folder.status(of: InFolder.result) == nil, try folder.status(of: InFolder.error) == nil else {
+            return false
+        }
+        return try folder.removeJob(ticket.name)
+    }
+
+    /// Where things of that name lie that cannot be cancelled: a result, a failed or a held job, a file that no daemon
+    /// has taken.
+    public func whereabouts(of name: JobName) throws(SystemError) -> [String] {
+        var found: [String] = []
+        for place in [done, failed] where try place.status(of: name.with(suffix: "")) != nil {
+            found.append(place.path(of: name.with(suffix: "")))
+        }
+        for entry in try inbox.entries() where JobName(dropped: entry) == name { found.append(inbox.path(of: entry)) }
+        if let hold = try root.directoryIfThere(Self.hold) {
+            for entry in try hold.entries() where Ticket(entry: entry)?.name == name || JobName(dropped: entry) == name
+            {
+                found.append(hold.path(of: entry))
+            }
+        }
+        return found
+    }
+}
+
+extension Directory {
+    fileprivate func removeJob(_ name: JobName) throws(SystemError) -> Bool {
+        for file in InFolder.jobs(name) where try removeIfThere(file) { return true }
+        return false
+    }
+
+    /// Removes a name that is not a directory; false where it is not there, or is one.
+    fileprivate func removeIfThere(_ name: FileName) throws(SystemError) -> Bool {
+        guard let status = try status(of: name), status.kind != .directory else { return false }
+        do throws(SystemError) {
+            try unlink(name)
+            return true
+        } catch  where error.isMissing {
+            return false
+        }
+    }
+
+    fileprivate func directoryIfThere(_ name: FileName) throws(SystemError) -> Directory? {
+        do throws(SystemError) {
+            return try directory(name)
+        } catch  where error.isMissing || error.code == ENOTDIR {
+            return nil
+        }
+    }
+}

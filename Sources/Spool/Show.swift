@@ -1,0 +1,28 @@
+// What a job's folder in active/ shows while its render is under way, and whether somebody has cancelled it.
+
+import Foundation
+import Linux
+
+extension ActiveJob {
+    /// Puts `progress` into progress.json, in one step. Nothing of it need outlive a crash.
+    public func show(_ progress: Data) throws(SystemError) {
+        try folder.putWhole(progress, as: InFolder.progress, lasting: false)
+    }
+
+    /// Puts a picture that is not whole beside it, in place of the last one, and gives the name of its file; `nil` where
+    /// none can be named so.
+    public func show(preview: Data, suffix: String) throws(SystemError) -> FileName? {
+        guard let name = InFolder.preview(suffix: suffix), InFolder.isPreview(name) else { return nil }
+        try folder.putWhole(preview, as: name, lasting: false)
+        for entry in try folder.entries() where InFolder.isPreview(entry) && entry != name { try folder.unlink(entry) }
+        return name
+    }
+
+    /// Somebody has deleted its file, or has taken its folder away.
+    public var isCancelled: Bool {
+        get throws(SystemError) {
+            guard try folder.status(of: file) != nil else { return true }
+            return try !isActive
+        }
+    }
+}
