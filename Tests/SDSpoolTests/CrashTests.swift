@@ -49,7 +49,7 @@ private struct Run {
         let (calls, picture) = try await undisturbed()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for call in 1...calls {
-                if call > 4 { try await group.next() }
+                if call > 10 { try await group.next() }
                 group.addTask { try await strike(fault(call), id: "\(UUID())", picture: picture) }
             }
             try await group.waitForAll()

@@ -1,5 +1,6 @@
 // The real executable, as a person would start it, and what it says.
 
+@preconcurrency import Dispatch
 import Foundation
 import Glibc
 import Synchronization
@@ -54,15 +55,24 @@ final class Program: Sendable {
         process.terminationHandler = { _ in ended.continuation.finish() }
         try process.run()
         pid = process.processIdentifier
-        talk.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            self?.hear(data)
+        // A thread that blocks, for each: a handler that is called when there is something to read does not survive the
+        // closing of its handle, and without that a long suite runs out of descriptors.
+        let listener = DispatchQueue(label: "listener")
+        listener.async { [weak self, handle = talk.fileHandleForReading] in
+            var data: Data
+            repeat {
+                data = handle.availableData
+                self?.hear(data)
+            } while !data.isEmpty
+            try? handle.close()
         }
     }
 
     /// A test that fails on its way does not get to stop it.
-    deinit { kill(SIGKILL) }
+    deinit {
+        kill(SIGKILL)
+        try? output.fileHandleForReading.close()
+    }
 
     private func hear(_ data: Data) {
         heard.withLock { heard in
