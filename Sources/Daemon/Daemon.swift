@@ -77,7 +77,7 @@ public final class Daemon: Sendable {
             intake: try Intake(
                 folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
                 insight: Insight.jobs),
-            hands: hands, queue: queue, tell: tell, fail: { [stopping] in stopping.yield($0) })
+            hands: hands, queue: queue, tell: tell)
         await desk.open()
         tell(.ready(spool: folders.root.path, server: options.server.description, waiting: waiting.count))
 

@@ -14,22 +14,21 @@ actor FrontDesk {
     private let hands: HandWatch
     private let queue: Queue
     private let tell: @Sendable (Event) -> Void
-    /// The disk can no longer be trusted, and why.
-    private let fail: @Sendable (any Error) -> Void
+    /// Something that was done by hand has not been heard: the disk was in the way.
+    private var hasMissed = false
+    private static let retry = Duration.seconds(1)
 
     private var sources: [any DispatchSourceRead] = []
     private var timer: (any DispatchSourceTimer)?
 
     init(
-        folders: Folders, intake: Intake, hands: HandWatch, queue: Queue, tell: @escaping @Sendable (Event) -> Void,
-        fail: @escaping @Sendable (any Error) -> Void
+        folders: Folders, intake: Intake, hands: HandWatch, queue: Queue, tell: @escaping @Sendable (Event) -> Void
     ) {
         self.folders = folders
         self.intake = intake
         self.hands = hands
         self.queue = queue
         self.tell = tell
-        self.fail = fail
     }
 
     /// Begins to collect, with what lies in the inbox already.
@@ -55,43 +54,48 @@ actor FrontDesk {
     }
 
     private func collect() {
-        guard let timer else { return }
-        do {
-            var tickets: [Lane: [Ticket]] = [:]
-            for outcome in try intake.collect() {
-                switch outcome {
-                case .accepted(let ticket, let lane):
-                    tickets[lane, default: []].append(ticket)
-                    tell(.accepted(ticket))
-                case .expanded(let ticket, let expansion):
-                    queue.add(expansion)
-                    tell(.expanded(ticket, expansion))
-                case .refused(let name, let error, let path): tell(.refused(name, error, path: path))
-                case .leftAlone(let name, let reason): tell(.leftAlone(name, reason))
-                case .troubled(let error): tell(.troubled(error))
-                }
+        guard timer != nil else { return }
+        if hasMissed { collectByHand() }
+        var tickets: [Lane: [Ticket]] = [:]
+        for outcome in intake.collect() {
+            switch outcome {
+            case .accepted(let ticket, let lane):
+                tickets[lane, default: []].append(ticket)
+                tell(.accepted(ticket))
+            case .expanded(let ticket, let expansion):
+                queue.add(expansion)
+                tell(.expanded(ticket, expansion))
+            case .refused(let name, let error, let path): tell(.refused(name, error, path: path))
+            case .leftAlone(let name, let reason): tell(.leftAlone(name, reason))
+            case .troubled(let error): tell(.troubled(error))
             }
-            for (lane, tickets) in tickets { queue.add(tickets, to: lane) }
-            let wait = max(.zero, intake.nextLook - .now)
-            timer.schedule(deadline: .now() + wait / .seconds(1), leeway: .milliseconds(1))
-        } catch {
-            fail(error)
         }
+        for (lane, tickets) in tickets { queue.add(tickets, to: lane) }
+        comeBack(in: hasMissed ? min(Self.retry, intake.nextLook - .now) : intake.nextLook - .now)
+    }
+
+    private func comeBack(in wait: Duration) {
+        timer?.schedule(deadline: .now() + max(.zero, wait) / .seconds(1), leeway: .milliseconds(1))
     }
 
     private func collectByHand() {
         guard timer != nil else { return }
         do {
-            for change in try hands.collect() {
+            for change in try hands.collect(all: hasMissed) {
                 switch change {
                 case .queued(let ticket):
-                    queue.add([ticket], to: try folders.lane(of: ticket, sort: \.lane))
+                    // What cannot be read now is a render, which the worker reads again.
+                    let lane = (try? folders.lane(of: ticket, sort: \.lane)) ?? .renders
+                    queue.add([ticket], to: lane)
                 case .paused(let isPaused):
                     if queue.pause(isPaused) { tell(.paused(isPaused)) }
                 }
             }
+            hasMissed = false
         } catch {
-            fail(error)
+            hasMissed = true
+            tell(.troubled(error))
+            comeBack(in: Self.retry)
         }
     }
 }

@@ -23,6 +23,8 @@ struct Worker {
     let tell: @Sendable (Event) -> Void
 
     private var diskBackoff = Backoff()
+    /// Of its pictures, in bytes; the first one is taken to be as large as a usual picture.
+    private var largestReply = 2 << 20
     /// Jobs in a row that failed for want of memory.
     private var outOfMemory = 0
     /// So many say that it is the server and not the jobs.
@@ -57,14 +59,19 @@ struct Worker {
 
     private mutating func serve(_ ticket: Ticket) async throws {
         let folders = folders
-        guard let job = try await persistently({ try folders.claim(ticket) }) else { return tell(.cancelled(ticket)) }
+        guard let job = try await persistently({ try folders.claim(ticket, again: $0) }) else {
+            return tell(.cancelled(ticket))
+        }
         do {
             try await render(job)
             diskBackoff.reset()
         } catch let error as SystemError {
             tell(.troubled(error))
             try await putBack(job, inSilence: true)
-            // A full disk is every job's: trying them all, one after the other, would only fill the log.
+            // A full disk is every job's. Rendering them one after the other to find that out would cost the server's
+            // time and bring nothing.
+            let room = largestReply
+            try await persistently { _ in try folders.probe(room: room) }
             try await Task.sleep(for: diskBackoff.next())
         } catch is CancellationError {
             try await putBack(job)
@@ -114,12 +121,13 @@ struct Worker {
             let finished = Stamp.now
             let warnings = await differences(assignment, reply, settings)
             if let failure = await objection(to: reply, of: assignment, stops, warnings) { throw failure }
+            largestReply = max(largestReply, reply.pictures.reduce(0) { $0 + $1.size })
             attempts.end(at: finished)
             let result = JobResult(
                 ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
                 finished: finished, reply: reply, warnings: warnings)
             // Again and again, if it must be: what is missing is the disk's work, and never another render.
-            let path = try await persistently { try job.finish(with: result.document) }
+            let path = try await persistently { _ in try job.finish(with: result.document) }
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {
@@ -129,7 +137,7 @@ struct Worker {
             // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
             attempts.end(at: .now, failure: error is CancellationError ? Attempts.stopped : Attempts.disk)
             let record = attempts
-            try await persistently { if try job.isActive { try job.record(record) } }
+            try await persistently { _ in if try job.isActive { try job.record(record) } }
             throw error
         }
     }
@@ -137,7 +145,7 @@ struct Worker {
     /// The front desk has expanded most batches before they come here.
     private func expand(_ job: ActiveJob, _ batch: Batch) async throws {
         // Again and again, if it must be: behind the instant of commit only moves are missing.
-        let expansion = try await persistently { try job.expand(batch, with: .jobs) }
+        let expansion = try await persistently { _ in try job.expand(batch, with: .jobs) }
         guard let expansion else { return try await putBack(job) }
         queue.add(expansion)
         tell(.expanded(job.ticket, expansion))
@@ -210,7 +218,7 @@ struct Worker {
         guard outOfMemory >= Self.outOfMemoryLimit else { return }
         outOfMemory = 0
         let folders = folders
-        try await persistently {
+        try await persistently { _ in
             try folders.pause(
                 because: "\(Self.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
                     + "Free some (or restart the server), then delete this file to go on.")
@@ -246,7 +254,7 @@ struct Worker {
     }
 
     private func isCancelled(_ job: ActiveJob) async throws -> Bool {
-        try await persistently { try job.isCancelled }
+        try await persistently { _ in try job.isCancelled }
     }
 
     private func record(_ attempts: Attempts, of job: ActiveJob) async throws {
@@ -254,7 +262,7 @@ struct Worker {
     }
 
     private func fail(_ job: ActiveJob, _ report: ErrorReport, keepingPictures: Bool = false) async throws {
-        let path = try await persistently { try job.fail(with: report, keepingPictures: keepingPictures) }
+        let path = try await persistently { _ in try job.fail(with: report, keepingPictures: keepingPictures) }
         tell(.failed(job.ticket, report.message, path: path))
     }
 
@@ -263,7 +271,7 @@ struct Worker {
     private func putBack(
         _ job: ActiveJob, after delay: Duration = .zero, inSilence: Bool = false
     ) async throws {
-        switch try await persistently({ try job.requeue() }) {
+        switch try await persistently({ _ in try job.requeue() }) {
         case .queued: break
         case .concluded: return
         case .gone: return tell(.cancelled(job.ticket))
@@ -278,15 +286,19 @@ struct Worker {
     }
 
     /// Tries a step on the disk until it is done. Without it the job would be in nobody's hands until the next start.
+    /// `body` is told whether it is tried again.
     private func persistently<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
+        _ body: @escaping @Sendable (_ again: Bool) throws -> Value
     ) async throws -> Value {
         var backoff = Backoff()
+        var again = false
         while true {
             do {
-                return try await blocking(body)
+                let isAgain = again
+                return try await blocking { try body(isAgain) }
             } catch let error as SystemError {
                 tell(.troubled(error))
+                again = true
                 try await Task.sleep(for: backoff.next())
             }
         }

@@ -81,6 +81,15 @@ public struct File: ~Copyable, Sendable {
         try outcome.get()
     }
 
+    /// Makes the file `size` bytes long, with room for all of them (posix_fallocate(3)).
+    public func allocate(_ size: Int) throws(SystemError) {
+        try system("posix_fallocate", path) {
+            // Gives the error and does not set errno.
+            errno = posix_fallocate(descriptor.number, 0, off_t(size))
+            return errno == 0 ? 0 : -1
+        }
+    }
+
     /// Waits until content and size are on the disk (fsync(2)). After an error the content is unknown and the call
     /// must not be made again on this file: the kernel has marked the lost pages clean.
     public func sync() throws(SystemError) {

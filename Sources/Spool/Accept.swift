@@ -9,12 +9,27 @@ extension Folders {
     /// that reaches the disk before its content would be a job of nothing after a loss of power. False where somebody
     /// else took it.
     func accept(_ name: FileName, as ticket: Ticket) throws(SystemError) -> Bool {
+        ownMoves.expect(ticket.file)
         do throws(SystemError) {
             try inbox.rename(name, to: queue, as: ticket.file)
             return true
-        } catch  where error.isMissing {
+        } catch {
+            // Not made, or not known to be: what is told of it is somebody's.
+            _ = ownMoves.isOwn(ticket.file)
+            guard error.isMissing else { throw error }
             return false
         }
+    }
+
+    /// Writes a job file anew whose sync has failed: the kernel has marked what it lost as written, and would say nothing
+    /// of it when it is asked once more.
+    func rewrite(_ name: FileName, _ content: Data) throws(SystemError) {
+        try active.removeAll(Self.draft)
+        let file = try active.createFile(Self.draft)
+        try file.write(content)
+        try file.sync()
+        try file.close()
+        try active.rename(Self.draft, to: inbox, as: name)
     }
 
     /// Makes what was accepted so far outlive a loss of power. The source goes first: the other way round a crash can
@@ -24,28 +39,37 @@ extension Folders {
         try queue.sync()
     }
 
-    /// dropped → active, for what does not wait in the queue. `nil` where somebody else took the file.
+    /// dropped → active, for what does not wait in the queue: a batch, or what is no job. `nil` where somebody else took
+    /// the file. Behind it the file has left the inbox: whoever took it sees it to its end.
     func take(_ name: FileName, as ticket: Ticket) throws(SystemError) -> ActiveJob? {
-        try active.makeDirectory(ticket.folder)
-        let job = try job(ticket, JobFileKind(of: name))
         do throws(SystemError) {
+            try active.makeDirectory(ticket.folder)
+            let job = try job(ticket, JobFileKind(of: name))
             try inbox.rename(name, to: job.folder, as: job.file)
-        } catch  where error.isMissing {
-            try active.removeDirectory(ticket.folder)
+            return job
+        } catch {
+            // Where it cannot be removed, the next start does that.
+            try? active.removeDirectory(ticket.folder)
+            guard error.isMissing else { throw error }
             return nil
         }
-        try inbox.sync()
-        try job.folder.sync()
-        try active.sync()
-        return job
+    }
+}
+
+extension ActiveJob {
+    /// active → failed, for what is no job. May be called again after an error: what is done stays done.
+    func refuse(because error: JobFileError) throws(SystemError) -> String {
+        try commitTaken()
+        return try fail(
+            with: ErrorReport(
+                ticket: ticket, class: error.class, message: error.message, line: error.line, column: error.column))
     }
 
-    /// dropped → failed, for what is no job. It goes through active/ like any other, so a crash at any step leaves
-    /// what recovery knows. `nil` where somebody else took the file; otherwise where it lies now.
-    func refuse(_ name: FileName, as ticket: Ticket, because error: JobFileError) throws(SystemError) -> String? {
-        guard let job = try take(name, as: ticket) else { return nil }
-        let report = ErrorReport(
-            ticket: ticket, class: error.class, message: error.message, line: error.line, column: error.column)
-        return try job.fail(with: report)
+    /// Makes the way out of the inbox outlive a loss of power.
+    func commitTaken() throws(SystemError) {
+        guard try isActive else { return }
+        try folders.inbox.sync()
+        try folder.sync()
+        try folders.active.sync()
     }
 }

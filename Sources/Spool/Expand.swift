@@ -35,6 +35,7 @@ extension ActiveJob {
     /// be compared.
     public func expand(_ batch: Batch, with insight: Insight) throws(SystemError) -> Expansion? {
         guard try folder.status(of: file) != nil else { return nil }
+        try commitTaken()
         var stage: Directory?
         if try folder.status(of: InFolder.result) == nil {
             // What an attempt left that the disk stopped.

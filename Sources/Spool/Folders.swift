@@ -27,6 +27,8 @@ public struct Folders: Sendable {
     public static let pause: FileName = "PAUSE"
     static let lock: FileName = ".lock"
     static let hold: FileName = "hold"
+    /// In active/: a file on its way to somewhere else, or to nowhere. One that a start finds is swept away.
+    static let draft: FileName = ".draft"
 
     /// Opens the spool at `path` and makes what is missing of it.
     ///

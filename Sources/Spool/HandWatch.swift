@@ -51,14 +51,17 @@ public final class HandWatch: Sendable {
     public func isPaused() throws(SystemError) -> Bool { try folders.root.status(of: Folders.pause) != nil }
 
     /// What has been done since the last call.
-    public func collect() throws -> [Change] {
+    ///
+    /// - Parameter all: that call threw an error: all that lies there is told.
+    public func collect(all: Bool = false) throws(SystemError) -> [Change] {
         var changes: [Change] = []
-        for event in try inotify.read() {
-            if event.kind.contains(.overflow) {
-                folders.ownMoves.forget()
-                changes += try folders.waiting().map(Change.queued)
-                changes.append(.paused(try isPaused()))
-            } else if event.watch == queueWatch {
+        let events = try inotify.read()
+        if all || events.contains(where: { $0.kind.contains(.overflow) }) {
+            folders.ownMoves.forget()
+            return try folders.waiting().map(Change.queued) + [.paused(isPaused())]
+        }
+        for event in events {
+            if event.watch == queueWatch {
                 guard !event.kind.isDisjoint(with: [.movedIn, .written]), let name = event.name,
                     let ticket = Ticket(entry: name)
                 else {

@@ -38,11 +38,17 @@ public struct Intake {
     private var sightings: [FileName: Sighting] = [:]
     /// Names to look at again, and when.
     private var due: [FileName: ContinuousClock.Instant] = [:]
+    /// Names that the disk did not let be dealt with, and how long they waited the last time.
+    private var waits: [FileName: Duration] = [:]
     /// Names of jobs whose pictures are still arriving.
     private var lacking: Set<FileName> = []
     private var leftAlone: Set<FileName> = []
-    /// Batches that have left the inbox and that the disk stopped on their way; tried again.
-    private var stopped = StoppedBatches()
+    /// What has left the inbox and was stopped by the disk on its way; tried again.
+    private var stopped = Stopped()
+    /// What has happened, in order, and is not told yet: some of it is accepted, but not yet known to outlive a loss of
+    /// power. And when that is tried again.
+    private var untold: [Outcome] = []
+    private var nextCommit: ContinuousClock.Instant?
     private var nextListing: ContinuousClock.Instant
 
     /// So many names are accepted together and share the syncs of the directories.
@@ -51,6 +57,7 @@ public struct Intake {
     /// of a writer at work will be told to be closed.
     private static let appearance = Duration.milliseconds(20)
     private static let retry = Duration.seconds(1)
+    private static let longestRetry = Duration.seconds(30)
     /// Events may be lost by the kernel without a word on some filesystems; the folder's listing is the truth.
     private static let listing = Duration.seconds(60)
 
@@ -82,46 +89,70 @@ public struct Intake {
 
     /// When to collect next although nothing happens.
     public var nextLook: ContinuousClock.Instant {
-        first < backlog.count ? .now : min(nextListing, stopped.due ?? nextListing, due.values.min() ?? nextListing)
+        if first < backlog.count { return .now }
+        return [nextListing, stopped.due, nextCommit, due.values.min()].compactMap { $0 }.min() ?? nextListing
     }
 
-    /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk.
-    public mutating func collect() throws -> [Outcome] {
-        // All that is told so far, before anything is taken: a later close may come before an earlier appearance.
-        var events: [Inotify.Event] = []
-        while case let more = try inotify.read(), !more.isEmpty { events += more }
-        try take(events)
+    /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk. What the disk does not let
+    /// it do is told and tried again.
+    public mutating func collect() -> [Outcome] {
         let now = ContinuousClock.now
-        if now >= nextListing { try list(at: now) }
+        do throws(SystemError) {
+            // All that is told so far, before anything is taken: a later close may come before an earlier appearance.
+            var events: [Inotify.Event] = []
+            while case let more = try inotify.read(), !more.isEmpty { events += more }
+            take(events)
+            if now >= nextListing { try list(at: now) }
+        } catch {
+            untold.append(.troubled(error))
+            nextListing = now + Self.retry
+        }
         for (name, moment) in due.sorted(by: { $0.value < $1.value }) where moment <= now {
             due[name] = nil
             backlog.append(name)
         }
         let names = backlog[first...].prefix(Self.batch)
-        var outcomes: [Outcome] = []
+        var trouble: SystemError?
         for name in names {
             do throws(SystemError) {
-                try settle(name, into: &outcomes)
+                try settle(name)
+                waits[name] = nil
             } catch {
-                outcomes.append(.troubled(error))
-                due[name] = .now + Self.retry
+                // A disk that fails one fails them all, and says the same of each.
+                trouble = trouble ?? error
+                let wait = min(waits[name].map { $0 * 2 } ?? Self.retry, Self.longestRetry)
+                waits[name] = wait
+                due[name] = .now + wait
             }
         }
+        if let trouble { untold.append(.troubled(trouble)) }
         first += names.count
         if first == backlog.count {
             backlog = []
             first = 0
         }
-        for (job, batch) in stopped.takeDue(at: now) { expand(job, batch, into: &outcomes) }
-        if outcomes.contains(where: { if case .accepted = $0 { true } else { false } }) {
-            try folders.commitAccepted()
+        for (job, step) in stopped.takeDue(at: now) { conclude(job, step) }
+        return committed()
+    }
+
+    /// Nothing is called accepted before it is.
+    private mutating func committed() -> [Outcome] {
+        do throws(SystemError) {
+            if untold.contains(where: { if case .accepted = $0 { true } else { false } }) {
+                try folders.commitAccepted()
+            }
+        } catch {
+            nextCommit = .now + Self.retry
+            return [.troubled(error)]
         }
-        return outcomes
+        defer { untold = [] }
+        nextCommit = nil
+        return untold
     }
 
     // MARK: What to look at
 
-    private mutating func take(_ events: [Inotify.Event]) throws {
+    private mutating func take(_ events: [Inotify.Event]) {
         let order = ArrivalOrder(events.filter { $0.watch == inboxWatch })
         for name in order.whole where JobName(dropped: name) != nil {
             sightings[name] = Sighting(now: .now, closed: true)
@@ -135,10 +166,10 @@ public struct Intake {
         // Something happened in assets/: perhaps it is what they wait for.
         if events.contains(where: { $0.watch != inboxWatch }) { for name in lacking { due[name] = .now } }
         // What was told comes first, in its order; what was lost follows by ctime.
-        if events.contains(where: { $0.kind.contains(.overflow) }) { try list(at: .now) }
+        if events.contains(where: { $0.kind.contains(.overflow) }) { nextListing = .now }
     }
 
-    private mutating func list(at now: ContinuousClock.Instant) throws {
+    private mutating func list(at now: ContinuousClock.Instant) throws(SystemError) {
         nextListing = now + Self.listing
         let expected = Set(backlog[first...]).union(due.keys)
         var found: [(changed: Int64, name: FileName)] = []
@@ -152,11 +183,12 @@ public struct Intake {
         backlog += found.sorted { ($0.changed, $0.name) < ($1.changed, $1.name) }.map(\.name)
         leftAlone.formIntersection(present)
         sightings = sightings.filter { present.contains($0.key) }
+        waits = waits.filter { present.contains($0.key) }
     }
 
     // MARK: One name
 
-    private mutating func settle(_ name: FileName, into outcomes: inout [Outcome]) throws(SystemError) {
+    private mutating func settle(_ name: FileName) throws(SystemError) {
         lacking.remove(name)
         let (look, seen) = try look(at: name)
         var sighting = sightings[name] ?? Sighting(now: .now, closed: false)
@@ -166,32 +198,36 @@ public struct Intake {
         case .forget: leftAlone.remove(name)
         case .accept(let job):
             guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
-            folders.ownMoves.expect(ticket.file)
-            if try folders.accept(name, as: ticket) { outcomes.append(.accepted(ticket, insight.lane(job))) }
+            if try folders.accept(name, as: ticket) { untold.append(.accepted(ticket, insight.lane(job))) }
         case .expand(let batch):
             guard let ticket = ticket(for: name, priority: batch.priority, behind: batch.count) else { return }
-            if let job = try folders.take(name, as: ticket) { expand(job, batch, into: &outcomes) }
+            if let job = try folders.take(name, as: ticket) { conclude(job, .expand(batch)) }
         case .refuse(let error):
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
-            guard let path = try folders.refuse(name, as: ticket, because: error) else { return }
-            outcomes.append(.refused(ticket.name, because: error, path: path))
+            if let job = try folders.take(name, as: ticket) { conclude(job, .refuse(error)) }
         case .wait(let moment):
             sightings[name] = sighting
             due[name] = moment
         case .leaveAlone(let reason):
-            if leftAlone.insert(name).inserted { outcomes.append(.leftAlone(name, because: reason)) }
+            if leftAlone.insert(name).inserted { untold.append(.leftAlone(name, because: reason)) }
         }
     }
 
-    /// Throws nothing: the batch is on its way already, and what stops it there is told and tried again.
-    private mutating func expand(_ job: ActiveJob, _ batch: Batch, into outcomes: inout [Outcome]) {
+    /// Throws nothing: the job is on its way already, and what stops it there is told and tried again.
+    private mutating func conclude(_ job: ActiveJob, _ step: Stopped.Step) {
         do throws(SystemError) {
-            let expansion = try job.expand(batch, with: insight)
+            switch step {
+            case .expand(let batch):
+                if let expansion = try job.expand(batch, with: insight) {
+                    untold.append(.expanded(job.ticket, expansion))
+                }
+            case .refuse(let error):
+                untold.append(.refused(job.ticket.name, because: error, path: try job.refuse(because: error)))
+            }
             stopped.forgetTrouble()
-            if let expansion { outcomes.append(.expanded(job.ticket, expansion)) }
         } catch {
-            outcomes.append(.troubled(error))
-            stopped.add(job, batch)
+            untold.append(.troubled(error))
+            stopped.add(job, step)
         }
     }
 
@@ -229,7 +265,11 @@ public struct Intake {
             let (lack, pictures) = try look(at: assets, of: name)
             if let lack { return (lack, [status] + pictures) }
             // Its writer may not have: before the name moves on, the content is on the disk.
-            try file.sync()
+            do throws(SystemError) {
+                try file.sync()
+            } catch {
+                try folders.rewrite(name, content)
+            }
             switch submission {
             case .job(let job): return (.whole(job), [status] + pictures)
             case .batch(let batch) where kind == .json: return (.batch(batch), [status] + pictures)

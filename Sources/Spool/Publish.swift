@@ -8,7 +8,7 @@ extension ActiveJob {
     /// Ends the job with its result. The pictures must lie synced in the folder. Where it lies then. May be called again
     /// after an error: what is done stays done.
     public func finish(with result: Data) throws(SystemError) -> String {
-        guard try isActive else { return folders.done.path(of: resultName(1)) }
+        if let path = try delivered(to: folders.done) { return path }
         try folder.putWhole(result, as: InFolder.result)
         return try deliverResult()
     }
@@ -23,7 +23,7 @@ extension ActiveJob {
     /// Ends the job with the reason why it could not be done; what its attempts left goes, unless its pictures are to be
     /// kept. Where it lies then. May be called again after an error.
     public func fail(with report: ErrorReport, keepingPictures: Bool = false) throws(SystemError) -> String {
-        guard try isActive else { return folders.failed.path(of: resultName(1)) }
+        if let path = try delivered(to: folders.failed) { return path }
         if !keepingPictures { try discardStage() }
         try folder.putWhole(report.document, as: InFolder.error)
         return try deliver(to: folders.failed)
@@ -34,10 +34,26 @@ extension ActiveJob {
     func deliver(to place: Directory) throws(SystemError) -> String {
         for entry in try folder.entries() where InFolder.isPassing(entry) { try folder.removeAll(entry) }
         try folder.sync()
-        let name = try move(to: place)
+        return try committed(move(to: place), in: place)
+    }
+
+    private func committed(_ name: FileName, in place: Directory) throws(SystemError) -> String {
         try folders.active.sync()
         try place.sync()
         return place.path(of: name)
+    }
+
+    /// Where it lies when an earlier call has moved it and was ended by an error behind that; `nil` where it is active.
+    private func delivered(to place: Directory) throws(SystemError) -> String? {
+        guard try !isActive else { return nil }
+        let own = try folder.status()
+        var number = 1
+        while let other = try place.status(of: resultName(number)) {
+            if other.inode == own.inode { return try committed(resultName(number), in: place) }
+            number += 1
+        }
+        // Somebody has moved it on already.
+        return place.path(of: resultName(1))
     }
 
     /// Renames the folder to the job's name, or with the first free number behind it: `cat`, `cat.2`, `cat.3`.

@@ -40,6 +40,7 @@ func repairs(for listing: [LeftOver]) -> [Repair] {
 extension Folders {
     /// Repairs active/ and tells, a sentence a job, what was done. The lock must be held.
     public func recover() throws -> [String] {
+        try active.removeAll(Self.draft)
         let listing = try active.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.map { name in
             let isFolder = try active.status(of: name)?.kind == .directory
             return LeftOver(name: name, entries: isFolder ? Set(try active.directory(name).entries()) : nil)
@@ -65,7 +66,7 @@ extension Folders {
     }
 
     /// The tickets that wait in queue/, in order.
-    public func waiting() throws -> [Ticket] {
+    public func waiting() throws(SystemError) -> [Ticket] {
         try queue.entries().compactMap(Ticket.init(entry:)).sorted()
     }
 }

@@ -15,26 +15,35 @@ extension ActiveJob {
 
     /// Puts the job back: as the file that it was where nothing is recorded of it, else as its folder with the record
     /// of its attempts. A batch with a job a line always is a folder: its file keeps its name in it.
-    public func requeue() throws -> Requeued {
-        guard try isActive else { return .gone }
+    public func requeue() throws(SystemError) -> Requeued {
+        guard try isActive else { return try moved() }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {
             try folders.active.removeAll(ticket.folder)
-            return .gone
+            return try moved()
         }
         if entries.contains(InFolder.result) || entries.contains(InFolder.error) { return .concluded }
         try discardStage()
         if entries.contains(InFolder.attempts) || kind == .lines {
             try folder.sync()
-            guard try move(ticket.folder, from: folders.active, as: ticket.folder) else { return .gone }
+            guard try move(ticket.folder, from: folders.active, as: ticket.folder) else { return try moved() }
         } else {
             guard try move(file, from: folder, as: ticket.file) else {
                 try folders.active.removeAll(ticket.folder)
-                return .gone
+                return try moved()
             }
             try folder.sync()
             try folders.active.removeDirectory(ticket.folder)
         }
+        return try moved()
+    }
+
+    /// Where it is when it is not in active/ any more: back in the queue, by this call or by one that an error has ended
+    /// behind the rename; or wherever somebody has moved it.
+    private func moved() throws(SystemError) -> Requeued {
+        let isFolder = try folders.queue.status(of: ticket.folder) != nil
+        let isFile = try folders.queue.status(of: ticket.file) != nil
+        guard isFolder || isFile else { return .gone }
         try folders.active.sync()
         try folders.queue.sync()
         return .queued
@@ -46,8 +55,10 @@ extension ActiveJob {
         do throws(SystemError) {
             try place.rename(name, to: folders.queue, as: entry)
             return true
-        } catch  where error.isMissing {
+        } catch {
+            // Not made, or not known to be: what is told of it is somebody's.
             _ = folders.ownMoves.isOwn(entry)
+            guard error.isMissing else { throw error }
             return false
         }
     }

@@ -32,7 +32,7 @@ final class IntakeLoop {
     func settled() throws -> [String] {
         var outcomes: [Intake.Outcome] = []
         while true {
-            let more = try intake.collect()
+            let more = intake.collect()
             outcomes += more
             if more.isEmpty, intake.nextLook > .now + .seconds(10) { return outcomes.map(words) }
             wait()
@@ -48,7 +48,7 @@ final class IntakeLoop {
                 Issue.record("after \(patience) there are \(outcomes.count) outcomes of \(count)")
                 return outcomes
             }
-            outcomes += try intake.collect()
+            outcomes += intake.collect()
             if outcomes.count < count { wait() }
         }
         return outcomes

@@ -1,0 +1,22 @@
+// Does the disk do its work again?
+
+import Linux
+
+extension Folders {
+    /// Makes a file of `room` bytes in active/, and removes it. Throws what the disk says where it has no room for that, or
+    /// does not work.
+    public func probe(room: Int) throws(SystemError) {
+        let name = Self.draft
+        do throws(SystemError) {
+            try active.removeAll(name)
+            let file = try active.createFile(name)
+            try file.allocate(room)
+            try file.sync()
+            try file.close()
+            try active.unlink(name)
+        } catch {
+            try? active.removeAll(name)
+            throw error
+        }
+    }
+}
