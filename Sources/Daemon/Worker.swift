@@ -137,7 +137,7 @@ struct Worker {
             // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
             attempts.end(at: .now, failure: error is CancellationError ? Attempts.stopped : Attempts.disk)
             let record = attempts
-            try await persistently { _ in if try job.isActive { try job.record(record) } }
+            try await persistently { _ in try job.abandon(record) }
             throw error
         }
     }

@@ -69,6 +69,16 @@ extension ActiveJob {
         return (try? JSONDecoder().decode(Attempts.self, from: content)) ?? Attempts()
     }
 
+    /// Ends an attempt that brought nothing. What it left goes first: on a full disk that makes room for the record. Of a
+    /// job that has its result or its error, and of one that is not active any more, nothing is touched.
+    public func abandon(_ attempts: Attempts) throws {
+        guard try isActive else { return }
+        let entries = Set(try folder.entries())
+        guard !entries.contains(InFolder.result), !entries.contains(InFolder.error) else { return }
+        try discardStage()
+        try record(attempts)
+    }
+
     /// Makes the record outlive a loss of power.
     public func record(_ attempts: Attempts) throws {
         let encoder = JSONEncoder()

@@ -1,6 +1,7 @@
 // The lives of jobs at whose file calls the crash suite strikes.
 
 import Foundation
+import Glibc
 import Sketch
 import Testing
 
@@ -19,12 +20,16 @@ struct CrashScenario: Sendable, CustomStringConvertible {
         }
     }
     let description: String
+    /// Renders that a job needs besides its first.
+    var retries = 0
+    /// Whether the daemon's start is a part of it.
+    var isAboutTheStart = false
     let jobs: @Sendable (_ id: String) -> [Job]
     /// What lies in the spool before the daemon starts.
     var prepare: @Sendable (TestSpool, [Job]) throws -> Void = { _, _ in }
     /// What somebody does when it is ready.
     var act: @Sendable (TestSpool, [Job]) throws -> Void = { spool, jobs in
-        for job in jobs { try spool.drop(job.name, job.text) }
+        for job in jobs { try spool.dropForGood(job.name, job.text) }
     }
 
     /// A job that is told apart from those of other points by a key that no server knows, and draws the same picture.
@@ -39,7 +44,7 @@ struct CrashScenario: Sendable, CustomStringConvertible {
         CrashScenario(description: "what is no job is refused") { id in
             [Job(name: "a", text: "hello \(id)", end: .failed)]
         },
-        CrashScenario(description: "a job is tried again") { id in
+        CrashScenario(description: "a job is tried again", retries: 1) { id in
             [job("a", id, #""sketch": {"fault": "500", "times": 1, "id": "\#(id)"}"#)]
         },
         CrashScenario(
@@ -55,7 +60,7 @@ struct CrashScenario: Sendable, CustomStringConvertible {
                 try FileManager.default.removeItem(at: spool.path("PAUSE"))
             }),
         CrashScenario(
-            description: "a start repairs what the last one left",
+            description: "a start repairs what the last one left", isAboutTheStart: true,
             jobs: { id in
                 [job("a", id), job("b", id), job("c", id, end: .failed), job("d", id)]
             },
@@ -79,6 +84,28 @@ struct CrashScenario: Sendable, CustomStringConvertible {
 }
 
 extension TestSpool {
+    /// Drops a job as somebody does who wants it to outlive a loss of power.
+    func dropForGood(_ name: String, _ text: String) throws {
+        let draft = path("inbox/.\(name).tmp")
+        try Data(text.utf8).write(to: draft)
+        try sync(draft)
+        try FileManager.default.moveItem(at: draft, to: path("inbox/\(name).json"))
+        try sync(path("inbox"))
+    }
+
+    /// Takes away what was about to be dropped.
+    func removeDrafts() throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: path("inbox").path) where name.hasPrefix(".") {
+            try FileManager.default.removeItem(at: path("inbox/\(name)"))
+        }
+    }
+
+    private func sync(_ place: URL) throws {
+        let number = open(place.path, O_RDONLY | O_CLOEXEC)
+        defer { close(number) }
+        guard fsync(number) == 0 else { throw Missed(description: "fsync of \(place.path): errno \(errno)") }
+    }
+
     /// Writes a file, and the folders to it.
     func put(_ text: String, at place: String) throws {
         try FileManager.default.createDirectory(

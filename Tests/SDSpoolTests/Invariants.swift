@@ -48,7 +48,7 @@ extension TestSpool {
     func tree() throws -> [String] { try FileManager.default.subpathsOfDirectory(atPath: url.path).sorted() }
 
     /// The files that hold the job, each once however many names it has.
-    private func states(of job: CrashScenario.Job) throws -> [String] {
+    func states(of job: CrashScenario.Job) throws -> [String] {
         var inodes: Set<Int> = []
         return try tree().filter { entry in
             // A folder that moves while it is looked at is looked at again by whoever asks in the end.

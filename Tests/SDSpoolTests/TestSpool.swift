@@ -13,9 +13,14 @@ final class TestSpool: Sendable {
     /// What is around it.
     let surroundings: URL
 
-    init() throws {
-        surroundings = URL(fileURLWithPath: NSTemporaryDirectory())
-            .appendingPathComponent("sdspool-\(UUID().uuidString)")
+    convenience init() throws {
+        let name = "sdspool-\(UUID().uuidString)"
+        try self.init(in: URL(fileURLWithPath: NSTemporaryDirectory()).appendingPathComponent(name))
+    }
+
+    /// Makes the spool in a folder that goes with it.
+    init(in surroundings: URL) throws {
+        self.surroundings = surroundings
         url = surroundings.appendingPathComponent("spool")
         try FileManager.default.createDirectory(
             at: url.appendingPathComponent("inbox"), withIntermediateDirectories: true)

@@ -1,0 +1,227 @@
+// One scenario of the crash suite, run again and again with another strike, and looked at before and after recovery.
+
+import Foundation
+import Sketch
+import Testing
+
+/// What strikes, at a call of a daemon's life that is told by its number.
+enum Strike: Sendable, CustomStringConvertible {
+    /// By FaultSeam: `kill`, or the name of an error.
+    case seam(Int, String)
+    /// The same, and all calls behind it, until the cause is taken away.
+    case lastingSeam(Int, String)
+    /// By strace(1), from outside, at the N-th call of that name.
+    case strace(Int, String)
+    /// The loss of power of the filesystem that is mounted there.
+    case cut(Int, mount: String)
+
+    var description: String {
+        switch self {
+        case .seam(let call, let what): "\(what) at call \(call)"
+        case .lastingSeam(let call, let what): "\(what) from call \(call) on"
+        case .strace(let number, let what): "\(what) at its number \(number)"
+        case .cut(let call, let mount): "power cut of \(mount) at call \(call)"
+        }
+    }
+
+    /// Whether the daemon dies of it.
+    var isDeadly: Bool {
+        switch self {
+        case .seam(_, let what): what == "kill"
+        case .lastingSeam: false
+        case .strace(_, let what): what.contains("signal=KILL")
+        case .cut: true
+        }
+    }
+
+    var isCut: Bool { if case .cut = self { true } else { false } }
+
+    /// Whether jobs may be rendered again because an answer could not be kept, and others go first meanwhile.
+    var troublesDisk: Bool { !isDeadly }
+}
+
+/// One scenario and the server of all its runs.
+struct CrashRun: Sendable {
+    let scenario: CrashScenario
+    let sketch: Sketch
+    /// The executable that is struck from outside; the seam is in this test run's own.
+    var executable: URL?
+
+    init(_ scenario: CrashScenario, executable: URL? = nil) throws {
+        self.scenario = scenario
+        self.executable = executable
+        sketch = try Sketch.quick()
+    }
+
+    /// Strikes at each file call that an undisturbed run makes, several at a time, and says how many these were. Those
+    /// of a start that finds nothing to do are left to the scenario that has something to repair.
+    func strikeEverywhere(_ strike: @escaping @Sendable (Int) -> Strike) async throws {
+        let (calls, picture) = try await undisturbed()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, call) in calls.enumerated() {
+                if number >= 10 { try await group.next() }
+                group.addTask { await self.run(strike(call), in: try TestSpool(), picture: picture) }
+            }
+            try await group.waitForAll()
+        }
+        print("\(scenario): \(calls.count) points, from \(strike(calls.lowerBound)) to \(strike(calls.upperBound - 1))")
+    }
+
+    /// The calls to strike at, and the picture that is drawn.
+    func undisturbed() async throws -> (calls: Range<Int>, picture: Data?) {
+        let spool = try TestSpool()
+        await spool.takeSlot()
+        let jobs = scenario.jobs("undisturbed \(UUID())")
+        try scenario.prepare(spool, jobs)
+        let daemon = try await start(spool, .seam(0, "trace"))
+        let before = daemon.lines.prefix { !$0.contains(" ready:") }.count { $0.hasPrefix("call ") }
+        try scenario.act(spool, jobs)
+        try await finished(jobs, in: spool, daemon)
+        #expect(try await daemon.stop() == 0)
+        try spool.checkAtTheEnd(jobs, picture: nil)
+        let calls = daemon.lines.count { $0.hasPrefix("call ") }
+        let picture = FileManager.default.contents(atPath: spool.path("done/b/b-1.png").path)
+        return (scenario.isAboutTheStart ? 1..<calls + 1 : before + 1..<calls + 1, picture)
+    }
+
+    /// One strike: nothing of what follows it may be a bad state.
+    ///
+    /// - Parameter remount: brings back a filesystem whose power was cut.
+    func run(_ strike: Strike, in spool: TestSpool, picture: Data?, remount: () throws -> Void = {}) async {
+        let jobs = scenario.jobs("\(UUID())")
+        do {
+            await spool.takeSlot()
+            try scenario.prepare(spool, jobs)
+            let trouble = spool.surroundings.appendingPathComponent("trouble")
+            if case .lastingSeam = strike { try Data().write(to: trouble) }
+            let daemon = try launch(spool, strike)
+            let isReady = (try? await daemon.says("ready:")) != nil
+            if isReady {
+                do { try scenario.act(spool, jobs) } catch  where strike.isCut {
+                    // The power went while a file was being dropped; whose it is drops it again.
+                }
+            }
+            if case .lastingSeam = strike {
+                _ = try? await daemon.says("trying again")
+                try spool.checkAtAnyMoment(jobs, picture: picture)
+                try FileManager.default.removeItem(at: trouble)
+            }
+            if strike.isDeadly || !isReady {
+                try await recovered(jobs, in: spool, from: daemon, picture: picture, remount: remount)
+            } else {
+                try await finished(jobs, in: spool, daemon)
+                try await stopped(daemon)
+            }
+            try spool.checkAtTheEnd(jobs, picture: picture)
+            try checkRenders(jobs, strike)
+            let before = try spool.tree()
+            try await stopped(start(spool))
+            guard try spool.tree() == before else { throw BadState(description: "a second start changed something") }
+        } catch {
+            try? remount()
+            Issue.record("\(scenario), \(strike): \(error); the spool: \((try? spool.tree()) ?? [])")
+        }
+    }
+
+    private func recovered(
+        _ jobs: [CrashScenario.Job], in spool: TestSpool, from daemon: Program, picture: Data?,
+        remount: () throws -> Void
+    ) async throws {
+        // Also one that was not struck is ended at once, in the middle of whatever it does.
+        try await eventually("finished or died", daemon) { !daemon.isRunning || isFinished(jobs, in: spool) }
+        daemon.kill(SIGKILL)
+        _ = try await daemon.exitCode()
+        try remount()
+        let said = daemon.lines
+        if !said.contains(where: { $0.contains(" ready:") }) {
+            try scenario.act(spool, jobs)
+        } else {
+            // Not everything had been dropped when the power went. What was told to be accepted is there.
+            try spool.removeDrafts()
+            let missing = try jobs.filter { job in
+                try job.end != .nowhere && spool.states(of: job).isEmpty
+                    && !said.contains { $0.contains(" accepted ") && $0.hasSuffix(".\(job.name)") }
+            }
+            try scenario.act(spool, missing)
+        }
+        try spool.checkAtAnyMoment(jobs, picture: picture)
+        for job in jobs where said.contains(where: { $0.contains("done \(job.name):") }) {
+            guard spool.list("done").contains(job.name) else {
+                throw BadState(description: "\(job.name) was told to be done, and is not")
+            }
+        }
+        let second = try await start(spool)
+        try await finished(jobs, in: spool, second)
+        try await stopped(second)
+    }
+
+    // MARK: The daemon
+
+    private func launch(_ spool: TestSpool, _ strike: Strike?) throws -> Program {
+        let arguments = spool.arguments(server: sketch.url) + ["--no-progress"]
+        switch strike {
+        case nil: return try Program(arguments, executable: executable)
+        case .strace(let number, let what):
+            let program = try executable ?? Program.executable
+            let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(what):when=\(number)", program.path]
+            return try Program(tracing + arguments, executable: URL(fileURLWithPath: "/usr/bin/strace"))
+        case .seam(let call, let what): return try Program(arguments, environment: ["SDSPOOL_FAULT": "\(call):\(what)"])
+        case .lastingSeam(let call, let what):
+            let trouble = spool.surroundings.appendingPathComponent("trouble").path
+            return try Program(arguments, environment: ["SDSPOOL_FAULT": "\(call)+:\(what)@\(trouble)"])
+        case .cut(let call, let mount):
+            return try Program(arguments, environment: ["SDSPOOL_FAULT": "\(call):cut@\(mount)"])
+        }
+    }
+
+    private func start(_ spool: TestSpool, _ strike: Strike? = nil) async throws -> Program {
+        let daemon = try launch(spool, strike)
+        try await daemon.says("ready:")
+        return daemon
+    }
+
+    private func stopped(_ daemon: Program) async throws {
+        let code = try await daemon.stop()
+        guard code == 0 else { throw BadState(description: "it ended with \(code)") }
+    }
+
+    /// Waits until each job is where it ends.
+    private func finished(_ jobs: [CrashScenario.Job], in spool: TestSpool, _ daemon: Program) async throws {
+        try await eventually("finished", daemon) { isFinished(jobs, in: spool) }
+    }
+
+    private func isFinished(_ jobs: [CrashScenario.Job], in spool: TestSpool) -> Bool {
+        spool.list("active").isEmpty
+            && jobs.allSatisfy { $0.end == .nowhere || spool.list($0.end.rawValue).contains($0.name) }
+    }
+
+    /// The folder tells nobody of its states: it is looked at until it is so.
+    private func eventually(_ what: String, _ daemon: Program, _ isSo: () -> Bool) async throws {
+        let end = ContinuousClock.now + deadline
+        while !isSo() {
+            guard ContinuousClock.now < end else {
+                let said = daemon.lines.joined(separator: " | ")
+                throw BadState(description: "never \(what); the daemon said: \(said)")
+            }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// At most one render for each death, and in the order of the jobs.
+    private func checkRenders(_ jobs: [CrashScenario.Job], _ strike: Strike) throws {
+        let bodies = sketch.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        var firsts: [Int] = []
+        for job in jobs {
+            let mark = job.text.firstMatch(of: /"point": "[^"]*"/)?.output ?? ""
+            let renders = bodies.indices.filter { !mark.isEmpty && bodies[$0].contains(mark) }
+            let limit = 1 + (strike.isDeadly ? 1 : 0) + scenario.retries + (strike.troublesDisk ? 2 : 0)
+            guard renders.count <= limit else {
+                throw BadState(description: "\(job.name) was rendered \(renders.count) times")
+            }
+            if let first = renders.first { firsts.append(first) }
+        }
+        guard strike.troublesDisk || firsts == firsts.sorted() else {
+            throw BadState(description: "the order was lost: \(firsts)")
+        }
+    }
+}
