@@ -43,6 +43,7 @@ public struct SpoolTaken: Error, Sendable, CustomStringConvertible {
 public final class Daemon: Sendable {
     private let options: Options
     private let tell: @Sendable (Event) -> Void
+    private let board: StatusBoard
     private let folders: Folders
     /// Held for as long as the daemon is.
     private let lock: FileLock
@@ -54,8 +55,13 @@ public final class Daemon: Sendable {
     /// Throws ``SpoolTaken``, or ``SystemError`` where a folder cannot be used.
     public init(_ options: Options, tell: @escaping @Sendable (Event) -> Void) throws {
         self.options = options
-        self.tell = tell
         folders = try Folders(path: options.spool)
+        let board = StatusBoard(folders)
+        self.board = board
+        self.tell = { event in
+            board.note(event)
+            tell(event)
+        }
         switch try folders.lock(for: Holder.this) {
         case .held(let lock): self.lock = lock
         case .taken(let holder): throw SpoolTaken(description: "\(folders.root.path) is served by \(holder)")
@@ -90,6 +96,7 @@ public final class Daemon: Sendable {
         sorting.cancel()
         workers.forEach { $0.cancel() }
         for worker in workers { await worker.value }
+        try? await blocking { [board] in board.finish() }
         if let reason { throw reason }
     }
 

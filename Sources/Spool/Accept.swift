@@ -42,17 +42,25 @@ extension Folders {
     /// dropped → active, for what does not wait in the queue: a batch, or what is no job. `nil` where somebody else took
     /// the file. Behind it the file has left the inbox: whoever took it sees it to its end.
     func take(_ name: FileName, as ticket: Ticket) throws(SystemError) -> ActiveJob? {
+        try active.makeDirectory(ticket.folder)
+        let job = try job(ticket, JobFileKind(of: name))
         do throws(SystemError) {
-            try active.makeDirectory(ticket.folder)
-            let job = try job(ticket, JobFileKind(of: name))
             try inbox.rename(name, to: job.folder, as: job.file)
             return job
-        } catch {
-            // Where it cannot be removed, the next start does that.
-            try? active.removeDirectory(ticket.folder)
-            guard error.isMissing else { throw error }
+        } catch  where error.isMissing {
+            try active.removeDirectory(ticket.folder)
             return nil
         }
+    }
+
+    /// What a `take` that threw an error has come to: the job, if its file was moved all the same; otherwise nothing is
+    /// left of it.
+    func taken(_ ticket: Ticket) throws(SystemError) -> ActiveJob? {
+        guard try active.status(of: ticket.folder) != nil else { return nil }
+        let job = try job(ticket)
+        if try job.folder.status(of: job.file) != nil { return job }
+        try active.removeDirectory(ticket.folder)
+        return nil
     }
 }
 

@@ -9,9 +9,7 @@ extension Directory {
     ///
     /// - Parameter lasting: false for what nobody needs behind a crash: it costs no write to the disk then.
     func putWhole(_ content: Data, as name: FileName, lasting: Bool = true) throws(SystemError) {
-        guard let draft = FileName(bytes: Array(".".utf8) + name.bytes) else {
-            preconditionFailure("a dot fits a name")
-        }
+        let draft = draft(of: name)
         try? unlink(draft)
         do throws(SystemError) {
             let file = try createFile(draft)
@@ -24,6 +22,16 @@ extension Directory {
             throw error
         }
     }
+
+    private func draft(of name: FileName) -> FileName {
+        guard let draft = FileName(bytes: Array(".".utf8) + name.bytes) else {
+            preconditionFailure("a dot fits a name")
+        }
+        return draft
+    }
+
+    /// Removes what a daemon left that was killed while it put a file.
+    func removeDraft(of name: FileName) throws(SystemError) { try removeAll(draft(of: name)) }
 
     /// The content of a small file of ours; `nil` where it is not there.
     func content(of name: FileName) throws(SystemError) -> Data? {

@@ -27,6 +27,7 @@ public struct Folders: Sendable {
     public static let pause: FileName = "PAUSE"
     static let lock: FileName = ".lock"
     static let hold: FileName = "hold"
+    static let status: FileName = "status.json"
     /// In active/: a file on its way to somewhere else, or to nowhere. One that a start finds is swept away.
     static let draft: FileName = ".draft"
 

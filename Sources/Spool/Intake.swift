@@ -43,6 +43,8 @@ public struct Intake {
     /// Names of jobs whose pictures are still arriving.
     private var lacking: Set<FileName> = []
     private var leftAlone: Set<FileName> = []
+    /// What an error has left in doubt: whether its file has left the inbox.
+    private var doubtful: [(ticket: Ticket, step: Stopped.Step)] = []
     /// What has left the inbox and was stopped by the disk on its way; tried again.
     private var stopped = Stopped()
     /// What has happened, in order, and is not told yet: some of it is accepted, but not yet known to outlive a loss of
@@ -111,6 +113,8 @@ public struct Intake {
             due[name] = nil
             backlog.append(name)
         }
+        // Before the names are looked at again.
+        resolveDoubts()
         let names = backlog[first...].prefix(Self.batch)
         var trouble: SystemError?
         for name in names {
@@ -201,15 +205,36 @@ public struct Intake {
             if try folders.accept(name, as: ticket) { untold.append(.accepted(ticket, insight.lane(job))) }
         case .expand(let batch):
             guard let ticket = ticket(for: name, priority: batch.priority, behind: batch.count) else { return }
-            if let job = try folders.take(name, as: ticket) { conclude(job, .expand(batch)) }
+            try take(name, as: ticket, .expand(batch))
         case .refuse(let error):
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
-            if let job = try folders.take(name, as: ticket) { conclude(job, .refuse(error)) }
+            try take(name, as: ticket, .refuse(error))
         case .wait(let moment):
             sightings[name] = sighting
             due[name] = moment
         case .leaveAlone(let reason):
             if leftAlone.insert(name).inserted { untold.append(.leftAlone(name, because: reason)) }
+        }
+    }
+
+    private mutating func take(_ name: FileName, as ticket: Ticket, _ step: Stopped.Step) throws(SystemError) {
+        do throws(SystemError) {
+            if let job = try folders.take(name, as: ticket) { conclude(job, step) }
+        } catch {
+            doubtful.append((ticket, step))
+            throw error
+        }
+    }
+
+    private mutating func resolveDoubts() {
+        let doubts = doubtful
+        doubtful = []
+        for doubt in doubts {
+            do throws(SystemError) {
+                if let job = try folders.taken(doubt.ticket) { conclude(job, doubt.step) }
+            } catch {
+                doubtful.append(doubt)
+            }
         }
     }
 

@@ -41,6 +41,7 @@ extension Folders {
     /// Repairs active/ and tells, a sentence a job, what was done. The lock must be held.
     public func recover() throws -> [String] {
         try active.removeAll(Self.draft)
+        for file in [Self.status, Self.pause] { try root.removeDraft(of: file) }
         let listing = try active.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.map { name in
             let isFolder = try active.status(of: name)?.kind == .directory
             return LeftOver(name: name, entries: isFolder ? Set(try active.directory(name).entries()) : nil)

@@ -1,7 +1,14 @@
-// What a job's folder in active/ shows while its render is under way, and whether somebody has cancelled it.
+// What the spool shows of its daemon, what a job's folder in active/ shows while its render is under way, and whether somebody has cancelled it.
 
 import Foundation
 import Linux
+
+extension Folders {
+    /// Puts the daemon's status into the spool, in one step. Nothing of it need outlive a crash.
+    public func show(status: Data) throws(SystemError) {
+        try root.putWhole(status, as: Self.status, lasting: false)
+    }
+}
 
 extension ActiveJob {
     /// Puts `progress` into progress.json, in one step. Nothing of it need outlive a crash.

@@ -107,7 +107,8 @@ struct CrashRun: Sendable {
                 try FileManager.default.removeItem(at: trouble)
             }
             if strike.isDeadly || !isReady {
-                try await recovered(jobs, in: spool, from: daemon, picture: picture, remount: remount)
+                try await recovered(
+                    jobs, in: spool, from: daemon, isCut: strike.isCut, picture: picture, remount: remount)
             } else {
                 try await finished(jobs, in: spool, daemon)
                 try await stopped(daemon)
@@ -124,7 +125,7 @@ struct CrashRun: Sendable {
     }
 
     private func recovered(
-        _ jobs: [CrashScenario.Job], in spool: TestSpool, from daemon: Program, picture: Data?,
+        _ jobs: [CrashScenario.Job], in spool: TestSpool, from daemon: Program, isCut: Bool, picture: Data?,
         remount: () throws -> Void
     ) async throws {
         // Also one that was not struck is ended at once, in the middle of whatever it does.
@@ -135,7 +136,7 @@ struct CrashRun: Sendable {
         let said = daemon.lines
         if !said.contains(where: { $0.contains(" ready:") }) {
             try scenario.act(spool, jobs)
-        } else {
+        } else if isCut {
             // Not everything had been dropped when the power went. What was told to be accepted is there.
             try spool.removeDrafts()
             let missing = try jobs.filter { job in

@@ -105,6 +105,7 @@ private func lack(_ programs: String..., root: Bool = false) -> String? {
         try spool.drop("large", #"{"prompt": "x", "steps": 1, "width": 768, "height": 768}"#)
         try await daemon.says("trying again", "ENOSPC")
         try await daemon.says(".draft", "ENOSPC")
+        // What of the status fits the disk is not promised; what is promised is in the log.
         try FileManager.default.removeItem(at: filler)
         try await daemon.says("done large")
         #expect(try await daemon.stop() == 0)

@@ -100,6 +100,7 @@ import Testing
         let daemon = try await spool.daemon(server: sketch.url)
         #expect(spool.list("") == ["active", "assets", "done", "failed", "hold", "inbox", "queue"])
         #expect(try await daemon.stop() == 0)
+        #expect(try spool.document("status.json")["state"] as? String == "stopped")
         await sketch.stop()
     }
 

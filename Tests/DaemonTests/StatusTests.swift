@@ -1,0 +1,40 @@
+import Foundation
+import Linux
+import Spool
+import Testing
+
+@testable import Daemon
+
+@Suite struct StatusTests {
+    /// A ticket as it stands in queue/.
+    private static func ticket(_ name: StaticString) throws -> Ticket {
+        try #require(Ticket(entry: FileName(stringLiteral: name)))
+    }
+
+    @Test("tells the first thing that keeps the queue from going on, with the reason, and since when")
+    func states() throws {
+        let cat = try Self.ticket("5-20261123T151042.123456Z.cat.json")
+        let disk = SystemError(call: "write", code: ENOSPC, path: "/x")
+        let steps: [(Event, String, String?)] = [
+            (.ready(spool: "/s", server: "http://a", waiting: 0), "idle", nil),
+            (.serverAway("http://a", reason: "refused"), "waiting for the server", "refused"),
+            (.serverBack("http://a", grace: .zero), "idle", nil),
+            (.started(cat, server: "http://a"), "rendering", nil), (.paused(true), "rendering", nil),
+            (.troubled(disk), "troubled", "write /x: No space left on device (ENOSPC)"),
+            (.putBack(cat), "troubled", "write /x: No space left on device (ENOSPC)"),
+            (.accepted(cat), "paused", "PAUSE lies in the spool"), (.paused(false), "idle", nil),
+            (.started(cat, server: "http://a"), "rendering", nil),
+            (.done(cat, path: "/x", pictures: 1, seconds: 1, warnings: []), "idle", nil), (.stopping, "stopped", nil),
+        ]
+        var status = Status()
+        for (number, (event, state, reason)) in steps.enumerated() {
+            let before = (status.state, status.since)
+            status.note(event, at: Stamp(microseconds: Int64(number)))
+            let object = try #require(
+                JSONSerialization.jsonObject(with: status.document()) as? [String: Any], "step \(number)")
+            #expect(object["state"] as? String == state, "step \(number)")
+            #expect(object["reason"] as? String == reason, "step \(number)")
+            #expect((status.since == before.1) == (status.state == before.0), "step \(number)")
+        }
+    }
+}
