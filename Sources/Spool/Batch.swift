@@ -37,6 +37,22 @@ public enum Submission: Sendable {
     }
 }
 
+extension Submission {
+    /// Throws ``JobFileError`` where one of the jobs is none for any server.
+    func check(_ insight: Insight) throws(JobFileError) {
+        switch self {
+        case .job(let job): if let problem = insight.problem(job) { throw JobFileError(message: problem) }
+        case .batch(let batch):
+            var first: JobFileError?
+            batch.forEachSample { number, job in
+                guard first == nil, let problem = insight.problem(job) else { return }
+                first = JobFileError(message: "job \(number) of \(batch.count): \(problem)")
+            }
+            if let first { throw first }
+        }
+    }
+}
+
 /// The jobs of one file. Holds the file's text, and makes each part's own text when somebody asks for it.
 public struct Batch: Sendable {
     /// A job that is written in the file: one part, or with a matrix all combinations of it.
