@@ -27,6 +27,10 @@ struct AnswerReader: ~Copyable {
     private(set) var received = 0
     private var body = Data()
     private let textCap: Int
+    /// The body may be anything, and is not looked into.
+    private var isOther = false
+    /// Of those, it is a picture.
+    private var isPicture = false
 
     /// - Parameters:
     ///   - reader: reads the body of a 2xx answer; without one it is kept as it comes.
@@ -42,9 +46,9 @@ struct AnswerReader: ~Copyable {
     mutating func begin(status: Int, headers: [String: String]) throws {
         self.status = status
         self.headers = headers
-        // What is no JSON and need not be is kept as it comes.
+        // What is no JSON and need not be is kept as it comes, unless it is a picture.
         let isJSON = headers["content-type"]?.lowercased().contains("json") == true
-        if endpoint.service == nil, !isJSON { reader = nil }
+        isOther = endpoint.service == nil && !isJSON
         let encoding = headers["content-encoding"] ?? "identity"
         guard encoding.lowercased() == "identity" else {
             // Unpacked, a small body can be made to grow without end.
@@ -59,11 +63,18 @@ struct AnswerReader: ~Copyable {
         guard received <= Self.cap else {
             throw Failure(.wrongResult, "the answer is longer than \(Self.cap) bytes", status: status)
         }
-        if isGood, reader != nil {
-            do { try reader?.read(piece) } catch { throw failure(of: error) }
+        if isGood, reader != nil, !isOther || isPicture {
+            do {
+                if isPicture { try reader?.read(picture: piece) } else { try reader?.read(piece) }
+            } catch { throw failure(of: error) }
             return
         }
         body.append(piece.prefix(max(0, textCap - body.count)))
+        if isGood, reader != nil, received == body.count, PictureFormat(body) != nil {
+            isPicture = true
+            do { try reader?.read(picture: body) } catch { throw failure(of: error) }
+            return
+        }
         guard !isGood || received <= textCap else {
             throw Failure(
                 .wrongResult, "the answer is no JSON and longer than \(textCap) bytes", status: status)
@@ -80,6 +91,7 @@ struct AnswerReader: ~Copyable {
             name != "content-length"
                 && (name == "date" || name == "server" || ["content-", "x-"].contains { name.hasPrefix($0) })
         }
+        if isOther, !isPicture { reader = nil }
         guard let reader = reader.take() else {
             return Answer(status: status, headers: telling, pictures: [], text: body)
         }

@@ -5,6 +5,8 @@ import JSONText
 
 /// The wishes of a request to a service. A1111 takes `"21"` for 21, so numbers are read from texts, too.
 public struct Asked: Sendable, Equatable {
+    /// Pictures are made, as many as were asked for.
+    private let draws: Bool
     var pictures = 1
     /// How many of them are made at once.
     public private(set) var batchSize = 1
@@ -19,6 +21,8 @@ public struct Asked: Sendable, Equatable {
     var loras: [String] = []
     var styles: [String] = []
     var upscaler: String?
+    /// It wants a picture enlarged and does not say by what.
+    var leavesUpscalerOut = false
     /// A script may make of it what it likes: more pictures, others, a grid.
     var hasScript = false
     /// An extension may have a say in it, too.
@@ -26,6 +30,7 @@ public struct Asked: Sendable, Equatable {
 
     /// Reads the wishes; what is not there or of another shape is no wish.
     public init(_ object: ObjectText, of service: Endpoint.Service) {
+        draws = service.drawsSeeds
         func text(_ key: String) -> String? { Self.text(object, key) }
         func number(_ key: String) -> Double? { Self.number(object, key) }
         batchSize = Int(number("batch_size") ?? 1)
@@ -44,17 +49,31 @@ public struct Asked: Sendable, Equatable {
             format = Self.text(overrides, "samples_format")
         }
         switch service {
-        case .extraSingle, .extraBatch: upscaler = text("upscaler_1") ?? "None"
-        case .img2img: (width, height) = (Int(number("width") ?? 512), Int(number("height") ?? 512))
-        case .txt2img: (width, height) = Self.size(number, enlarges: object.value(of: "enable_hr") == Data("true".utf8))
+        case .extraSingle, .extraBatch:
+            let keys = object.members.map(\.key)
+            let mendsFaces = keys.contains { $0.hasPrefix("gfpgan") || $0.hasPrefix("codeformer") }
+            leavesUpscalerOut =
+                text("upscaler_1") == nil && (keys.contains { $0.hasPrefix("upscal") } || !mendsFaces)
+            upscaler = text("upscaler_1")
+        case .img2img:
+            // Only the masked part is drawn in that size, and put back into a picture that keeps its own.
+            let isPart = object.value(of: "mask").map { $0 != Data("null".utf8) } ?? false
+            guard !isPart || object.value(of: "inpaint_full_res") == Data("false".utf8) else { break }
+            (width, height) = (Int(number("width") ?? 512), Int(number("height") ?? 512))
+        case .txt2img:
+            let enlarges = object.value(of: "enable_hr") == Data("true".utf8)
+            (width, height) = Self.size(number, enlarges: enlarges)
+            if enlarges { upscaler = text("hr_upscaler") }
         }
     }
+
+    /// How many pictures are due; `nil` where that is not for the request alone to say.
+    var count: Int? { draws && !hasScript ? pictures : nil }
 
     /// Which picture is being made, from 1, and of how many; the first one of those that are made at once. `nil` where
     /// the server counts something else: one batch only, the passes of a picture that is drawn twice, what a script does.
     public func place(of state: ServerProgress.State) -> (picture: Int, pictures: Int)? {
-        guard width != nil, !hasScript, batchSize > 0, let number = state.job_no, let count = state.job_count,
-            count > 1,
+        guard self.count != nil, batchSize > 0, let number = state.job_no, let count = state.job_count, count > 1,
             count == pictures / batchSize, (0..<count).contains(number)
         else { return nil }
         return (number * batchSize + 1, pictures)

@@ -68,7 +68,8 @@ public final class Client: Sendable {
     /// The paths that the server has; `nil` where it keeps no list. Throws ``Failure``.
     public func paths() async throws -> ServerPaths? {
         do {
-            return ServerPaths(try await query(ServerPaths.path, timeout: Self.queryTimeout))
+            return ServerPaths(
+                try await query(ServerPaths.path, timeout: Self.queryTimeout, cap: ReplyReader.textCap))
         } catch let failure as Failure where failure.class == .permanent || failure.class == .wrongResult {
             return nil
         }
@@ -89,7 +90,8 @@ public final class Client: Sendable {
         var lists = ServerLists()
         for (path, list) in ServerLists.paths {
             do {
-                let text = try await query(path, timeout: Self.queryTimeout)
+                // A LoRA comes with all that its author wrote into it: a hundred of them make megabytes.
+                let text = try await query(path, timeout: Self.queryTimeout, cap: ReplyReader.textCap)
                 lists[keyPath: list] = try? JSONDecoder().decode([ServerLists.Entry].self, from: text)
             } catch let failure as Failure where failure.class != .serverDown || failure.isNotThere {
                 continue

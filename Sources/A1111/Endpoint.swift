@@ -23,8 +23,13 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// It only asks: the server's one renderer is not used, so it need not wait for it.
     public var isQuery: Bool { method == "GET" }
 
-    /// It stops or restarts the server itself.
-    public var isControl: Bool { path.lowercased().replacing("%2d", with: "-").hasPrefix("/sdapi/v1/server-") }
+    /// It stops or restarts the server itself: A1111's `server-kill`, `server-stop` and `server-restart`, and SD.Next's
+    /// `shutdown` and `restart`.
+    public var isControl: Bool {
+        let parts = Self.segments(of: path)
+        guard parts.first == "sdapi", parts.count > 2 else { return false }
+        return ["server", "shutdown", "restart"].contains { parts[2] == $0 || parts[2].hasPrefix("\($0)-") }
+    }
 
     /// As in a request line.
     public var description: String { "\(method) \(path)" }
@@ -59,14 +64,21 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return keys.contains("image") && upscaling ? .extraSingle : .txt2img
     }
 
+    /// The parts of a path as a server may see them: unescaped, perhaps by a gateway before it as well, without empty
+    /// ones, in small letters.
+    private static func segments(of path: String) -> [Substring] {
+        var route = String(path.prefix { $0 != "?" })
+        while let plain = route.removingPercentEncoding, plain != route { route = plain }
+        return route.lowercased().split(separator: "/")
+    }
+
     private static func isPlainPath(_ path: String) -> Bool {
-        let route = path.prefix { $0 != "?" }
-        // `//host/x` is a URL of another host, and a server may unescape %2e%2e.
+        // `//host/x` is a URL of another host.
         guard path.hasPrefix("/"), !path.hasPrefix("//"), !path.contains("#"), !path.contains("\\") else {
             return false
         }
         guard path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return false }
-        let segments = route.lowercased().replacing("%2e", with: ".").replacing("%2f", with: "/").split(separator: "/")
+        let segments = segments(of: path)
         return !segments.contains("..") && !segments.contains(".")
     }
 }

@@ -15,6 +15,7 @@ struct ReplyReader: ~Copyable {
 
     private var tokenizer = JSONTokenizer()
     private var visitor: PictureSplitter
+    private var isPicture = false
 
     /// - Parameter job: the job's name: in the text a picture's file name stands where the picture stood.
     init(stage: consuming Stage, service: Endpoint.Service?, job: String) {
@@ -27,9 +28,21 @@ struct ReplyReader: ~Copyable {
         try visitor.read(piece, with: &tokenizer)
     }
 
+    /// Takes the next bytes of a body that is no JSON but one picture.
+    mutating func read(picture piece: Data) throws {
+        if !isPicture { try visitor.stage.begin() }
+        isPicture = true
+        try visitor.stage.write(bytes: piece)
+    }
+
     /// The body has ended. Gives the pictures in order and the text without them.
     consuming func finish() throws -> (pictures: [StagedPicture], text: Data) {
-        try tokenizer.finish(to: &visitor)
+        if isPicture {
+            try visitor.stage.end()
+            visitor.namePicture()
+        } else {
+            try tokenizer.finish(to: &visitor)
+        }
         return (visitor.stage.pictures, visitor.text)
     }
 }
@@ -161,8 +174,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
         switch use {
         case .picture:
             try stage.end()
-            let suffix = stage.pictures.last?.head?.format.suffix ?? "txt"
-            text.append(JSONString.encoded("\(job)-\(stage.pictures.count).\(suffix)"))
+            namePicture()
         case .counted: text.append(JSONString.encoded("\(length) characters of base64"))
         case .kept:
             guard looksLikeBase64, length >= 256 else { return use = .kept }
@@ -171,6 +183,12 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
         }
         copied = end
         use = .kept
+    }
+
+    /// Where the last picture stood its file's name stands.
+    mutating func namePicture() {
+        let suffix = stage.pictures.last?.head?.format.suffix ?? "txt"
+        text.append(JSONString.encoded("\(job)-\(stage.pictures.count).\(suffix)"))
     }
 
     /// Also of the URL alphabet, and the head of a data URL.

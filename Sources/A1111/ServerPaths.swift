@@ -6,6 +6,7 @@ import Foundation
 public struct ServerPaths: Sendable {
     private let methods: [String: Set<String>]
     static let path = "/openapi.json"
+    private static let root = "/sdapi/"
 
     /// A render can be found by the `force_task_id` of its request.
     public var hasTasks: Bool { methods["/internal/progress"]?.contains("POST") == true }
@@ -23,6 +24,10 @@ public struct ServerPaths: Sendable {
         let route = String(endpoint.path.prefix { $0 != "?" })
         // The list does not list itself.
         guard route != Self.path else { return nil }
+        // Without --api the web UI keeps a list as well: what is missing from it is the whole API, and that may come.
+        guard !route.hasPrefix(Self.root) || methods.keys.contains(where: { $0.hasPrefix(Self.root) }) else {
+            return nil
+        }
         let matching = methods.filter { Self.matches(route, template: $0.key) }
         guard !matching.isEmpty else {
             let near = nearest(to: route, among: methods.keys)
@@ -34,15 +39,17 @@ public struct ServerPaths: Sendable {
         return "the server takes \(known) for \(route), and not \(endpoint.method)"
     }
 
-    /// A part in braces stands for any: `/file/{path}`.
+    /// A part in braces stands for any: `/user/{id}`, `/file={name}`. One that is called a path stands for several, with
+    /// what lies between: FastAPI's list has `{x:path}` without the word that says so.
     private static func matches(_ route: String, template: String) -> Bool {
         if route == template { return true }
         let parts = route.split(separator: "/", omittingEmptySubsequences: false)
         let pattern = template.split(separator: "/", omittingEmptySubsequences: false)
-        // `{path:path}` stands for any number of parts.
-        if let last = pattern.last, last.hasSuffix(":path}"), parts.count >= pattern.count {
-            return zip(parts, pattern.dropLast()).allSatisfy { $1.hasPrefix("{") || $0 == $1 }
+        let isDeep = pattern.last.map { $0.contains("{") && $0.contains("path") } ?? false
+        guard isDeep ? parts.count >= pattern.count : parts.count == pattern.count else { return false }
+        return zip(parts, pattern).allSatisfy { part, pattern in
+            guard let brace = pattern.firstIndex(of: "{") else { return part == pattern }
+            return part.hasPrefix(pattern[..<brace])
         }
-        return parts.count == pattern.count && zip(parts, pattern).allSatisfy { $1.hasPrefix("{") || $0 == $1 }
     }
 }

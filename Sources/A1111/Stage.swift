@@ -62,6 +62,9 @@ struct Stage: ~Copyable {
         if opening.count >= Self.openingLength { try decide() }
     }
 
+    /// More of its bytes, as they are.
+    mutating func write(bytes: Data) throws { try put(bytes) }
+
     /// The picture is complete. Its content is on the disk when the call returns, its name is not yet.
     mutating func end() throws {
         if decoder == nil { try decide() }

@@ -17,8 +17,8 @@ extension Asked {
         let began = reply.began
         if let stopped = states.lazy.compactMap({ $0.stop(of: began) }).first { return stopped }
         // Nothing else gives fewer pictures at A1111. Of other servers less is known.
-        guard width != nil, began != nil, !hasScript, !hasExtensions, !reply.pictures.isEmpty else { return nil }
-        return reply.count < pictures ? .interrupted : nil
+        guard let count, began != nil, !hasExtensions, !reply.pictures.isEmpty else { return nil }
+        return reply.count < count ? .interrupted : nil
     }
 }
 

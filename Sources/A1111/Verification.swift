@@ -7,6 +7,7 @@ extension Asked {
     /// Whether the server's lists can tell more than the answer alone.
     public var namesThings: Bool {
         sampler != nil || scheduler != nil || checkpoint != nil || !loras.isEmpty || !styles.isEmpty || upscaler != nil
+            || leavesUpscalerOut
     }
 
     /// The differences between what was asked and what came, each naming both, in words for the person who asked.
@@ -24,9 +25,8 @@ extension Asked {
     }
 
     private func countDifference(_ reply: Reply) -> String? {
-        guard width != nil, !hasScript, !reply.pictures.isEmpty else { return nil }
-        let came = reply.count
-        return came == pictures ? nil : "asked for \(pictures) pictures (batch_size × n_iter), \(came) came"
+        guard let count, !reply.pictures.isEmpty, reply.count != count else { return nil }
+        return "asked for \(count) pictures (batch_size × n_iter), \(reply.count) came"
     }
 
     private func sizeDifferences(_ reply: Reply) -> [String] {
@@ -82,14 +82,19 @@ extension Asked {
     }
 
     private func upscalerDifference(_ lists: ServerLists) -> String? {
-        guard let upscaler, let list = lists.upscalers else { return nil }
-        guard upscaler != "None" else { return "no upscaler was named (upscaler_1): the picture was only resized" }
+        guard let list = lists.upscalers else { return nil }
+        if leavesUpscalerOut { return "no upscaler was named (upscaler_1): the picture keeps its size" }
         // Where the model is not on the server's disk its path is still the URL to fetch it from.
-        guard let entry = list.first(where: { $0.name == upscaler }), entry.model_path?.hasPrefix("http") == true else {
+        guard let upscaler, let entry = list.first(where: { $0.name == upscaler }),
+            entry.model_path?.hasPrefix("http") == true
+        else {
             return nil
         }
         return "asked for the upscaler \"\(upscaler)\", whose model the server has not: the picture may be only resized"
     }
+
+    /// Whether the server has not all that it lists things of and this names.
+    public func isMissing(in lists: ServerLists) -> Bool { !unknown(lists).isEmpty }
 
     private func unknown(_ lists: ServerLists) -> [String] {
         func missing(_ wanted: [String], in list: [ServerLists.Entry]?) -> [String] {

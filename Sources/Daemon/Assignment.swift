@@ -88,9 +88,6 @@ struct Assignment: Sendable {
         if let wanted = file.orders.server, ServerAddress(wanted) != options.server {
             return "\"sdspool\".\"server\" is \"\(wanted)\", but this daemon serves \(options.server) only"
         }
-        if endpoint.method == "GET", let key = file.bodyKeys.sorted().first {
-            return "a GET has no body: put \"\(key)\" behind a ? into \"sdspool\".\"endpoint\""
-        }
         if endpoint.isControl, !options.allowsControl {
             return "\(endpoint.path) stops or restarts the server: only a daemon that was started with --allow-control "
                 + "passes it on"
@@ -112,10 +109,25 @@ extension JobFile {
     /// The keys of the request.
     public var bodyKeys: Set<String> { Set(object.members.map(\.key)).subtracting([Self.ordersKey]) }
 
-    /// Where the request goes. Throws `EndpointError` where that is no path on the server.
+    /// Where the request goes. Throws `EndpointError` where that is no path on the server, or takes no body.
     public var endpoint: Endpoint {
         get throws(EndpointError) {
-            try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
+            let endpoint = try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
+            if endpoint.method == "GET", let key = bodyKeys.sorted().first {
+                throw EndpointError(
+                    message: "a GET has no body: put \"\(key)\" behind a ? into \"sdspool\".\"endpoint\"")
+            }
+            return endpoint
+        }
+    }
+
+    /// Why no server could be asked this.
+    var problem: String? {
+        do throws(EndpointError) {
+            _ = try endpoint
+            return nil
+        } catch {
+            return error.message
         }
     }
 
@@ -136,5 +148,5 @@ extension JobFile {
 
 extension Insight {
     /// Jobs for a server with A1111's API.
-    public static let jobs = Insight(lane: \.lane, assets: \.assets, draw: \.drawn)
+    public static let jobs = Insight(lane: \.lane, assets: \.assets, draw: \.drawn, problem: \.problem)
 }

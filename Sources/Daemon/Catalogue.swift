@@ -19,12 +19,13 @@ actor Catalogue {
         knownSettings = nil
     }
 
-    /// What the server has of samplers and the like; empty where it does not say.
-    func lists() async -> ServerLists {
-        if let knownLists { return knownLists }
-        let lists = try? await client.lists()
-        knownLists = lists
-        return lists ?? ServerLists()
+    /// What the server has of samplers and the like; empty where it does not say. Asked again where it lacks something:
+    /// A1111 looks for a LoRA that it does not know when a prompt names it, and has it from then on.
+    func lists(for asked: Asked) async -> ServerLists {
+        guard asked.namesThings else { return ServerLists() }
+        if let knownLists, !asked.isMissing(in: knownLists) { return knownLists }
+        if let lists = try? await client.lists() { knownLists = lists }
+        return knownLists ?? ServerLists()
     }
 
     /// What its owner has set. To be asked before a render, so that what somebody's job leaves behind is told from it.

@@ -15,11 +15,11 @@ extension Worker {
         }
         guard let asked = assignment.asked else { return [] }
         return asked.differences(
-            to: reply, lists: asked.namesThings ? await catalogue.lists() : ServerLists(), settings: settings)
+            to: reply, lists: await catalogue.lists(for: asked), settings: settings)
     }
 
     /// Why pictures that came are none to be content with.
-    func objection(
+    mutating func objection(
         to reply: Reply, of assignment: Assignment, _ stops: [ServerProgress.State], _ warnings: [String]
     ) async -> Failure? {
         var failure: Failure
@@ -39,7 +39,7 @@ extension Worker {
     }
 
     /// A render that was stopped before its first picture is answered 200 without one.
-    func looked(at failure: Failure, _ stops: [ServerProgress.State]) async -> Failure {
+    mutating func looked(at failure: Failure, _ stops: [ServerProgress.State]) async -> Failure {
         guard failure.class == .wrongResult, !failure.keepsPictures, let began = failure.began else { return failure }
         guard let stopped = await states(with: stops).lazy.compactMap({ $0.stop(of: began) }).first else {
             return failure
@@ -50,7 +50,18 @@ extension Worker {
     }
 
     /// What the server tells now, before what it told earlier.
-    private func states(with earlier: [ServerProgress.State]) async -> [ServerProgress.State] {
-        [try? await client.progress().state].compactMap { $0 } + earlier
+    private mutating func states(with earlier: [ServerProgress.State]) async -> [ServerProgress.State] {
+        [await look(within: Client.lookTimeout)?.state].compactMap { $0 } + earlier
+    }
+
+    /// What the server is doing. One that does not tell costs the renders no time: it is left alone for a while.
+    mutating func look(within timeout: Duration) async -> ServerProgress? {
+        guard looks.isDue(.now) else { return nil }
+        do {
+            return try await client.progress(within: timeout)
+        } catch {
+            looks.failed(error as? Failure, now: .now)
+            return nil
+        }
     }
 }

@@ -27,6 +27,8 @@ struct Worker {
     private var largestReply = 2 << 20
     /// Jobs in a row that failed for want of memory.
     private var outOfMemory = 0
+    /// Before a render and behind it.
+    var looks = Pace(now: .now)
     /// So many say that it is the server and not the jobs.
     private static let outOfMemoryLimit = 3
 
@@ -90,8 +92,7 @@ struct Worker {
         case .hopeless(let report): return try await fail(job, report)
         case .ready(let ready): assignment = ready
         }
-        // The services are there wherever the API is; anything else may be a slip of the pen.
-        if assignment.endpoint.service == nil, let problem = await catalogue.problem(with: assignment.endpoint) {
+        if let problem = await catalogue.problem(with: assignment.endpoint) {
             return try await fail(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
         }
         if lane == .renders, assignment.attempts.mayStillRun, try await !waitedUntilIdle(for: job) {
@@ -122,6 +123,8 @@ struct Worker {
             let warnings = await differences(assignment, reply, settings)
             if let failure = await objection(to: reply, of: assignment, stops, warnings) { throw failure }
             largestReply = max(largestReply, reply.pictures.reduce(0) { $0 + $1.size })
+            // Its lists and its state took the server a while.
+            if try await isCancelled(job) { return try await putBack(job) }
             attempts.end(at: finished)
             let result = JobResult(
                 ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
@@ -164,22 +167,23 @@ struct Worker {
         do { return (.success(try await send()), []) } catch { return (.failure(error), []) }
     }
 
-    private func live(_ job: ActiveJob, _ assignment: Assignment, namesTasks: Bool) async -> Live {
+    private mutating func live(_ job: ActiveJob, _ assignment: Assignment, namesTasks: Bool) async -> Live {
         // Without progress nothing is asked before somebody cancels the job.
         let task = namesTasks || !options.showsProgress ? assignment.task : nil
-        let before = task == nil && options.showsProgress ? try? await client.progress(within: .seconds(1)) : nil
+        let before = task == nil && options.showsProgress ? await look(within: .seconds(1)) : nil
         return Live(
             job, client: client, asked: assignment.asked, task: task, trail: Trail(before: before),
             showsProgress: options.showsProgress)
     }
 
     /// What an answer says of the server.
-    private func note(_ answer: Result<Reply, any Error>) async {
+    private mutating func note(_ answer: Result<Reply, any Error>) async {
         guard case .failure(let error) = answer else { return await watch.isBack() }
         guard let failure = error as? Failure else { return }
         if failure.class == .serverDown {
             await watch.isAway(because: failure.message)
             await catalogue.forget()
+            looks = Pace(now: .now)
         } else if failure.status != nil {
             await watch.isBack()
         }

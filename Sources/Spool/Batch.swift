@@ -37,6 +37,22 @@ public enum Submission: Sendable {
     }
 }
 
+extension Submission {
+    /// Throws ``JobFileError`` where one of the jobs is none for any server.
+    func check(_ insight: Insight) throws(JobFileError) {
+        switch self {
+        case .job(let job): if let problem = insight.problem(job) { throw JobFileError(message: problem) }
+        case .batch(let batch):
+            var first: JobFileError?
+            batch.forEachSample { number, job in
+                guard first == nil, let problem = insight.problem(job) else { return }
+                first = JobFileError(message: "job \(number) of \(batch.count): \(problem)")
+            }
+            if let first { throw first }
+        }
+    }
+}
+
 /// The jobs of one file. Holds the file's text, and makes each part's own text when somebody asks for it.
 public struct Batch: Sendable {
     /// A job that is written in the file: one part, or with a matrix all combinations of it.
@@ -84,15 +100,17 @@ public struct Batch: Sendable {
         self.text = text
         self.pieces = pieces
         count = pieces.reduce(0) { $0 + $1.count }
-        guard count <= Self.limit else {
-            throw JobFileError(message: "the file makes \(count) jobs; at most \(Self.limit) are taken from one")
-        }
+        guard count <= Self.limit else { throw Self.tooMany("\(count)") }
         let size = pieces.reduce(0) { $0 + $1.size }
         guard size <= Self.sizeLimit else {
             throw JobFileError(
                 message: "the \(count) jobs of the file would take \(size >> 20) MiB, and at most "
                     + "\(Self.sizeLimit >> 20) are taken: put the pictures that are in it into assets/ and name them")
         }
+    }
+
+    private static func tooMany(_ count: String) -> JobFileError {
+        JobFileError(message: "the file makes \(count) jobs; at most \(limit) are taken from one")
     }
 
     /// An array of jobs.
@@ -106,6 +124,8 @@ public struct Batch: Sendable {
             throw JobFileError(message: "\(error)")
         }
         guard !array.elements.isEmpty else { throw JobFileError(message: "the list is empty: there is no job in it") }
+        // Before the first is looked at: millions of them would take minutes and all memory.
+        guard array.elements.count <= Self.limit else { throw Self.tooMany("\(array.elements.count)") }
         var pieces: [Piece] = []
         for (index, place) in array.elements.enumerated() {
             do throws(JobFileError) {
@@ -130,6 +150,7 @@ public struct Batch: Sendable {
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             let place = line.startIndex - text.startIndex..<line.endIndex - text.startIndex
             if line.contains(where: { ![0x20, 0x09, 0x0d].contains($0) }) {
+                guard pieces.count < Self.limit else { throw Self.tooMany("more than \(Self.limit)") }
                 do throws(JobFileError) {
                     let object = try Self.object(line, hasEnded: end < text.endIndex, in: text)
                     pieces.append(try Piece(JobFile(object), at: place))

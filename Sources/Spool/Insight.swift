@@ -8,15 +8,19 @@ public struct Insight: Sendable {
     let assets: @Sendable (JobFile) -> [String]
     /// What it leaves to chance, drawn, by key.
     let draw: @Sendable (JobFile) -> [String: Int64]
+    /// Why it is no job for any server.
+    let problem: @Sendable (JobFile) -> String?
 
     /// Where nothing is said a job is a render that needs no pictures and leaves nothing to chance.
     public init(
         lane: @escaping @Sendable (JobFile) -> Lane = { _ in .renders },
         assets: @escaping @Sendable (JobFile) -> [String] = { _ in [] },
-        draw: @escaping @Sendable (JobFile) -> [String: Int64] = { _ in [:] }
+        draw: @escaping @Sendable (JobFile) -> [String: Int64] = { _ in [:] },
+        problem: @escaping @Sendable (JobFile) -> String? = { _ in nil }
     ) {
         self.lane = lane
         self.assets = assets
         self.draw = draw
+        self.problem = problem
     }
 }

@@ -283,6 +283,7 @@ public struct Intake {
             let assets: [AssetName]
             do throws(JobFileError) {
                 submission = try Submission(content, kind: kind)
+                try submission.check(insight)
                 assets = try submission.assets(insight)
             } catch {
                 return (error.mayStillArrive ? .unfinished(error) : .wrong(error), [status])

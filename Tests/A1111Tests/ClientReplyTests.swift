@@ -121,6 +121,32 @@ struct ClientReplyTests {
         await canned.server.stop()
     }
 
+    @Test("puts a middleman's answer that is a picture into a file", arguments: ["image/png", "application/x", nil])
+    func middlemansPicture(type: String?) async throws {
+        let picture = try #require(try Fixture("txt2img-1.json").pictures.first)
+        var response = Response(status: 200, body: .bytes(Array(picture)))
+        if let type { response.headers.append("Content-Type", type) }
+        let canned = try Canned(response)
+        try await inFolder { folder in
+            let reply = try await canned.client().send(
+                nil, to: endpoint("/file=a.png", method: "GET"), picturesInto: folder.directory, job: "cat")
+            #expect(reply.pictures.map(\.file) == ["cat-1.png"])
+            #expect(reply.pictures.first?.infotext?.contains("Seed: 42") == true)
+            #expect(try folder.content("cat-1.png") == picture)
+            #expect(String(decoding: reply.text, as: UTF8.self) == #""cat-1.png""#)
+        }
+        await canned.server.stop()
+    }
+
+    @Test("reads lists of megabytes")
+    func longLists() async throws {
+        let notes = String(repeating: "x", count: 3 << 20)
+        let canned = try Canned(json(#"[{"name": "ink", "metadata": {"notes": "\#(notes)"}}]"#.utf8))
+        let lists = try await canned.client().lists()
+        #expect(lists.loras?.map(\.name) == ["ink"])
+        await canned.server.stop()
+    }
+
     @Test("finds the pictures of a middleman's answer under the names that its text has for them")
     func middlemansPictures() async throws {
         let picture = try #require(try Fixture("txt2img-1.json").pictures.first).base64EncodedString()

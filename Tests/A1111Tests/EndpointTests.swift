@@ -53,7 +53,8 @@ struct EndpointTests {
         arguments: [
             "", "sdapi/v1/options", "http://evil/x", "https://evil", "//evil/x", "///x", "@evil", "?x", "file:///x",
             "/a/../b", "/..", "/a/..", "/./a", "/a/.", "/a/../../etc", "/%2e%2e/a", "/%2E%2e/a", "/.%2e/a", "/%2e/a",
-            "/a%2f..%2fb", "/a%2F%2e%2E%2Fb", "/a#b", "/a?b#c", "/a b", "/a?b c", " /a", "/a ", "/a\\b", "\\\\evil",
+            "/a%2f..%2fb", "/a%2F%2e%2E%2Fb", "/%252e%252e/a", "/a#b", "/a?b#c", "/a b", "/a?b c", " /a", "/a ",
+            "/a\\b", "\\\\evil",
             "/a\nb", "/a\r\nHost: evil", "/a\tb", "/a\u{0}b", "/a\u{7f}", "/\u{e4}", "/\u{202e}",
         ])
     func refused(path: String) {
@@ -67,6 +68,19 @@ struct EndpointTests {
     func methods(method: String) {
         let error = #expect(throws: EndpointError.self) { try Endpoint(named: "/a", method: method, bodyKeys: []) }
         #expect(error?.message.contains("must be GET, POST, PUT, PATCH or DELETE") == true)
+    }
+
+    @Test(
+        "that stops the server is known however it is spelled",
+        arguments: [
+            ("/sdapi/v1/server-kill", true), ("/sdapi/v1/server-restart?x=y", true), ("/SDAPI/v1/Server-Stop", true),
+            ("/sdapi/v1/server%2dkill", true), ("/sdapi/v1/%73erver-kill", true), ("/sdapi%2Fv1/server-kill", true),
+            ("/sdapi/v1//server-kill", true), ("/sdapi/v1/%2573erver-kill", true), ("/sdapi/v1/shutdown", true),
+            ("/sdapi/v1/restart", true), ("/sdapi/v2/server/restart", true), ("/sdapi/v1/servers", false),
+            ("/sdapi/v1/interrupt", false), ("/sdapi/v1/options?x=/sdapi/v1/server-kill", false), ("/", false),
+        ])
+    func control(path: String, expected: Bool) throws {
+        #expect(try Endpoint(named: path, method: "POST", bodyKeys: []).isControl == expected)
     }
 
     @Test("draws seeds where it renders from noise")

@@ -80,6 +80,7 @@ import Testing
         (#"{"n_iter": 3, "script_name": "X/Y/Z plot"}"#, #"{"job_timestamp": "1"}"#, 2, nil),
         (#"{"n_iter": 3, "alwayson_scripts": {"dynamic": {}}}"#, #"{"job_timestamp": "1"}"#, 2, nil),
         (#"{"n_iter": 3, "alwayson_scripts": {}}"#, #"{"job_timestamp": "1"}"#, 2, .interrupted),
+        (#"{"n_iter": 3, "enable_hr": true, "hr_resize_x": 8}"#, #"{"job_timestamp": "1"}"#, 2, .interrupted),
         // None were wanted.
         (#"{"n_iter": 3, "send_images": false}"#, #"{"job_timestamp": "1"}"#, 0, nil),
     ]

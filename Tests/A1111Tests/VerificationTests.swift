@@ -86,6 +86,13 @@ import Testing
         ),
         (#"{"width": 256, "height": 256, "enable_hr": true, "hr_scale": 2}"#, used, "Automatic", []),
         (#"{"width": 256, "height": 256, "enable_hr": true, "hr_resize_x": 400}"#, used, "Automatic", []),
+        (
+            #"{"n_iter": 2, "enable_hr": true, "hr_resize_x": 400, "hr_upscaler": "DAT x2"}"#, used, "Automatic",
+            [
+                "asked for 2 pictures (batch_size × n_iter), 1 came",
+                #"asked for the upscaler "DAT x2", whose model the server has not: the picture may be only resized"#,
+            ]
+        ),
         (#"{"width": 1e300, "batch_size": -1e18, "steps": null}"#, used, "Automatic", []),
     ]
 
@@ -153,10 +160,28 @@ import Testing
     }
 
     @Test(
+        "has the size of the picture that it was put back into where only the masked part was drawn",
+        arguments: [
+            (#"{"init_images": ["x"], "mask": "y"}"#, false),
+            (#"{"init_images": ["x"], "mask": "y", "inpaint_full_res": true}"#, false),
+            (#"{"init_images": ["x"], "mask": "y", "inpaint_full_res": false}"#, true),
+            (#"{"init_images": ["x"], "mask": null}"#, true), (#"{"init_images": ["x"]}"#, true),
+        ])
+    func inpainting(body: String, isOdd: Bool) throws {
+        let asked = Asked(try ObjectText(Data(body.utf8)), of: .img2img)
+        let expected = isOdd ? ["asked for 512 × 512 pixels, x-1.png has 768 × 1024"] : []
+        #expect(asked.differences(to: reply([(768, 1024)]), lists: Self.lists) == expected)
+    }
+
+    @Test(
         "of an upscaler may have only resized",
         arguments: [
             (#"{"image": "x", "upscaler_1": "Lanczos"}"#, false), (#"{"image": "x", "upscaler_1": "ESRGAN"}"#, false),
             (#"{"image": "x", "upscaling_resize": 2}"#, true), (#"{"image": "x", "upscaler_1": "DAT x2"}"#, true),
+            // Faces, or nothing, and so it says.
+            (#"{"image": "x", "gfpgan_visibility": 1}"#, false),
+            (#"{"image": "x", "upscaling_resize": 2, "upscaler_1": "None"}"#, false),
+            (#"{"image": "x", "upscaling_resize": 2, "codeformer_visibility": 1}"#, true),
         ])
     func upscalers(body: String, isDoubtful: Bool) throws {
         let asked = Asked(try ObjectText(Data(body.utf8)), of: .extraSingle)

@@ -84,6 +84,20 @@ import Testing
         await sketch.stop()
     }
 
+    @Test("one job that no server could be asked and nothing is queued")
+    func impossible() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url)
+        try spool.drop("a", #"[\#(smallJob()), {"sdspool": {"endpoint": "/a/../b"}}]"#)
+        try await daemon.says("refused a: job 2 of 2: \"sdspool\".\"endpoint\" must be a path on the server")
+        try spool.drop("b", #"{"x": 1, "sdspool": {"endpoint": "/b", "method": "GET"}}"#)
+        try await daemon.says("refused b: a GET has no body")
+        #expect(try await daemon.stop() == 0)
+        #expect(spool.list("queue").isEmpty && spool.list("done").isEmpty && sketch.requests.isEmpty)
+        await sketch.stop()
+    }
+
     @Test("a batch that a crash left in the queue is expanded in its turn", arguments: ["json", "jsonl"])
     func inQueue(kind: String) async throws {
         let sketch = try Sketch.quick()

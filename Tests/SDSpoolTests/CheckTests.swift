@@ -13,7 +13,7 @@ import Testing
             ("good", #"{"prompt": "x", "steps": 20, "sdspool": {"priority": 2}}"#),
             ("slip", #"{"prompt": "x", "step": 20, "sampler": "Euler", "zzzzzzzz": 1}"#),
             ("asset", #"{"init_images": ["a.png"], "mask": "in/b.png"}"#), ("outside", #"{"image": "/a.png"}"#),
-            ("comma", #"{"prompt": "x",}"#),
+            ("comma", #"{"prompt": "x",}"#), ("body", #"{"x": 1, "sdspool": {"method": "GET"}}"#),
             ("path", #"{"sdspool": {"endpoint": "/sdapi/v1/sd-model"}}"#),
             ("question", #"{"sdspool": {"endpoint": "/sdapi/v1/sd-models?x=1"}}"#),
         ]
@@ -34,6 +34,7 @@ import Testing
             ])
         try await program.says(
             "outside.json: it names the picture \"/a.png\"; a picture's name is a path below assets/")
+        try await program.says("body.json: a GET has no body")
         try await program.says("comma.json: not JSON: line 1, column 16")
         try await program.says("path.json: the server has no /sdapi/v1/sd-model; did you mean /sdapi/v1/sd-models")
         await sketch.stop()

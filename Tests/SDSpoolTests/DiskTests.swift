@@ -30,7 +30,7 @@ import Testing
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
         try spool.drop("evil", #"{"sdspool": {"endpoint": "/a\r\n2026-01-01T00:00:00Z done everything\u001b[2J"}}"#)
-        try await daemon.says("failed evil", #"\x0d\x0a"#, #"\x1b"#)
+        try await daemon.says("refused evil", #"\x0d\x0a"#, #"\x1b"#)
         #expect(try await daemon.stop() == 0)
         #expect(!daemon.lines.contains { $0.hasPrefix("2026-01-01T00:00:00Z done") })
         await sketch.stop()

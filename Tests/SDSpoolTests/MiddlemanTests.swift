@@ -83,6 +83,25 @@ import Testing
         await sketch.stop()
     }
 
+    @Test("a service that the server does not list fails its job at once, and holds up no other")
+    func missingService() async throws {
+        let bare = try BareServer { path in
+            switch path {
+            case "/openapi.json": #"{"paths": {"/sdapi/v1/txt2img": {"post": {}}}}"#
+            case "/sdapi/v1/txt2img": BareServer.picture
+            default: nil
+            }
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: bare.url)
+        try spool.drop("large", #"{"image": "x", "upscaler_1": "Lanczos"}"#)
+        try await daemon.says("failed large: the server has no /sdapi/v1/extra-single-image")
+        try spool.drop("small", smallJob())
+        try await daemon.says("done small")
+        #expect(try await daemon.stop() == 0)
+        await bare.server.stop()
+    }
+
     @Test("pictures in an answer become files, and its errors keep their status and body")
     func answers() async throws {
         let picture = try Data(contentsOf: Self.fixture("demo.png"))

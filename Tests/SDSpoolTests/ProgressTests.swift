@@ -83,6 +83,22 @@ import Testing
         await bare.server.stop()
     }
 
+    @Test("a server that does not tell whether a render was stopped holds up no second one")
+    func silentBehind() async throws {
+        let bare = try BareServer { path in
+            if path == "/sdapi/v1/txt2img" { return BareServer.picture }
+            if path.hasPrefix("/sdapi/v1/progress") { try? await Task.sleep(for: .seconds(3600)) }
+            return nil
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: bare.url)
+        for name in ["a", "b", "c"] { try spool.drop(name, smallJob()) }
+        try await daemon.says("done c")
+        #expect(bare.paths.count { $0.hasPrefix("/sdapi/v1/progress") } == 1)
+        #expect(try await daemon.stop() == 0)
+        await bare.server.stop()
+    }
+
     @Test("what a server lacks is asked for once; --no-progress asks for nothing while a render is under way")
     func once() async throws {
         for progress in [true, false] {
@@ -100,12 +116,13 @@ import Testing
             for path in ["options", "samplers", "schedulers", "upscalers", "loras", "sd-models", "prompt-styles"] {
                 #expect(bare.paths.count { $0 == "/sdapi/v1/\(path)" } == 1, "\(path), progress: \(progress)")
             }
-            #expect(bare.paths.count { $0 == "/openapi.json" } == (progress ? 1 : 0))
+            #expect(bare.paths.count { $0 == "/openapi.json" } == 1)
+            #expect(bare.paths.count { $0.hasPrefix("/sdapi/v1/progress") } == 1)
             #expect(!bare.paths.contains { $0 == "/sdapi/v1/progress" || $0.hasPrefix("/internal") })
             if !progress {
                 // Only when the answer has come: was it interrupted?
                 let first = bare.paths.prefix { $0 != "/sdapi/v1/txt2img" }
-                #expect(Array(first) == ["/sdapi/v1/options"])
+                #expect(Array(first) == ["/openapi.json", "/sdapi/v1/options"])
             }
             await bare.server.stop()
         }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Sketch
+import Synchronization
 import Testing
 
 @Suite struct WarningTests {
@@ -81,6 +82,32 @@ import Testing
         #expect(try await warnings("set-on-purpose") == [])
         #expect(try await daemon.stop() == 0)
         await sketch.stop()
+    }
+
+    @Test("a LoRA that came to the server after its list was read is no lack")
+    func newLoRA() async throws {
+        let hasCome = Mutex(false)
+        let bare = try BareServer { path in
+            switch path {
+            case "/sdapi/v1/txt2img": BareServer.picture
+            case "/sdapi/v1/loras": hasCome.withLock { $0 } ? #"[{"name": "ink"}]"# : "[]"
+            default: nil
+            }
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: bare.url)
+        let job = #"{"prompt": "<lora:ink:1>", "width": 1, "height": 1}"#
+        try spool.drop("before", job)
+        try await daemon.says("done before", "asked for the LoRA \"ink\", which the server has not")
+        hasCome.withLock { $0 = true }
+        for name in ["after", "later"] {
+            try spool.drop(name, job)
+            try await daemon.says("done \(name)")
+            #expect(try spool.document("done/\(name)/result.json")["warnings"] == nil)
+        }
+        #expect(bare.paths.count { $0 == "/sdapi/v1/loras" } == 2)
+        #expect(try await daemon.stop() == 0)
+        await bare.server.stop()
     }
 
     @Test("a daemon that is strict fails such a job")

@@ -148,7 +148,11 @@ private func parts(_ text: String, _ kind: JobFileKind = .json) throws -> [Strin
         guard case .batch(let batch) = try read(lines, .lines) else { return }
         #expect(batch.count == Batch.limit)
         let many = #expect(throws: JobFileError.self) { try read(lines + "{}", .lines) }
-        #expect(many?.message == "the file makes 100001 jobs; at most 100000 are taken from one")
+        #expect(many?.message == "the file makes more than 100000 jobs; at most 100000 are taken from one")
+        // What is wrong in the first is not even reached.
+        let list = "[5" + String(repeating: ",{}", count: Batch.limit) + "]"
+        let listed = #expect(throws: JobFileError.self) { try read(list) }
+        #expect(listed?.message == "the file makes 100001 jobs; at most 100000 are taken from one")
 
         let numbers = (1...2_000).map(String.init).joined(separator: ",")
         let picture = String(repeating: "A", count: 600_000)
