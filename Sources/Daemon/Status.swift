@@ -36,11 +36,15 @@ struct Status: Sendable {
         switch event {
         case .ready(_, let server, _): self.server = server
         case .troubled(let error): trouble = error.description
-        case .serverAway(_, let reason): away = reason
+        case .serverAway(_, let reason):
+            // What was under way there is put back in silence.
+            away = reason
+            rendering = []
         case .serverBack: away = nil
         case .paused(let paused): isPaused = paused
         case .started(let ticket, _):
             trouble = nil
+            rendering.removeAll { $0 == ticket }
             rendering.append(ticket)
         case .accepted, .expanded, .refused: trouble = nil
         case .done(let ticket, _, _, _, _), .failed(let ticket, _, _):

@@ -44,8 +44,10 @@ extension TestSpool {
         guard left.isEmpty else { throw BadState(description: "left over: \(left)") }
     }
 
-    /// All that lies in the spool.
-    func tree() throws -> [String] { try FileManager.default.subpathsOfDirectory(atPath: url.path).sorted() }
+    /// All that lies in the spool but the status, which a daemon writes when the disk lets it.
+    func tree() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: url.path).filter { $0 != "status.json" }.sorted()
+    }
 
     /// The files that hold the job, each once however many names it has.
     func states(of job: CrashScenario.Job) throws -> [String] {
