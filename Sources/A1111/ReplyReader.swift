@@ -36,7 +36,7 @@ struct ReplyReader: ~Copyable {
 
 /// A reply that is JSON and yet none that can be used.
 enum ReplyError: Error, Hashable {
-    case textTooLong, tooManyPictures, pictureTooLarge
+    case textTooLong, tooManyPictures, pictureTooLarge, elementTooLong
 
     /// In plain words.
     var message: String {
@@ -44,6 +44,8 @@ enum ReplyError: Error, Hashable {
         case .textTooLong: "the answer has more than \(ReplyReader.textCap) bytes beside its pictures"
         case .tooManyPictures: "the answer has more than \(Stage.cap) pictures"
         case .pictureTooLarge: "a picture of the answer has more than \(Stage.pictureCap) bytes"
+        case .elementTooLong:
+            "an element of the answer's pictures is none, and has more than \(Stage.textCap) bytes"
         }
     }
 }
@@ -76,6 +78,8 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     private var opening: [UInt8] = []
     /// `data:image/png;charset=utf-8;base64,` has four.
     private static let marksOfDataURL = 4
+    /// So many characters of base64 are nothing else, whatever comes behind them.
+    private static let surely = 64 << 10
     /// Where in `text` the string began.
     private var mark = 0
 
@@ -131,12 +135,14 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     }
 
     mutating func string(_ characters: Span<UInt8>) throws {
+        let undecided = max(0, Self.surely - length)
         length += characters.count
         switch use {
         case .picture: try stage.write(characters)
         case .counted: break
         case .kept:
-            looksLikeBase64 = looksLikeBase64 && areBase64(characters)
+            // By its first characters, in however large pieces they came.
+            looksLikeBase64 = looksLikeBase64 && areBase64(characters.extracting(first: undecided))
             if opening.count < 64 {
                 for index in characters.indices.prefix(64) { opening.append(characters[index]) }
                 if member != "parameters", opening.count >= 32, Self.beginsLikePicture(opening) {
@@ -150,7 +156,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
                     return
                 }
             }
-            if looksLikeBase64, length > 64 << 10 {
+            if looksLikeBase64, length > Self.surely {
                 use = .counted
                 text.removeSubrange(text.startIndex + mark..<text.endIndex)
             }

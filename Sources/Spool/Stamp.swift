@@ -32,8 +32,11 @@ public struct Stamp: Hashable, Comparable, Sendable {
         }
         microseconds = Int64(date.timeIntervalSince1970) * 1_000_000 + fraction
         // Foundation reads February 30 and 25 o'clock, too; a file that is named so would not be found by its ticket.
-        guard compact == text else { return nil }
+        guard compact == text, microseconds < Self.end else { return nil }
     }
+
+    /// 9999-01-01T00:00:00Z. Later ones are nobody's: behind the last of the year no arrival could be written any more.
+    private static let end: Int64 = 253_370_764_800_000_000
 
     private static let compactSeconds = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
     private static let extendedSeconds = Date.ISO8601FormatStyle()
