@@ -214,12 +214,12 @@ extension Outgoing {
             }
             if searched == 0, !wire.unread.isEmpty { deadline = .now + pace.window }
             searched = wire.unread.count
-            guard wire.unread.count <= Limits().head else { throw ExchangeFailure.malformed("its head has no end") }
             // What does not begin like HTTP is told at once; it may never end a line.
             let opening = wire.unread.prefix(5)
             guard "HTTP/".utf8.starts(with: opening) else {
                 throw ExchangeFailure.foreign("it begins with \"\(escapedForPeople(Array(wire.unread.prefix(20))))\"")
             }
+            guard wire.unread.count <= Limits().head else { throw ExchangeFailure.malformed("its head has no end") }
             do {
                 guard try await wire.receive(before: deadline) else {
                     throw wire.unread.isEmpty ? ExchangeFailure.broken(nil) : .cut

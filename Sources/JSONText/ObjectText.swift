@@ -162,7 +162,8 @@ private struct MemberFinder: JSONVisitor {
         guard let key else { return }
         guard members.count < ObjectText.maximumMembers else {
             throw JSONSyntaxError(
-                kind: .malformed, problem: "the object has more than \(ObjectText.maximumMembers) keys", offset: key.start)
+                kind: .malformed, problem: "the object has more than \(ObjectText.maximumMembers) keys",
+                offset: key.start)
         }
         members.append(ObjectText.Member(key: key.text, place: key.start..<value.upperBound, value: value))
         self.key = nil

@@ -56,7 +56,10 @@ public struct Batch: Sendable {
             priority = job.orders.priority
             hasMatrix = job.orders.matrix != nil
             count = job.orders.matrix?.count ?? 1
-            size = if let matrix = job.orders.matrix { matrix.size(of: try job.withoutMatrix.text.count) } else { place.count }
+            size =
+                if let matrix = job.orders.matrix { matrix.size(of: try job.withoutMatrix.text.count) } else {
+                    place.count
+                }
         }
     }
 

@@ -189,6 +189,8 @@ struct ReplyReaderTests {
         let line = String(repeating: "a cat ", count: 1 << 18)
         let body = "{\"info\":\"" + String(repeating: line, count: 22) + "\"}"
         #expect(body.utf8.count > ReplyReader.textCap)
-        await #expect(throws: ReplyError.textTooLong(cap: ReplyReader.textCap)) { try await Self.read(body, piece: 1 << 20) }
+        await #expect(throws: ReplyError.textTooLong(cap: ReplyReader.textCap)) {
+            try await Self.read(body, piece: 1 << 20)
+        }
     }
 }

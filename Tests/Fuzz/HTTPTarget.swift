@@ -32,7 +32,8 @@ func fuzzHeads(_ input: Data) {
 
 private func isSound(_ headers: Headers) -> Bool {
     headers.lines.allSatisfy { line in
-        !line.name.isEmpty && !(line.name + line.value).unicodeScalars.contains { $0 == "\r" || $0 == "\n" || $0 == "\0" }
+        !line.name.isEmpty
+            && !(line.name + line.value).unicodeScalars.contains { $0 == "\r" || $0 == "\n" || $0 == "\0" }
     }
 }
 
@@ -56,13 +57,16 @@ func fuzzChunks(_ input: Data) {
     let cut = decode(pieces(of: bytes, seed: seed))
     check(whole.refusal == cut.refusal, "\(String(describing: whole.refusal)) or \(String(describing: cut.refusal))")
     check(whole.body == cut.body, "a body in pieces is the body")
-    check(whole.refusal != nil || (whole.used == cut.used && whole.isComplete == cut.isComplete), "it ends where it ends")
+    check(
+        whole.refusal != nil || (whole.used == cut.used && whole.isComplete == cut.isComplete), "it ends where it ends")
     check(whole.body.count <= limit, "a body is not longer than its limit")
 
     // What is chunked is unchunked again.
     let body = bytes.prefix(limit)
     var wire = Data()
-    for piece in pieces(of: body, seed: seed ^ 1) { wire += Data("\(String(piece.count, radix: 16))\r\n".utf8) + piece + Data("\r\n".utf8) }
+    for piece in pieces(of: body, seed: seed ^ 1) {
+        wire += Data("\(String(piece.count, radix: 16))\r\n".utf8) + piece + Data("\r\n".utf8)
+    }
     let back = decode(pieces(of: wire + Data("0\r\n\r\n".utf8), seed: seed))
     check(back.isComplete && back.body == Array(body), "what is chunked is unchunked again")
 }

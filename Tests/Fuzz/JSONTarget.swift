@@ -77,5 +77,6 @@ private func written(_ place: Range<Int>, in object: ObjectText) -> Data {
 /// Half a surrogate pair and numbers that no Double holds are JSON by RFC 8259, and Foundation refuses them.
 func isForFoundation(_ text: Data) -> Bool {
     let words = String(decoding: text, as: UTF8.self).lowercased()
-    return !words.contains("\\ud") && !words.contains(/[0-9.][e][-+]?[0-9]{3}|[0-9]{300}/) && !words.hasPrefix("\u{feff}")
+    return !words.contains("\\ud") && !words.contains(/[0-9.][e][-+]?[0-9]{3}|[0-9]{300}/)
+        && !words.hasPrefix("\u{feff}")
 }

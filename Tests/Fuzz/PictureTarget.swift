@@ -16,7 +16,9 @@ func fuzzPictures(_ input: Data) {
     let bit = bytes.number()
     var picture = Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
     picture += chunk("IHDR", [0, 0, 0, seed | 1, 0, 0, 0, 1, 8, 2, 0, 0, 0])
-    for piece in pieces(of: bytes.rest, seed: seed) { picture += chunk(["IDAT", "tEXt", "iTXt", "PLTE"][piece.count & 3], piece) }
+    for piece in pieces(of: bytes.rest, seed: seed) {
+        picture += chunk(["IDAT", "tEXt", "iTXt", "PLTE"][piece.count & 3], piece)
+    }
     picture += chunk("IEND", [])
     check(flaw(pieces(of: picture, seed: seed)) == nil, "it is sound")
     check(flaw([picture.dropLast(1 + bit % 12)]) == .cut(.png), "it is cut off")

@@ -28,7 +28,8 @@ func fuzzReplies(_ input: Data) {
     check(whole == cut, "in pieces it is what it is as a whole: \(whole) or \(cut)")
     if whole.error == nil, isForFoundation(body), String(validating: body, as: UTF8.self) != nil {
         let text = Data(whole.text.utf8)
-        check((try? JSONSerialization.jsonObject(with: text, options: .fragmentsAllowed)) != nil, "what is left is JSON")
+        check(
+            (try? JSONSerialization.jsonObject(with: text, options: .fragmentsAllowed)) != nil, "what is left is JSON")
     }
 }
 
@@ -78,7 +79,9 @@ func fuzzAnswers(_ input: Data) {
     guard let endpoint = try? Endpoint(named: "/sdapi/v1/txt2img", method: "POST", bodyKeys: []) else { return }
     let failure = Failure(status: status, body: body, for: endpoint)
     check(!failure.message.isEmpty, "a failure has words")
-    if case .raw(let answer) = failure.answer { check((try? ObjectText(answer)) != nil, "an answer is JSON or a string") }
+    if case .raw(let answer) = failure.answer {
+        check((try? ObjectText(answer)) != nil, "an answer is JSON or a string")
+    }
     _ = ServerPaths(body)?.problem(with: endpoint)
     let progress = try? JSONDecoder().decode(ServerProgress.self, from: body)
     _ = progress?.preview
