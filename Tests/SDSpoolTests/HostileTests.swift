@@ -146,7 +146,7 @@ import Testing
     func growing() async throws {
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1")
+        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1", "--settle", "50")
         let path = spool.path("inbox/growing.json")
         try Data(#"{"prompt": ""#.utf8).write(to: path)
         let file = try FileHandle(forWritingTo: path)

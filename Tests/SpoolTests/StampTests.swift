@@ -56,8 +56,8 @@ import Testing
     @Test(
         "behind whatever arrival there is, the next can be written and read",
         arguments: ["99981231T235959.999999Z", "99990101T000000.000000Z", "99991231T235959.999999Z"])
-    func end(text: String) throws {
-        var clock = StampClock(after: try #require(Stamp(compact: text)))
+    func end(text: String) {
+        var clock = StampClock(after: Stamp(compact: text))
         let next = clock.next(now: .now)
         #expect(Stamp(compact: next.compact) == next)
     }
