@@ -91,7 +91,7 @@ func arrange(_ facts: [PictureFacts], info: ReplyInfo) -> [Arranged] {
         let listed =
             switch kind {
             case .grid: index < texts.count ? texts[index] : nil
-            case .picture: element(Array(texts.dropFirst(grids)))
+            case .picture: grids + number <= texts.count ? texts[grids + number - 1] : nil
             case .extra: nil
             } as String?
         return Arranged(

@@ -103,7 +103,7 @@ extension Failure {
             self.init(
                 .ambiguous, "the answer of \(server) came more slowly than 1 KiB a second and was given up",
                 status: status)
-        case .malformed(let why) where status == nil:
+        case .foreign(let why):
             self.init(.serverDown, "what listens at \(server) does not speak HTTP/1.1: \(why)")
         case .malformed(let why): self.init(.ambiguous, "the answer of \(server) is broken: \(why)", status: status)
         }

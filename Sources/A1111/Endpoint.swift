@@ -40,6 +40,11 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// Throws ``EndpointError`` where the path is none on the configured server.
     public init(named path: String?, method: String?, bodyKeys keys: Set<String>) throws(EndpointError) {
         let chosen = path ?? Self.service(for: keys).path
+        guard chosen.utf8.count <= Self.longestPath else {
+            throw EndpointError(
+                message: "\"sdspool\".\"endpoint\" has \(chosen.utf8.count) characters; servers take at most "
+                    + "\(Self.longestPath)")
+        }
         guard Self.isPlainPath(chosen) else {
             throw EndpointError(
                 message: "\"sdspool\".\"endpoint\" must be a path on the server such as \"/sdapi/v1/options\", "
@@ -55,6 +60,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         self.method = method
         self.service = method == "POST" ? service : nil
     }
+
+    /// Of the path and its query. Uvicorn, which carries A1111, takes 64 KiB for the whole head.
+    private static let longestPath = 32 << 10
 
     private static func service(for keys: Set<String>) -> Service {
         if keys.contains("init_images") { return .img2img }

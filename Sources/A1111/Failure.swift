@@ -119,7 +119,9 @@ extension Failure {
                     parts += list.map(\.words)
                 }
             }
-            said = parts.joined(separator: ": ")
+            let words = parts.joined(separator: ": ")
+            // A line of the log, and a sentence for a person; the whole of it is in the answer.
+            said = words.utf8.count <= 4000 ? words : words.prefix(1000) + " …"
             isBareNotFound = object?.members.map(\.key) == ["detail"] && said == "Not Found"
         }
 

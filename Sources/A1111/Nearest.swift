@@ -6,7 +6,9 @@ public func nearest(to name: String, among known: some Sequence<String>) -> [Str
     let measured = known.map { candidate in
         // Half a name is a slip, too: `sampler` for `sampler_name`.
         let isHalf = name.count >= 4 && candidate.hasPrefix(name)
-        let steps = isHalf ? 1 : distance(Array(name.lowercased()), Array(candidate.lowercased()))
+        // So much longer or shorter it is far away, and a long name is not worth the reckoning.
+        let isFar = abs(candidate.count - name.count) > allowed
+        let steps = isHalf ? 1 : isFar ? .max : distance(Array(name.lowercased()), Array(candidate.lowercased()))
         return (distance: steps, name: candidate)
     }
     return measured.filter { $0.distance <= allowed }.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }

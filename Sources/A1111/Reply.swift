@@ -43,8 +43,12 @@ public struct Reply: Sendable {
     /// `info`, which A1111 sends as JSON inside a string: the JSON inside.
     public var info: Data? { Self.info(in: try? ObjectText(text)) }
 
+    /// Longer ones are not read, in bytes: taken apart, they would take many times their length. A hundred pictures have
+    /// some hundred kilobytes of it.
+    private static let infoCap = 4 << 20
+
     static func info(in object: ObjectText?) -> Data? {
-        guard let value = object?.value(of: "info") else { return nil }
+        guard let value = object?.value(of: "info"), value.count <= infoCap else { return nil }
         guard let inner = (try? JSONDecoder().decode(String.self, from: value)).map({ Data($0.utf8) }) else {
             return value
         }

@@ -10,8 +10,11 @@ import Linux
 /// begins like a picture in base64 becomes a file, too. Of what is left no base64 is stored: the inputs that a server
 /// echoes in `parameters` are replaced by their length.
 struct ReplyReader: ~Copyable {
-    /// More text than that beside the pictures is no reply that A1111 gives.
-    static let textCap = 32 << 20
+    /// More text than that beside the pictures is no reply of a service, in bytes: what A1111 says of a picture is some
+    /// kilobytes.
+    static let textCap = 8 << 20
+    /// Of any other answer: the list of all LoRAs with what their files say of themselves is long.
+    static let longTextCap = 32 << 20
 
     private var tokenizer = JSONTokenizer()
     private var visitor: PictureSplitter
@@ -19,7 +22,9 @@ struct ReplyReader: ~Copyable {
 
     /// - Parameter job: the job's name: in the text a picture's file name stands where the picture stood.
     init(stage: consuming Stage, service: Endpoint.Service?, job: String) {
-        visitor = PictureSplitter(stage: stage, pictureKeys: service == nil ? [] : ["images", "image"], job: job)
+        visitor = PictureSplitter(
+            stage: stage, pictureKeys: service == nil ? [] : ["images", "image"], job: job,
+            textCap: service == nil ? Self.longTextCap : Self.textCap)
     }
 
     /// Takes the next bytes of the body. Throws ``JSONSyntaxError``, ``ReplyError``, ``SystemError`` of the files, and
@@ -49,14 +54,17 @@ struct ReplyReader: ~Copyable {
 
 /// A reply that is JSON and yet none that can be used.
 enum ReplyError: Error, Hashable {
-    case textTooLong, tooManyPictures, pictureTooLarge
+    case textTooLong(cap: Int)
+    case tooManyPictures, pictureTooLarge, elementTooLong
 
     /// In plain words.
     var message: String {
         switch self {
-        case .textTooLong: "the answer has more than \(ReplyReader.textCap) bytes beside its pictures"
+        case .textTooLong(let cap): "the answer has more than \(cap) bytes beside its pictures"
         case .tooManyPictures: "the answer has more than \(Stage.cap) pictures"
         case .pictureTooLarge: "a picture of the answer has more than \(Stage.pictureCap) bytes"
+        case .elementTooLong:
+            "an element of the answer's pictures is none, and has more than \(Stage.textCap) bytes"
         }
     }
 }
@@ -67,6 +75,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
 
     private let pictureKeys: Set<String>
     private let job: String
+    private let textCap: Int
     private var depth = 0
     /// The member of the outermost object that is being read.
     private var member = ""
@@ -89,6 +98,8 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     private var opening: [UInt8] = []
     /// `data:image/png;charset=utf-8;base64,` has four.
     private static let marksOfDataURL = 4
+    /// So many characters of base64 are nothing else, whatever comes behind them.
+    private static let surely = 64 << 10
     /// Where in `text` the string began.
     private var mark = 0
 
@@ -97,9 +108,10 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     private var base = 0
     private var copied = 0
 
-    init(stage: consuming Stage, pictureKeys: Set<String>, job: String) {
+    init(stage: consuming Stage, pictureKeys: Set<String>, job: String, textCap: Int) {
         self.stage = stage
         self.job = job
+        self.textCap = textCap
         self.pictureKeys = pictureKeys
     }
 
@@ -116,7 +128,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
             text.append(piece[piece.startIndex + copied - base..<piece.startIndex + end - base])
             copied = end
         }
-        guard text.count <= ReplyReader.textCap else { throw ReplyError.textTooLong }
+        guard text.count <= textCap else { throw ReplyError.textTooLong(cap: textCap) }
     }
 
     // MARK: JSONVisitor
@@ -144,12 +156,14 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     }
 
     mutating func string(_ characters: Span<UInt8>) throws {
+        let undecided = max(0, Self.surely - length)
         length += characters.count
         switch use {
         case .picture: try stage.write(characters)
         case .counted: break
         case .kept:
-            looksLikeBase64 = looksLikeBase64 && areBase64(characters)
+            // By its first characters, in however large pieces they came.
+            looksLikeBase64 = looksLikeBase64 && areBase64(characters.extracting(first: undecided))
             if opening.count < 64 {
                 for index in characters.indices.prefix(64) { opening.append(characters[index]) }
                 if member != "parameters", opening.count >= 32, Self.beginsLikePicture(opening) {
@@ -163,7 +177,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
                     return
                 }
             }
-            if looksLikeBase64, length > 64 << 10 {
+            if looksLikeBase64, length > Self.surely {
                 use = .counted
                 text.removeSubrange(text.startIndex + mark..<text.endIndex)
             }

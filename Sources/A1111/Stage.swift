@@ -36,6 +36,8 @@ struct Stage: ~Copyable {
     static let cap = 1000
     /// Of a picture, in bytes.
     static let pictureCap = 512 << 20
+    /// Of a text in the place of a picture, in bytes.
+    static let textCap = 1 << 20
     private static let openingLength = 64
 
     init(folder: Directory) {
@@ -82,11 +84,13 @@ struct Stage: ~Copyable {
         guard opening.count > 0 else { return }
         let text = opening
         opening = []
-        let characters = Self.withoutDataURL(text)
-        let sample = Data(base64Encoded: Data(characters.prefix(characters.count & ~3).prefix(32)))
+        // So many and no more, in however large pieces they came.
+        let first = text.prefix(Self.openingLength)
+        let head = Self.headOfDataURL(first)
+        let sample = Data(base64Encoded: Data(first.dropFirst(head).prefix((first.count - head) & ~3).prefix(32)))
         if sample.flatMap({ PictureFormat($0) }) != nil {
             decoder = Base64Stream()
-            try writeDecoded(Array(characters).span)
+            try writeDecoded(Array(text.dropFirst(head)).span)
         } else {
             // An extension's own text: kept as it came, in however many pieces.
             isText = true
@@ -106,14 +110,14 @@ struct Stage: ~Copyable {
         check.take(bytes)
         size += bytes.count
         guard size <= Self.pictureCap else { throw ReplyError.pictureTooLarge }
+        guard size <= Self.textCap || !isText else { throw ReplyError.elementTooLong }
         try file?.write(bytes)
     }
 
-    private static func withoutDataURL(_ text: [UInt8]) -> ArraySlice<UInt8> {
-        guard text.starts(with: "data:".utf8), let comma = text.firstIndex(of: UInt8(ascii: ",")) else {
-            return text[...]
-        }
-        return text[(comma + 1)...]
+    /// How long it is; 0 where there is none.
+    private static func headOfDataURL(_ text: ArraySlice<UInt8>) -> Int {
+        guard text.starts(with: "data:".utf8), let comma = text.firstIndex(of: UInt8(ascii: ",")) else { return 0 }
+        return comma + 1
     }
 }
 

@@ -72,13 +72,13 @@ struct ChunkedDecoder {
     /// A line without its CRLF, or `nil` where its end has not come.
     private mutating func takeLine(_ rest: inout ArraySlice<UInt8>) throws(Refusal) -> [UInt8]? {
         let piece = rest.prefix { $0 != lf }
+        // After a chunk's data nothing but CRLF can follow: no need to wait for a line's end to know better.
+        if case .dataEnd = state, !(line + piece.prefix(2)).isEmpty, line + piece.prefix(2) != [cr] {
+            throw .bad("a chunk is longer than its size")
+        }
         guard line.count + piece.count <= Self.lineLimit else { throw .bad("a long line between chunks") }
         line += piece
         rest = rest.dropFirst(piece.count)
-        // After a chunk's data nothing but CRLF can follow: no need to wait for a line's end to know better.
-        if case .dataEnd = state, !line.isEmpty, line != [cr] {
-            throw .bad("a chunk is longer than its size")
-        }
         guard rest.popFirst() != nil else { return nil }
         guard line.last == cr else { throw .bad("a line ends without CR") }
         let whole = Array(line.dropLast())

@@ -82,7 +82,9 @@ public enum ExchangeFailure: Error, Sendable {
     case cut
     /// The body came more slowly than anybody waits for.
     case slow
-    /// What came is no answer of HTTP/1.1.
+    /// What came is no HTTP: the request was not understood.
+    case foreign(String)
+    /// What came begins as HTTP does, and is no answer of HTTP/1.1.
     case malformed(String)
 }
 
@@ -129,11 +131,16 @@ extension Outgoing {
         _ wire: Wire, _ pace: Pace, onHead: (ResponseHead) throws -> Void,
         onBody: (ArraySlice<UInt8>) throws -> Void
     ) async throws {
-        var head: ResponseHead
-        repeat {
-            head = try await readHead(wire)
-            // An interim answer announces the final one (RFC 9110 section 15.2).
-        } while head.status < 200
+        var head = try await readHead(wire, pace)
+        // An interim answer announces the final one (RFC 9110 section 15.2).
+        var interim = 0
+        while head.status < 200 {
+            interim += 1
+            guard interim <= Self.interimLimit else {
+                throw ExchangeFailure.malformed("more than \(Self.interimLimit) interim answers")
+            }
+            head = try await readHead(wire, pace)
+        }
         try onHead(head)
         var window = Window(pace)
         switch head.framing {
@@ -192,20 +199,33 @@ extension Outgoing {
         }
     }
 
-    nonisolated(nonsending) private func readHead(_ wire: Wire) async throws -> ResponseHead {
+    /// A server that says "Processing" (102) says it every few seconds, and a render takes hours at most.
+    private static let interimLimit = 10_000
+
+    nonisolated(nonsending) private func readHead(_ wire: Wire, _ pace: Pace) async throws -> ResponseHead {
+        // A render is silent for as long as it takes; a head that has begun is not.
+        var deadline = ContinuousClock.Instant.distantFuture
+        var searched = 0
         while true {
-            if let length = RequestHead.length(in: wire.unread) {
+            let start = max(0, searched - 3)
+            if let length = RequestHead.length(in: wire.unread.dropFirst(start)).map({ $0 + start }) {
                 defer { wire.use(length) }
                 return try ResponseHead(wire.unread.prefix(length), to: method)
             }
-            guard wire.unread.count <= Limits().head else { throw ExchangeFailure.malformed("its head has no end") }
+            if searched == 0, !wire.unread.isEmpty { deadline = .now + pace.window }
+            searched = wire.unread.count
             // What does not begin like HTTP is told at once; it may never end a line.
             let opening = wire.unread.prefix(5)
             guard "HTTP/".utf8.starts(with: opening) else {
-                throw ExchangeFailure.malformed("it begins with \"\(escapedForPeople(Array(wire.unread.prefix(20))))\"")
+                throw ExchangeFailure.foreign("it begins with \"\(escapedForPeople(Array(wire.unread.prefix(20))))\"")
             }
-            if try await !wire.receive(before: .distantFuture) {
-                throw wire.unread.isEmpty ? ExchangeFailure.broken(nil) : .cut
+            guard wire.unread.count <= Limits().head else { throw ExchangeFailure.malformed("its head has no end") }
+            do {
+                guard try await wire.receive(before: deadline) else {
+                    throw wire.unread.isEmpty ? ExchangeFailure.broken(nil) : .cut
+                }
+            } catch is TimedOut {
+                throw ExchangeFailure.slow
             }
         }
     }

@@ -78,7 +78,7 @@ public final class Server: Sendable {
 }
 
 /// Carries a descriptor into a task, whose closure cannot own what may not be copied.
-private final class Handover: Sendable {
+final class Handover: Sendable {
     private let descriptor: Mutex<Descriptor?>
 
     init(_ descriptor: consuming Descriptor) {

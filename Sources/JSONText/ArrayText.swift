@@ -4,6 +4,9 @@ import Foundation
 
 /// The text of a JSON array, in UTF-8, and the places of its elements.
 public struct ArrayText: Sendable {
+    /// More elements are an error: to know where they lie takes eight times the memory of the shortest of them.
+    public static let maximumElements = 1 << 20
+
     /// The text without a byte order mark.
     public let text: Data
     /// In order, each from its first byte to its last, in bytes from the beginning of ``text``.
@@ -41,9 +44,9 @@ private struct ElementFinder: JSONVisitor {
         depth += 1
     }
 
-    mutating func ended(object: Bool, at end: Int) {
+    mutating func ended(object: Bool, at end: Int) throws {
         depth -= 1
-        if depth == 1 { elements.append(start..<end) }
+        if depth == 1 { try endElement(start..<end) }
     }
 
     mutating func key(_ text: [UInt8], at place: Range<Int>) {}
@@ -54,11 +57,20 @@ private struct ElementFinder: JSONVisitor {
 
     mutating func string(_ piece: Span<UInt8>) {}
 
-    mutating func stringEnded(at end: Int) {
-        if depth == 1 { elements.append(start..<end) }
+    mutating func stringEnded(at end: Int) throws {
+        if depth == 1 { try endElement(start..<end) }
     }
 
-    mutating func scalar(at place: Range<Int>) {
-        if depth == 1 { elements.append(place) }
+    mutating func scalar(at place: Range<Int>) throws {
+        if depth == 1 { try endElement(place) }
+    }
+
+    private mutating func endElement(_ place: Range<Int>) throws {
+        guard elements.count < ArrayText.maximumElements else {
+            throw JSONSyntaxError(
+                kind: .malformed, problem: "the list has more than \(ArrayText.maximumElements) elements",
+                offset: place.lowerBound)
+        }
+        elements.append(place)
     }
 }

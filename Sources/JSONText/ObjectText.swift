@@ -14,6 +14,9 @@ public struct ObjectText: Sendable {
         public let value: Range<Int>
     }
 
+    /// More members are an error: to know where they lie takes ten times the memory of the shortest of them.
+    public static let maximumMembers = 1 << 16
+
     /// The text without a byte order mark.
     public let text: Data
     /// In the order in which they were written; a key may come twice.
@@ -40,6 +43,9 @@ public struct ObjectText: Sendable {
         members.last { $0.key == key }.map { slice($0.value) }
     }
 
+    /// What stands at a place of ``text``, such as ``Member/value``; with its indices there.
+    public subscript(place: Range<Int>) -> Data { slice(place) }
+
     /// A piece of an edited text.
     public enum Piece: Hashable, Sendable {
         /// As it was written, or put in; a slice of ``ObjectText/text`` where it was written.
@@ -65,6 +71,7 @@ public struct ObjectText: Sendable {
         removing: Set<String>, setting: [(key: String, value: Data)], gaps: [Range<Int>]
     ) -> [Piece] {
         var edits = gaps.map { (place: $0, piece: Piece.gap($0)) }
+        let wanted = Set(setting.map(\.key))
         let kept = members.filter { !removing.contains($0.key) }
         var removals: [Range<Int>] = []
         for (index, member) in members.enumerated() where removing.contains(member.key) {
@@ -78,10 +85,12 @@ public struct ObjectText: Sendable {
             }
         }
         edits += removals.map { ($0, .text(Data())) }
+        var places: [String: Range<Int>] = [:]
+        for member in kept where wanted.contains(member.key) { places[member.key] = member.value }
         var added: [Data] = []
         for (key, value) in setting {
-            if let member = kept.last(where: { $0.key == key }) {
-                edits.append((member.value, .text(value)))
+            if let place = places[key] {
+                edits.append((place, .text(value)))
             } else {
                 added.append(JSONString.encoded(key) + Data(": ".utf8) + value)
             }
@@ -125,9 +134,9 @@ private struct MemberFinder: JSONVisitor {
         depth += 1
     }
 
-    mutating func ended(object: Bool, at end: Int) {
+    mutating func ended(object: Bool, at end: Int) throws {
         depth -= 1
-        if depth == 1 { endMember(valueStart..<end) }
+        if depth == 1 { try endMember(valueStart..<end) }
     }
 
     mutating func key(_ text: [UInt8], at place: Range<Int>) {
@@ -140,17 +149,22 @@ private struct MemberFinder: JSONVisitor {
 
     mutating func string(_ piece: Span<UInt8>) {}
 
-    mutating func stringEnded(at end: Int) {
-        if depth == 1 { endMember(valueStart..<end) }
+    mutating func stringEnded(at end: Int) throws {
+        if depth == 1 { try endMember(valueStart..<end) }
     }
 
-    mutating func scalar(at place: Range<Int>) {
-        if depth == 1 { endMember(place) }
+    mutating func scalar(at place: Range<Int>) throws {
+        if depth == 1 { try endMember(place) }
     }
 
-    private mutating func endMember(_ value: Range<Int>) {
+    private mutating func endMember(_ value: Range<Int>) throws {
         // Without a key it is an element of an array, which has no members.
         guard let key else { return }
+        guard members.count < ObjectText.maximumMembers else {
+            throw JSONSyntaxError(
+                kind: .malformed, problem: "the object has more than \(ObjectText.maximumMembers) keys",
+                offset: key.start)
+        }
         members.append(ObjectText.Member(key: key.text, place: key.start..<value.upperBound, value: value))
         self.key = nil
     }

@@ -60,17 +60,31 @@ public struct Batch: Sendable {
         /// Of its object in the text, in bytes.
         let place: Range<Int>
         let priority: UInt8
-        /// With the object that all combinations are made of: the job without its matrix.
-        let matrix: (matrix: Matrix, template: ObjectText)?
-
-        var count: Int { matrix?.matrix.count ?? 1 }
-        var size: Int { matrix.map { $0.matrix.size(of: $0.template.text.count) } ?? place.count }
+        /// A matrix is read again when its parts are made: taken apart, a file takes many times its size.
+        let hasMatrix: Bool
+        /// Of its parts.
+        let count: Int
+        /// Of their texts, in bytes.
+        let size: Int
 
         init(_ job: JobFile, at place: Range<Int>) throws(JobFileError) {
             self.place = place
             priority = job.orders.priority
-            matrix = if let matrix = job.orders.matrix { (matrix, try job.withoutMatrix) } else { nil }
+            hasMatrix = job.orders.matrix != nil
+            count = job.orders.matrix?.count ?? 1
+            size =
+                if let matrix = job.orders.matrix { matrix.size(of: try job.withoutMatrix.text.count) } else {
+                    place.count
+                }
         }
+    }
+
+    /// A piece taken apart.
+    private struct Template {
+        /// The piece as it was written.
+        let text: Data
+        /// With the object that all combinations are made of: the job without its matrix.
+        let matrix: (matrix: Matrix, object: ObjectText)?
     }
 
     /// One job of them.
@@ -192,19 +206,29 @@ public struct Batch: Sendable {
     func forEach<Failure>(_ body: (Part) throws(Failure) -> Void) throws(Failure) {
         var number = 0
         for index in pieces.indices {
+            let template = template(of: pieces[index])
             for combination in 0..<pieces[index].count {
                 number += 1
-                try body(part(number, combination, of: index))
+                try body(part(number, combination, of: index, template))
             }
         }
     }
 
-    private func part(_ number: Int, _ combination: Int, of index: Int) -> Part {
-        let piece = pieces[index]
-        let choices = piece.matrix?.matrix.combination(combination) ?? []
+    private func template(of piece: Piece) -> Template {
         let written = text[text.startIndex + piece.place.lowerBound..<text.startIndex + piece.place.upperBound]
-        let made = piece.matrix?.template.text(removing: [], setting: choices.map { ($0.key, $0.value) })
-        return Part(number: number, piece: index, priority: piece.priority, text: made ?? written, choices: choices)
+        // It was read before, so there is nothing to throw.
+        guard piece.hasMatrix, let job = try? JobFile(text: written), let matrix = job.orders.matrix,
+            let object = try? job.withoutMatrix
+        else { return Template(text: written, matrix: nil) }
+        return Template(text: written, matrix: (matrix, object))
+    }
+
+    private func part(_ number: Int, _ combination: Int, of index: Int, _ template: Template) -> Part {
+        let choices = template.matrix?.matrix.combination(combination) ?? []
+        let made = template.matrix?.object.text(removing: [], setting: choices.map { ($0.key, $0.value) })
+        return Part(
+            number: number, piece: index, priority: pieces[index].priority, text: made ?? template.text,
+            choices: choices)
     }
 
     /// Calls `body` with the jobs to look at before the file is dropped and the number of each: all that are written in
@@ -213,7 +237,8 @@ public struct Batch: Sendable {
         var number = 1
         for index in pieces.indices {
             // It was read as a job before.
-            if let job = try? JobFile(text: part(number, 0, of: index).text) { body(number, job) }
+            let part = part(number, 0, of: index, template(of: pieces[index]))
+            if let job = try? JobFile(text: part.text) { body(number, job) }
             number += pieces[index].count
         }
     }
@@ -224,10 +249,12 @@ extension Batch {
     /// a job of each value alone.
     func forEachTelling(_ body: (JobFile) -> Void) {
         forEachSample { body($1) }
-        for axis in pieces.flatMap({ $0.matrix?.matrix.axes ?? [] }) {
-            for value in axis.values {
-                let text = Data("{".utf8) + JSONString.encoded(axis.key) + Data(":".utf8) + value + Data("}".utf8)
-                if let job = try? JobFile(text: text) { body(job) }
+        for piece in pieces where piece.hasMatrix {
+            for axis in template(of: piece).matrix?.matrix.axes ?? [] {
+                for value in axis.values {
+                    let text = Data("{".utf8) + JSONString.encoded(axis.key) + Data(":".utf8) + value + Data("}".utf8)
+                    if let job = try? JobFile(text: text) { body(job) }
+                }
             }
         }
     }

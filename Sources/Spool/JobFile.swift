@@ -133,8 +133,10 @@ public struct Orders: Hashable, Sendable {
         guard let object = try? ObjectText(text) else {
             throw JobFileError(message: "\"sdspool\" must be an object such as {\"priority\": 3}")
         }
-        for member in object.members {
-            let value = object.value(of: member.key) ?? Data()
+        // Of a key that comes twice the last one counts, as everywhere.
+        let last = Dictionary(object.members.enumerated().map { ($1.key, $0) }, uniquingKeysWith: max)
+        for (index, member) in object.members.enumerated() where last[member.key] == index {
+            let value = object[member.value]
             switch member.key {
             case "endpoint": endpoint = try Self.decode(value, "endpoint", "a path such as \"/sdapi/v1/txt2img\"")
             case "matrix": matrix = try Matrix(value)

@@ -42,6 +42,7 @@ public struct Matrix: Hashable, Sendable {
             }
             if member.key == JobFile.ordersKey { throw problem("cannot be: what it says is for all combinations") }
             if axes.contains(where: { $0.key == member.key }) { throw problem("is there twice") }
+            if axes.count == Self.axisLimit { throw problem("is one key more than \(Self.axisLimit)") }
             let value = text[text.startIndex + member.value.lowerBound..<text.startIndex + member.value.upperBound]
             guard let list = try? ArrayText(value) else { throw problem("must be a list of values such as [10, 20]") }
             if list.elements.isEmpty { throw problem("is an empty list: there would be no job") }
@@ -59,6 +60,8 @@ public struct Matrix: Hashable, Sendable {
         self.count = count
     }
 
+    /// At most so many keys. With two values each, seventeen make more combinations than are taken.
+    private static let axisLimit = 64
     private static let spoken = "\"sdspool\".\"matrix\""
 
     /// The combination of that number, from 0.

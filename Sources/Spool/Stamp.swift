@@ -50,8 +50,14 @@ public struct Stamp: Hashable, Comparable, Sendable {
 public struct StampClock: Sendable {
     private var last: Stamp
 
-    /// A clock that begins behind `last`, the latest arrival that is still in the spool.
-    public init(after last: Stamp?) { self.last = last ?? Stamp(microseconds: 0) }
+    /// A clock that begins behind `last`, the latest arrival that is still in the spool. One in the year 9999 is nobody's
+    /// arrival: behind it none could be written in four digits of a year, and would not be found in the queue again.
+    public init(after last: Stamp?) {
+        self.last = last.flatMap { $0.microseconds < Self.end ? $0 : nil } ?? Stamp(microseconds: 0)
+    }
+
+    /// 9999-01-01T00:00:00Z.
+    private static let end: Int64 = 253_370_764_800_000_000
 
     /// The moment `now`, or the next free one behind the last given.
     ///

@@ -73,6 +73,13 @@ struct ArrangementTests {
         #expect(arranged.map(\.infotext) == texts, "\(name)")
     }
 
+    @Test("are told apart in no time, however many they are and however much is said of them", .timeLimit(.minutes(1)))
+    func many() {
+        let texts = Array(repeating: "a", count: 1_000_000)
+        let arranged = arrange(Self.facts(Array(repeating: "_", count: 1000)), info: Self.info(0, texts))
+        #expect(arranged.allSatisfy { $0.infotext == "a" })
+    }
+
     @Test("have the seeds of their number, and grids and extras none")
     func seeds() {
         let info = Self.info(1, ["g", "a", "b"], seeds: [42, 9_007_199_254_740_993], subseeds: [7])

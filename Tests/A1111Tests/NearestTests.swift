@@ -15,6 +15,12 @@ import Testing
         #expect(nearest(to: name, among: known) == expected)
     }
 
+    @Test("is not looked for in what is far longer than all that is known", .timeLimit(.minutes(1)))
+    func far() {
+        let known = (0..<500).map { "/sdapi/v1/route-\($0)" }
+        #expect(nearest(to: String(repeating: "/sdapi", count: 5000), among: known) == [])
+    }
+
     static let document = Data(
         #"{"openapi":"3.0.2","paths":{"/sdapi/v1/options":{"get":{},"post":{}},"/user/{id}":{"get":{}},"/f/{p:path}":{"get":{}},"/file={path_or_url}":{"get":{}}}}"#
             .utf8)

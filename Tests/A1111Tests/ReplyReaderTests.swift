@@ -144,6 +144,26 @@ struct ReplyReaderTests {
         #expect(try await Self.read(text, piece: piece).text == text)
     }
 
+    @Test(
+        "is told from base64, and from a picture, by its first characters, whatever pieces it comes in",
+        arguments: [1, 1000, 1 << 30])
+    func pieces(piece: Int) async throws {
+        let echo = String(repeating: "A", count: 70_000)
+        #expect(
+            try await Self.read(#"{"parameters":{"a":"\#(echo) b"}}"#, piece: piece).text
+                == #"{"parameters":{"a":"70002 characters of base64"}}"#)
+        // A head of a data URL that is longer than any is none.
+        let text = "data:" + String(repeating: "x", count: 60) + "," + Self.dot
+        let taken = try await Self.read(#"{"images":["\#(text)"]}"#, piece: piece)
+        #expect(taken.isPicture == [false])
+    }
+
+    @Test("is refused where what stands in a picture's place is a text without an end")
+    func longText() async throws {
+        let body = #"{"images":["\#(String(repeating: "a text ", count: 200_000))"]}"#
+        await #expect(throws: ReplyError.elementTooLong) { try await Self.read(body, piece: 1 << 16) }
+    }
+
     @Test("is incomplete wherever it is cut")
     func truncated() async throws {
         let body = Data(#"{"images":["\#(Self.dot)","text"],"parameters":{"a":[1,true,null]},"info":"{\"a\":1}"}"#.utf8)
@@ -169,6 +189,8 @@ struct ReplyReaderTests {
         let line = String(repeating: "a cat ", count: 1 << 18)
         let body = "{\"info\":\"" + String(repeating: line, count: 22) + "\"}"
         #expect(body.utf8.count > ReplyReader.textCap)
-        await #expect(throws: ReplyError.textTooLong) { try await Self.read(body, piece: 1 << 20) }
+        await #expect(throws: ReplyError.textTooLong(cap: ReplyReader.textCap)) {
+            try await Self.read(body, piece: 1 << 20)
+        }
     }
 }

@@ -30,6 +30,17 @@ import Testing
         #expect(error?.kind == .malformed)
     }
 
+    @Test("a list of more elements than anybody writes is malformed, and so is an object of more keys")
+    func tooMany() throws {
+        let list = "[" + String(repeating: "1,", count: ArrayText.maximumElements) + "1]"
+        let error = #expect(throws: JSONSyntaxError.self) { try ArrayText(Data(list.utf8)) }
+        #expect(error?.problem == "the list has more than 1048576 elements")
+        let object = "{" + String(repeating: "\"a\":1,", count: ObjectText.maximumMembers) + "\"a\":1}"
+        let other = #expect(throws: JSONSyntaxError.self) { try ObjectText(Data(object.utf8)) }
+        #expect(other?.problem == "the object has more than 65536 keys")
+        #expect(try ObjectText(Data("{\"a\": \(list)}".utf8)).members.count == 1)
+    }
+
     @Test("what ends too early is incomplete", arguments: ["[", "[1", "[1,", "[{\"a\": 1}"])
     func incomplete(text: String) {
         let error = #expect(throws: JSONSyntaxError.self) { try ArrayText(Data(text.utf8)) }

@@ -59,7 +59,7 @@ struct CrashRun: Sendable {
         let (calls, picture) = try await undisturbed()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, call) in calls.enumerated() {
-                if number >= 10 { try await group.next() }
+                if number >= 6 { try await group.next() }
                 group.addTask { await self.run(strike(call), in: try TestSpool(), picture: picture) }
             }
             try await group.waitForAll()
@@ -204,7 +204,7 @@ struct CrashRun: Sendable {
                 let said = daemon.lines.joined(separator: " | ")
                 throw BadState(description: "never \(what); the daemon said: \(said)")
             }
-            try await Task.sleep(for: .milliseconds(5))
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 

@@ -65,6 +65,12 @@ private func ordersOf(_ value: String) throws -> Orders {
         #expect(error?.message == "\"sdspool\" must be an object such as {\"priority\": 3}")
     }
 
+    @Test("a key that comes tens of thousands of times is read in no time", .timeLimit(.minutes(1)))
+    func oftenTwice() throws {
+        let orders = try ordersOf("{\(String(repeating: "\"wait\":false,", count: 60_000))\"wait\":true}")
+        #expect(orders.wait)
+    }
+
     @Test("of orders that come twice the last counts")
     func twice() throws {
         #expect(try ordersOf(#"{"priority": 1, "priority": 2}"#).priority == 2)

@@ -53,6 +53,15 @@ import Testing
         #expect(clock.next(now: Stamp(microseconds: 1)).microseconds == stamp.microseconds + 1)
     }
 
+    @Test(
+        "behind whatever arrival there is, the next can be written and read",
+        arguments: ["99981231T235959.999999Z", "99990101T000000.000000Z", "99991231T235959.999999Z"])
+    func end(text: String) {
+        var clock = StampClock(after: Stamp(compact: text))
+        let next = clock.next(now: .now)
+        #expect(Stamp(compact: next.compact) == next)
+    }
+
     @Test("a batch gets the last of the moments that its parts need, and nobody else gets one of them")
     func room() {
         var clock = StampClock(after: nil)
