@@ -95,7 +95,10 @@ struct ServerTests {
             "POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nb\r\n0\r\n\r\n"
         ])
     func byteByByte(request: String) async throws {
-        let server = try Server.start(handler: echo)
+        var limits = Limits()
+        limits.headTime = .seconds(600)
+        limits.bodyTime = .seconds(600)
+        let server = try Server.start(limits: limits, handler: echo)
         let client = try await Client(port: server.port)
         for byte in request.utf8 {
             try await client.send([byte])
