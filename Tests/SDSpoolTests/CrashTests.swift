@@ -3,8 +3,6 @@
 //
 // Its quick part runs with all other tests; `SDSPOOL_CRASH=long swift test --filter CrashTests` adds the rest. What it
 // strikes with is FaultSeam in the Linux module, strace(1), and the kernel's own switch for the power of a filesystem.
-//
-// MUTANTS
 
 import Foundation
 import Glibc
