@@ -30,14 +30,17 @@ struct RequestHead {
     /// The number of bytes up to the empty line's end, or `nil` where it has not come. A bare LF ends the search
     /// as well: `init` refuses it at once instead of letting its sender wait for a time-out.
     static func length(in bytes: ArraySlice<UInt8>) -> Int? {
-        var lineIsEmpty = false
-        for index in bytes.indices where bytes[index] == lf || bytes[index] != cr {
-            guard bytes[index] == lf else {
-                lineIsEmpty = false
-                continue
+        // Of the line so far; before the first line's end nothing is a line that could be empty.
+        var length: Int?
+        for index in bytes.indices {
+            switch bytes[index] {
+            case lf:
+                if length == 0 { return index + 1 - bytes.startIndex }
+                length = 0
+            // One, and no more of them: who goes on where he stopped has three bytes to look back at.
+            case cr where length == 0 && bytes.startIndex < index && bytes[index - 1] == lf: break
+            default: length = length.map { $0 + 1 }
             }
-            if lineIsEmpty { return index + 1 - bytes.startIndex }
-            lineIsEmpty = true
         }
         return nil
     }

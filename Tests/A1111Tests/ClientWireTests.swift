@@ -105,7 +105,7 @@ struct ClientCancellationTests {
             let start = ContinuousClock.now
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
-            #expect(ContinuousClock.now - start < .seconds(3))
+            #expect(ContinuousClock.now - start < .seconds(30))
             #expect(try folder.names == [])
         }
         await canned.server.stop()
