@@ -1,7 +1,8 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
-// Arrows run downward only: sdspool → Daemon → {Spool, A1111} → {JSONText, Linux}; {A1111, Sketch} → {HTTP, JSONText} → Linux.
+// Arrows run downward only: sdspool → {Daemon, Gateway} → {Page → Spool, A1111} → {JSONText, Linux};
+// {Gateway, A1111, Sketch} → {HTTP, JSONText} → Linux.
 let package = Package(
     name: "sdspool",
     products: [.executable(name: "sdspool", targets: ["sdspool"])],
@@ -11,18 +12,23 @@ let package = Package(
         .target(name: "JSONText"),
         .target(name: "Spool", dependencies: ["Linux", "JSONText"]),
         .target(name: "A1111", dependencies: ["HTTP", "Linux", "JSONText"]),
-        .target(name: "Daemon", dependencies: ["Spool", "A1111", "Linux"]),
+        .target(name: "Page", dependencies: ["Spool", "JSONText", "Linux"]),
+        .target(name: "Daemon", dependencies: ["Spool", "A1111", "Page", "Linux"]),
+        .target(name: "Gateway", dependencies: ["HTTP", "Page", "Spool", "A1111", "JSONText", "Linux"]),
         .target(name: "HTTP", dependencies: ["Linux"]),
         .target(name: "Sketch", dependencies: ["HTTP", "JSONText"]),
-        .executableTarget(name: "sdspool", dependencies: ["Daemon", "A1111", "Spool", "Linux", "Sketch"]),
+        .executableTarget(name: "sdspool", dependencies: ["Daemon", "Gateway", "A1111", "Spool", "Linux", "Sketch"]),
+        .executableTarget(name: "Benchmark", dependencies: ["HTTP"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
-        .testTarget(name: "SDSpoolTests", dependencies: ["sdspool", "Sketch", "HTTP"]),
+        .testTarget(name: "SDSpoolTests", dependencies: ["sdspool", "Daemon", "A1111", "Linux", "Sketch", "HTTP"]),
+        .testTarget(name: "GatewayTests", dependencies: ["Gateway", "A1111", "HTTP", "Spool", "JSONText", "Linux"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
         .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText"]),
         .testTarget(
             name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch"], exclude: ["Fixtures"]),
+        .testTarget(name: "PageTests", dependencies: ["Page", "Spool", "Linux"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "A1111", "Spool", "Linux", "JSONText"]),
     ],
     swiftLanguageModes: [.v6]

@@ -41,7 +41,8 @@ public struct Asked: Sendable, Equatable {
         scheduler = text("scheduler")
         styles = object.value(of: "styles").flatMap { try? JSONDecoder().decode([String].self, from: $0) } ?? []
         let prompts = (text("prompt") ?? "") + " " + (text("negative_prompt") ?? "")
-        loras = prompts.matches(of: /<lora:([^:>]+)/).map { String($0.output.1) }
+        // Most name none, and to make the expression ready takes longer than all the rest here.
+        loras = prompts.contains("<lora:") ? prompts.matches(of: /<lora:([^:>]+)/).map { String($0.output.1) } : []
         if let overrides = object.value(of: "override_settings").flatMap({ try? ObjectText($0) }) {
             checkpoint = Self.text(overrides, "sd_model_checkpoint")
             vae = Self.text(overrides, "sd_vae")

@@ -19,6 +19,8 @@ public final class Client: Sendable {
     static let queryTimeout = Duration.seconds(60)
     /// Also for a question that is answered from memory.
     public static let connectTimeout = Duration.seconds(10)
+    /// Where it is told that somebody has waited long enough.
+    static let deadlines = DispatchQueue(label: "deadlines")
     /// Of an answer that has begun: it lies there whole, and comes as fast as the network is.
     static let pace = Pace(bytes: 60 << 10, window: .seconds(60))
     /// How long an answer that has begun may go on after a stop.
@@ -30,18 +32,23 @@ public final class Client: Sendable {
         self.renderTimeout = renderTimeout
     }
 
-    /// Sends a job and puts the pictures of the answer into `folder`, complete and synced under their final names
-    /// (the folder itself is not synced).
+    /// Sends a job and puts the pictures of the answer into `folder`, complete under their final names. Neither the folder
+    /// is synced, nor those that the reply says are not; those that a failure keeps are.
     ///
     /// Throws ``Failure``; ``SystemError`` where the pictures could not be written; CancellationError when the task is
     /// cancelled before the answer begins. An answer that has begun may still end within a few seconds.
-    public func send(
+    ///
+    /// - Parameters:
+    ///   - thread: where it waits for the server and for the disk; one of its own if there is none.
+    ///   - silence: told of where the answer does not come at once.
+    nonisolated(nonsending) public func send(
         _ body: RequestBody?, to endpoint: Endpoint, picturesInto folder: Directory, job: String,
-        wantsPictures: Bool = true
+        wantsPictures: Bool = true, on thread: QueueExecutor? = nil, silence: Silence? = nil
     ) async throws -> Reply {
         let reader = ReplyReader(stage: Stage(folder: folder), service: endpoint.service, job: job)
         let answer = try await ask(
-            endpoint, body: body, timeout: endpoint.method == "GET" ? Self.queryTimeout : renderTimeout, reader: reader)
+            endpoint, body: body, timeout: endpoint.method == "GET" ? Self.queryTimeout : renderTimeout, reader: reader,
+            on: thread, silence: silence)
 
         let object = try? ObjectText(answer.text)
         let info = Reply.info(in: object).flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) } ?? ReplyInfo()
@@ -60,9 +67,12 @@ public final class Client: Sendable {
             failure.began = info.job_timestamp
             // One that is broken says nothing against the others.
             failure.keepsPictures = answer.pictures.contains { $0.head != nil }
+            if failure.keepsPictures { for picture in answer.pictures { try picture.unsynced?.sync() } }
             throw failure
         }
-        return Reply(status: answer.status, headers: answer.headers, pictures: pictures, text: answer.text)
+        return Reply(
+            status: answer.status, headers: answer.headers, pictures: pictures, text: answer.text,
+            unsynced: answer.pictures.compactMap(\.unsynced))
     }
 
     /// The paths that the server has; `nil` where it keeps no list. Throws ``Failure``.
@@ -100,6 +110,15 @@ public final class Client: Sendable {
         return lists
     }
 
+    /// What is called by that key in one of the server's lists. Throws ``Failure`` where there is no such list.
+    public func names(at path: String, key: String) async throws -> [String] {
+        let text = try await query(path, timeout: Self.queryTimeout, cap: ReplyReader.textCap)
+        guard let list = try? JSONSerialization.jsonObject(with: text) as? [[String: Any]] else {
+            throw Failure(.wrongResult, "\(path) of \(server) is no list")
+        }
+        return list.compactMap { $0[key] as? String }
+    }
+
     // MARK: One request
 
     /// The body of the answer to a question: a GET, or a POST where it has a body. Throws ``Failure``.
@@ -112,9 +131,9 @@ public final class Client: Sendable {
         ).text
     }
 
-    private func ask(
+    nonisolated(nonsending) private func ask(
         _ endpoint: Endpoint, body: RequestBody?, timeout: Duration?, reader: consuming ReplyReader?,
-        textCap: Int = AnswerReader.textCap
+        textCap: Int = AnswerReader.textCap, on thread: QueueExecutor? = nil, silence: Silence? = nil
     ) async throws -> Answer {
         // Nothing is lost with the answer to a question: it need not be waited for.
         let grace = reader == nil ? .zero : Self.graceToFinish
@@ -122,9 +141,12 @@ public final class Client: Sendable {
         let conversation: any Conversing =
             if server.url.scheme == "https" {
                 SecureConversation(
-                    try secureRequest(endpoint, body: body), server: server.description, reader: reader)
+                    try secureRequest(endpoint, body: body), server: server.description, reader: reader,
+                    silence: silence)
             } else {
-                Conversation(try plainRequest(endpoint, body: body), server: server.description, reader: reader)
+                try Conversation(
+                    try plainRequest(endpoint, body: body), server: server.description, reader: reader, on: thread,
+                    silence: silence)
             }
         try Task.checkCancellation()
         if let timeout {
@@ -141,7 +163,7 @@ public final class Client: Sendable {
 
     private func giveUp(_ conversation: any Conversing, after delay: Duration, because reason: any Error) {
         guard delay > .zero else { return conversation.giveUp(because: reason) }
-        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1)) { [weak conversation] in
+        Self.deadlines.asyncAfter(deadline: .now() + delay / .seconds(1)) { [weak conversation] in
             conversation?.giveUp(because: reason)
         }
     }

@@ -19,45 +19,58 @@ protocol Conversing: AnyObject, Sendable {
     var hasBegun: Bool { get }
 }
 
+/// What is to be called, once, where the server has said nothing for a while behind the request.
+public struct Silence: Sendable {
+    let after: Duration
+    let tell: @Sendable () -> Void
+
+    /// `tell` is called `after` so long behind the request, on a thread that must not be held.
+    public init(after: Duration, tell: @escaping @Sendable () -> Void) {
+        self.after = after
+        self.tell = tell
+    }
+}
+
 /// A conversation over TCP.
 actor Conversation: Conversing {
-    /// Pictures are written and synced while the answer comes: not on the threads that everything else runs on.
-    private let thread = QueueExecutor(label: "conversation")
+    /// It waits for the server, and pictures are written and synced while the answer comes.
+    private let thread: QueueExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private struct State {
-        var task: Task<Answer, any Error>?
         var reason: (any Error)?
         var hasBegun = false
     }
     private nonisolated let state = Mutex(State())
+    private let alarm: Alarm
     private let request: Outgoing
     private let server: String
+    private let silence: Silence?
     private var reader: AnswerReader?
 
-    init(_ request: Outgoing, server: String, reader: consuming AnswerReader) {
+    /// - Parameter thread: where it waits; the caller's own, where that may.
+    init(
+        _ request: Outgoing, server: String, reader: consuming AnswerReader, on thread: QueueExecutor?,
+        silence: Silence?
+    ) throws(SystemError) {
+        self.thread = thread ?? QueueExecutor(label: "conversation")
         self.request = request
         self.server = server
         self.reader = consume reader
+        self.silence = silence
+        alarm = try Alarm()
     }
 
     nonisolated var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
     nonisolated func giveUp(because reason: any Error) {
-        state.withLock {
-            $0.reason = $0.reason ?? reason
-            $0.task?.cancel()
-        }
+        state.withLock { $0.reason = $0.reason ?? reason }
+        alarm.raise()
     }
 
     func run() async throws -> Answer {
-        let task = Task { try await exchange() }
-        state.withLock {
-            $0.task = task
-            if $0.reason != nil { task.cancel() }
-        }
         do {
-            return try await task.value
+            return try await exchange()
         } catch {
             throw state.withLock { $0.reason } ?? error
         }
@@ -66,7 +79,8 @@ actor Conversation: Conversing {
     private func exchange() async throws -> Answer {
         do {
             try await request.exchange(
-                connectTimeout: Client.connectTimeout, pace: Client.pace,
+                connectTimeout: Client.connectTimeout, pace: Client.pace, alarm: alarm,
+                silence: silence.map { ($0.after, $0.tell) },
                 onHead: { head in
                     state.withLock { $0.hasBegun = true }
                     try reader?.begin(status: head.status, headers: head.headers.byName)

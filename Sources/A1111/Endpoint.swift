@@ -8,7 +8,8 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         case extraSingle = "extra-single-image"
         case extraBatch = "extra-batch-images"
 
-        var path: String { "/sdapi/v1/\(rawValue)" }
+        /// Where the server has it.
+        public var path: String { "/sdapi/v1/\(rawValue)" }
         /// Whether it samples: a seed decides what comes out, and an interrupt ends it early with a 200.
         public var drawsSeeds: Bool { self == .txt2img || self == .img2img }
     }
@@ -26,6 +27,7 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// It stops or restarts the server itself: A1111's `server-kill`, `server-stop` and `server-restart`, and SD.Next's
     /// `shutdown` and `restart`.
     public var isControl: Bool {
+        guard service == nil else { return false }
         let parts = Self.segments(of: path)
         guard parts.first == "sdapi", parts.count > 2 else { return false }
         return ["server", "shutdown", "restart"].contains { parts[2] == $0 || parts[2].hasPrefix("\($0)-") }
@@ -45,13 +47,13 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
                 message: "\"sdspool\".\"endpoint\" has \(chosen.utf8.count) characters; servers take at most "
                     + "\(Self.longestPath)")
         }
-        guard Self.isPlainPath(chosen) else {
+        let service = Service.allCases.first { $0.path == chosen }
+        guard service != nil || Self.isPlainPath(chosen) else {
             throw EndpointError(
                 message: "\"sdspool\".\"endpoint\" must be a path on the server such as \"/sdapi/v1/options\", "
                     + "without a scheme, a host, .. or blanks; it is \"\(chosen)\"")
         }
         self.path = chosen
-        let service = Service.allCases.first { $0.path == chosen }
         let method = method?.uppercased() ?? (service != nil || !keys.isEmpty ? "POST" : "GET")
         guard ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(method) else {
             throw EndpointError(

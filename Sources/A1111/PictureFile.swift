@@ -1,11 +1,11 @@
-// A picture in a file, on its way into a body: base64 in quotes, made while it is sent, so that memory does not know how
+// A picture in a file, on its way into a body: as it is, or base64 in quotes, made while it is sent, so that memory does not know how
 // large it is.
 
 import Foundation
 import HTTP
 import Linux
 
-/// An open file that is sent in base64.
+/// An open file that is sent.
 public final class PictureFile: Sendable {
     private let file: File
     /// In bytes, when it was opened; so many are sent.
@@ -33,6 +33,9 @@ public final class PictureFile: Sendable {
             return Array(text)
         }
     }
+
+    /// As it is.
+    var plain: BodyPiece { BodyPiece(length: size) { [self] place in try Array(content(place)) } }
 
     private func content(_ place: Range<Int>) throws -> Data {
         let bytes = try file.read(place)

@@ -4,7 +4,7 @@ import Foundation
 import JSONText
 import Linux
 
-/// A picture of a reply, complete and synced in the job's folder.
+/// A picture of a reply, complete in the job's folder.
 public struct Picture: Sendable {
     /// Its name in the folder.
     public let file: String
@@ -36,12 +36,23 @@ public struct Reply: Sendable {
     public let pictures: [Picture]
     /// The body without its pictures. Not JSON where the server's answer was none.
     public let text: Data
+    /// Files of pictures whose content is not on the disk yet: whoever keeps the pictures has to bring it there.
+    public let unsynced: [UnsyncedFile]
 
     /// The text of a member, as the server wrote it.
     public func member(_ key: String) -> Data? { (try? ObjectText(text))?.value(of: key) }
 
     /// `info`, which A1111 sends as JSON inside a string: the JSON inside.
-    public var info: Data? { Self.info(in: try? ObjectText(text)) }
+    public let info: Data?
+
+    init(status: Int, headers: [String: String], pictures: [Picture], text: Data, unsynced: [UnsyncedFile]) {
+        self.status = status
+        self.headers = headers
+        self.pictures = pictures
+        self.text = text
+        self.unsynced = unsynced
+        info = Self.info(in: try? ObjectText(text))
+    }
 
     /// Longer ones are not read, in bytes: taken apart, they would take many times their length. A hundred pictures have
     /// some hundred kilobytes of it.

@@ -10,6 +10,11 @@ public struct RequestBody: Sendable {
     /// In order; each is held or read once.
     let pieces: [BodyPiece]
 
+    init(pieces: [BodyPiece]) { self.pieces = pieces }
+
+    /// In bytes.
+    var length: Int { pieces.reduce(0) { $0 + $1.length } }
+
     /// A text as it is.
     public init(_ text: Data) { pieces = [BodyPiece(text)] }
 
@@ -39,7 +44,7 @@ public struct RequestBody: Sendable {
 
 extension BodyPiece {
     /// Bytes that are there.
-    fileprivate init(_ bytes: Data) {
+    init(_ bytes: Data) {
         self.init(length: bytes.count) { place in
             Array(bytes[bytes.startIndex + place.lowerBound..<bytes.startIndex + place.upperBound])
         }

@@ -14,6 +14,7 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         var task: URLSessionTask?
         var continuation: CheckedContinuation<Answer, any Error>?
         var bodySent = false
+        var isListening = false
         /// The server asked for credentials; its 401 is the answer.
         var challenged = false
         /// Why it was given up, if it was.
@@ -23,11 +24,13 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
     private let state: Mutex<State>
     private let request: URLRequest
     private let server: String
+    private let silence: Silence?
 
-    init(_ request: URLRequest, server: String, reader: consuming AnswerReader) {
+    init(_ request: URLRequest, server: String, reader: consuming AnswerReader, silence: Silence?) {
         state = Mutex(State(reader: reader))
         self.request = request
         self.server = server
+        self.silence = silence
     }
 
     var hasBegun: Bool { state.withLock { $0.reader?.status != nil } }
@@ -43,13 +46,7 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
     }
 
     func run() async throws -> Answer {
-        let configuration = URLSessionConfiguration.ephemeral
-        // With a cache, a cancel that meets the end of its task ends the process (TaskRegistry, Foundation of 6.3).
-        configuration.urlCache = nil
-        configuration.httpCookieStorage = nil
-        configuration.httpShouldSetCookies = false
-        configuration.urlCredentialStorage = nil
-        let session = URLSession(configuration: configuration, delegate: self, delegateQueue: nil)
+        let session = URLSession(configuration: .forgetful, delegate: self, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         let task = session.dataTask(with: request)
         return try await withCheckedThrowingContinuation { continuation in
@@ -60,7 +57,7 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
             }
             // There is no deadline for connecting: the kernel would try for two minutes.
             if request.httpBody?.isEmpty == false {
-                DispatchQueue.global().asyncAfter(deadline: .now() + Client.connectTimeout / .seconds(1)) {
+                Client.deadlines.asyncAfter(deadline: .now() + Client.connectTimeout / .seconds(1)) {
                     [weak self] in
                     self?.giveUpUnlessSent()
                 }
@@ -83,7 +80,22 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         _ session: URLSession, task: URLSessionTask, didSendBodyData bytesSent: Int64, totalBytesSent: Int64,
         totalBytesExpectedToSend: Int64
     ) {
-        state.withLock { $0.bodySent = true }
+        let isFirst = state.withLock { state in
+            state.bodySent = true
+            guard totalBytesSent >= totalBytesExpectedToSend else { return false }
+            defer { state.isListening = true }
+            return !state.isListening
+        }
+        if isFirst { listen() }
+    }
+
+    /// From the moment in which the whole request has left.
+    private func listen() {
+        guard let silence else { return }
+        Client.deadlines.asyncAfter(deadline: .now() + silence.after / .seconds(1)) { [weak self] in
+            guard let self, state.withLock({ $0.continuation != nil && $0.reader?.status == nil }) else { return }
+            silence.tell()
+        }
     }
 
     func urlSession(
@@ -116,7 +128,7 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
 
     /// Gives up an answer that comes more slowly than its pace.
     private func expectMore(than before: Int) {
-        DispatchQueue.global().asyncAfter(deadline: .now() + Client.pace.window / .seconds(1)) { [weak self] in
+        Client.deadlines.asyncAfter(deadline: .now() + Client.pace.window / .seconds(1)) { [weak self] in
             self?.checkPace(before)
         }
     }
@@ -181,6 +193,19 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         } catch {
             return .failure(error)
         }
+    }
+}
+
+extension URLSessionConfiguration {
+    /// For one request, of which nothing is kept and to which nothing is added.
+    static var forgetful: URLSessionConfiguration {
+        let configuration = URLSessionConfiguration.ephemeral
+        // With a cache, a cancel that meets the end of its task ends the process (TaskRegistry, Foundation of 6.3).
+        configuration.urlCache = nil
+        configuration.httpCookieStorage = nil
+        configuration.httpShouldSetCookies = false
+        configuration.urlCredentialStorage = nil
+        return configuration
     }
 }
 

@@ -3,7 +3,7 @@
 import Foundation
 import Linux
 
-/// A picture, or what came in the place of one, in a file that is complete and synced.
+/// A picture, or what came in the place of one, in a file that is complete.
 struct StagedPicture: Sendable {
     /// The file's name until the whole reply has said what the picture is.
     let draft: FileName
@@ -13,6 +13,8 @@ struct StagedPicture: Sendable {
     let head: PictureHead?
     /// What is wrong with it.
     let flaw: PictureFlaw?
+    /// Where its content is not on the disk yet.
+    let unsynced: UnsyncedFile?
 }
 
 /// Writes the pictures of one reply into a folder.
@@ -34,6 +36,9 @@ struct Stage: ~Copyable {
     private static let headCap = 64 << 10
     /// Of a reply, in pictures: A1111 refuses more than a hundred, in batches of eight.
     static let cap = 1000
+    /// A larger picture, in bytes, or one behind so many, is brought to the disk while the rest of the reply comes. Small ones
+    /// are left to whoever publishes them, to share the wait.
+    private static let unsyncedLimit = (size: 1 << 20, count: 16)
     /// Of a picture, in bytes.
     static let pictureCap = 512 << 20
     /// Of a text in the place of a picture, in bytes.
@@ -60,21 +65,32 @@ struct Stage: ~Copyable {
     mutating func write(_ characters: Span<UInt8>) throws {
         if decoder != nil { return try writeDecoded(characters) }
         if isText { return try put(characters.withUnsafeBufferPointer { Data($0) }) }
-        for index in characters.indices { opening.append(characters[index]) }
-        if opening.count >= Self.openingLength { try decide() }
+        let missing = min(Self.openingLength - opening.count, characters.count)
+        for index in 0..<missing { opening.append(characters[index]) }
+        guard opening.count == Self.openingLength else { return }
+        try decide()
+        if missing < characters.count { try write(characters.extracting(missing...)) }
     }
 
     /// More of its bytes, as they are.
     mutating func write(bytes: Data) throws { try put(bytes) }
 
-    /// The picture is complete. Its content is on the disk when the call returns, its name is not yet.
+    /// The picture is complete. A large one's content is on the disk when the call returns; its name is not yet.
     mutating func end() throws {
         if decoder == nil { try decide() }
         if var decoder = decoder.take() { try put(decoder.finish()) }
         guard let file = file.take() else { return }
-        try file.sync()
-        try file.close()
-        pictures.append(StagedPicture(draft: draft, size: size, head: PictureHead(head), flaw: check.finish()))
+        let draft = draft
+        var unsynced: UnsyncedFile?
+        if size <= Self.unsyncedLimit.size, pictures.count < Self.unsyncedLimit.count {
+            unsynced = UnsyncedFile(file)
+        } else {
+            try file.sync()
+            try file.close()
+        }
+        pictures.append(
+            StagedPicture(
+                draft: draft, size: size, head: PictureHead(head), flaw: check.finish(), unsynced: unsynced))
     }
 
     private var draft: FileName { numbered(".picture-", pictures.count + 1) }

@@ -14,11 +14,13 @@ extension Asked {
     /// - Parameter states: what the server told when the answer had come, and before: a skipped batch is forgotten when
     ///   the next one begins.
     public func stop(_ reply: Reply, states: [ServerProgress.State]) -> Stopped? {
-        let began = reply.began
-        if let stopped = states.lazy.compactMap({ $0.stop(of: began) }).first { return stopped }
+        if !states.isEmpty {
+            let began = reply.began
+            if let stopped = states.lazy.compactMap({ $0.stop(of: began) }).first { return stopped }
+        }
         // Nothing else gives fewer pictures at A1111. Of other servers less is known.
-        guard let count, began != nil, !hasExtensions, !reply.pictures.isEmpty else { return nil }
-        return reply.count < count ? .interrupted : nil
+        guard let count, !hasExtensions, !reply.pictures.isEmpty, reply.count < count else { return nil }
+        return reply.began != nil ? .interrupted : nil
     }
 }
 
@@ -32,7 +34,8 @@ extension ServerProgress.State {
 }
 
 extension Reply {
-    var began: String? {
+    /// When the render began, by the server's clock; `nil` where it does not say.
+    public var began: String? {
         info.flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) }?.job_timestamp
     }
 }

@@ -24,21 +24,25 @@ public enum Whereabouts: Sendable, Equatable {
     case unknown
 }
 
-/// Tells a render of ours from others at a server that has no tasks: nothing ran right before its request left, and
-/// what has run since is one and the same.
+/// Tells a render of ours from others at a server that has no tasks: nothing ran right before its request left, or it was
+/// sent behind one of ours that has ended, and what has run since is one and the same.
 public struct Trail: Sendable {
-    private let wasIdle: Bool
+    /// Whether it can ever tell.
+    public let leads: Bool
     private var began: String?
 
     /// - Parameter before: what the server told right before the request left; `nil` where it was not asked.
-    public init(before: ServerProgress?) { wasIdle = before?.isIdle == true }
+    public init(before: ServerProgress?) { leads = before?.isIdle == true }
 
-    /// Whether it can ever tell.
-    public var leads: Bool { wasIdle }
+    private init(leads: Bool) { self.leads = leads }
+
+    /// Of a request that was sent behind another of ours: to be read from that one's end on. Renders of others that came
+    /// between the two are taken for this one; who shares a server that has no tasks is told so in the README.
+    public static let behindOwn = Trail(leads: true)
 
     /// Reads what the server tells now, later than all that was read before.
     public mutating func whereabouts(_ progress: ServerProgress) -> Whereabouts {
-        guard wasIdle, !progress.isIdle, let moment = progress.state.job_timestamp else { return .unknown }
+        guard leads, !progress.isIdle, let moment = progress.state.job_timestamp else { return .unknown }
         began = began ?? moment
         return moment == began ? .running : .unknown
     }

@@ -3,6 +3,7 @@
 import A1111
 import Foundation
 import JSONText
+import Linux
 import Spool
 
 /// A job that has been read.
@@ -11,7 +12,9 @@ struct Assignment: Sendable {
     /// `nil` where the method has none.
     let body: RequestBody?
     /// The attempts so far, with all that the job left to chance drawn.
-    let attempts: Attempts
+    private(set) var attempts: Attempts
+    /// When the request was about to be sent.
+    private(set) var started = Stamp.now
     /// False where the request says that it wants no pictures back.
     let wantsPictures: Bool
     /// What the answer of a service is held against.
@@ -19,61 +22,40 @@ struct Assignment: Sendable {
     /// The name by which the server knows the render; `nil` where it has none.
     let task: String?
 
-    /// What reading a job led to.
-    enum Outcome: Sendable {
-        case ready(Assignment)
-        /// Many jobs: an expansion that was cut off, or a batch that somebody has put into the queue.
-        case batch(Batch)
-        /// Somebody has deleted its file.
-        case cancelled
-        /// It can never be sent, and why.
-        case hopeless(ErrorReport)
-    }
-
-    /// Reads a claimed job, and opens the pictures in assets/ that it names. Blocks on the disk.
+    /// What `file`, the file of `job`, asks for. Opens the pictures in assets/ that it names. Blocks on the disk.
     ///
     /// - Parameter namesTasks: the server finds a render by a name that its request gave it.
-    static func read(
-        _ job: ActiveJob, in folders: Folders, options: Options, namesTasks: Bool
-    ) throws -> Outcome {
-        guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled }
-        var attempts = try job.attempts()
-        do {
-            let file: JobFile
-            switch try Submission(content, kind: job.kind) {
-            case .job(let job): file = job
-            case .batch(let batch): return .batch(batch)
-            }
-            let endpoint = try file.endpoint
-            if let problem = problem(with: file, endpoint, options) { throw EndpointError(message: problem) }
-            guard attempts.counted < attemptLimit else { return .hopeless(poison(job, attempts)) }
-            for key in RequestBody.undrawnKeys(of: file.object, for: endpoint) where attempts.drawn[key] == nil {
-                attempts.drawn[key] = RequestBody.drawSeed()
-            }
-            let ownTask = file.object.value(of: RequestBody.taskKey).flatMap {
-                try? JSONDecoder().decode(String.self, from: $0)
-            }
-            // An attempt is the same request as the one before it, whatever the server has learnt meanwhile.
-            if namesTasks, ownTask == nil, attempts.list.isEmpty, endpoint.service?.drawsSeeds == true {
-                attempts.task = attempts.task ?? "task(sdspool-\(job.ticket.arrival.compact))"
-            }
-            let body = RequestBody(
-                of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn, task: attempts.task,
-                pictures: try pictures(of: file, in: folders))
-            return .ready(
-                Assignment(
-                    endpoint: endpoint, body: endpoint.method == "GET" ? nil : body, attempts: attempts,
-                    wantsPictures: file.object.value(of: "send_images") != Data("false".utf8),
-                    asked: endpoint.service.map { Asked(file.object, of: $0) },
-                    task: endpoint.service?.drawsSeeds == true ? ownTask ?? attempts.task : nil))
-        } catch let error as JobFileError {
-            return .hopeless(
-                ErrorReport(
-                    ticket: job.ticket, class: error.class, message: error.message, line: error.line,
-                    column: error.column))
-        } catch let error as EndpointError {
-            return .hopeless(ErrorReport(ticket: job.ticket, class: "not a job", message: error.message))
+    init(
+        _ job: ActiveJob, _ file: JobFile, to endpoint: Endpoint, attempts: Attempts, in folders: Folders,
+        namesTasks: Bool
+    ) throws {
+        var attempts = attempts
+        for key in RequestBody.undrawnKeys(of: file.object, for: endpoint) where attempts.drawn[key] == nil {
+            attempts.drawn[key] = RequestBody.drawSeed()
         }
+        let drawsSeeds = endpoint.service?.drawsSeeds == true
+        let ownTask = file.object.value(of: RequestBody.taskKey).flatMap {
+            try? JSONDecoder().decode(String.self, from: $0)
+        }
+        // An attempt is the same request as the one before it, whatever the server has learnt meanwhile.
+        if namesTasks, ownTask == nil, attempts.list.isEmpty, drawsSeeds {
+            attempts.task = attempts.task ?? "task(sdspool-\(job.ticket.arrival.compact))"
+        }
+        let body = RequestBody(
+            of: file.object, without: JobFile.ordersKey, drawn: attempts.drawn, task: attempts.task,
+            pictures: try Self.pictures(of: file, in: folders))
+        self.endpoint = endpoint
+        self.body = endpoint.method == "GET" ? nil : body
+        self.attempts = attempts
+        wantsPictures = file.object.value(of: "send_images") != Data("false".utf8)
+        asked = endpoint.service.map { Asked(file.object, of: $0) }
+        task = drawsSeeds ? ownTask ?? attempts.task : nil
+    }
+
+    /// The next attempt begins.
+    mutating func begin(at server: ServerAddress) {
+        started = .now
+        attempts.begin(server: server.description, at: started)
     }
 
     private static func pictures(of file: JobFile, in folders: Folders) throws -> [Range<Int>: PictureFile] {
@@ -83,26 +65,33 @@ struct Assignment: Sendable {
         for reference in file.references { pictures[reference.place] = opened[try AssetName(reference.name)] }
         return pictures
     }
+}
 
-    private static func problem(with file: JobFile, _ endpoint: Endpoint, _ options: Options) -> String? {
-        if let wanted = file.orders.server, ServerAddress(wanted) != options.server {
-            return "\"sdspool\".\"server\" is \"\(wanted)\", but this daemon serves \(options.server) only"
+extension Options {
+    /// Why a job that is sound must not be sent by this daemon.
+    func problem(with file: JobFile, _ endpoint: Endpoint) -> String? {
+        if let wanted = file.orders.server, server(named: wanted) == nil {
+            let served = servers.map(\.description).joined(separator: ", ")
+            return "\"sdspool\".\"server\" is \"\(wanted)\", but this daemon serves \(served) only"
         }
-        if endpoint.isControl, !options.allowsControl {
+        if endpoint.isControl, !allowsControl {
             return "\(endpoint.path) stops or restarts the server: only a daemon that was started with --allow-control "
                 + "passes it on"
         }
         return nil
     }
 
-    /// A job that was under way at each of several ends of the daemon is taken to be their cause.
-    private static func poison(_ job: ActiveJob, _ attempts: Attempts) -> ErrorReport {
-        var report = ErrorReport(
-            ticket: job.ticket, class: "poison",
-            message: "it was sent \(attempts.counted) times, and each time the daemon ended before the answer came")
-        report.attempts = attempts
-        return report
+    /// The lane in which a job waits. One that names a server that nobody serves fails in its turn, anywhere.
+    func lane(of file: JobFile) -> Lane {
+        Lane(file.laneKind, server: file.orders.server.flatMap(server(named:))?.description)
     }
+
+    private func server(named text: String) -> ServerAddress? {
+        ServerAddress(text).flatMap { wanted in servers.first { $0 == wanted } }
+    }
+
+    /// Jobs for servers with A1111's API, of which these are served.
+    var insight: Insight { .jobs(lane: lane) }
 }
 
 extension JobFile {
@@ -143,10 +132,14 @@ extension JobFile {
     }
 
     /// A query may overtake renders unless it says that it waits. What is no job at all fails in its turn.
-    var lane: Lane { (try? endpoint.isQuery) == true && !orders.wait ? .queries : .renders }
+    fileprivate var laneKind: Lane.Kind { (try? endpoint.isQuery) == true && !orders.wait ? .queries : .renders }
 }
 
 extension Insight {
-    /// Jobs for a server with A1111's API.
-    public static let jobs = Insight(lane: \.lane, assets: \.assets, draw: \.drawn, problem: \.problem)
+    /// Jobs for any server with A1111's API.
+    public static let jobs = jobs { Lane($0.laneKind) }
+
+    fileprivate static func jobs(lane: @escaping @Sendable (JobFile) -> Lane) -> Insight {
+        Insight(lane: lane, assets: \.assets, draw: \.drawn, problem: \.problem)
+    }
 }

@@ -1,55 +1,81 @@
 // What the server says that it has and is set to: asked once, and again when it has been away.
 
 import A1111
+import Linux
+import Synchronization
 
 /// The lists of one server, for all who work with it. A server that does not give them costs one question each.
-actor Catalogue {
+final class Catalogue: Sendable {
+    private struct Known {
+        /// `.some(nil)` where the server keeps no list of its paths.
+        var paths: ServerPaths??
+        var lists: ServerLists?
+        var settings: ServerSettings?
+        /// Questions under way: who wants the same meanwhile waits for the same answer.
+        var asking: [Question: Task<Void, Never>] = [:]
+    }
+    private enum Question { case paths, lists, settings }
+    private let known = Mutex(Known())
     private let client: Client
-    /// `.some(nil)` where the server keeps no list of its paths.
-    private var knownPaths: ServerPaths??
-    private var knownLists: ServerLists?
-    private var knownSettings: ServerSettings?
 
     init(client: Client) { self.client = client }
 
     /// The server may be another one when it comes back.
     func forget() {
-        knownPaths = nil
-        knownLists = nil
-        knownSettings = nil
+        known.withLock { ($0.paths, $0.lists, $0.settings) = (nil, nil, nil) }
     }
 
     /// What the server has of samplers and the like; empty where it does not say. Asked again where it lacks something:
     /// A1111 looks for a LoRA that it does not know when a prompt names it, and has it from then on.
-    func lists(for asked: Asked) async -> ServerLists {
+    nonisolated(nonsending) func lists(for asked: Asked) async -> ServerLists {
         guard asked.namesThings else { return ServerLists() }
-        if let knownLists, !asked.isMissing(in: knownLists) { return knownLists }
-        if let lists = try? await client.lists() { knownLists = lists }
-        return knownLists ?? ServerLists()
+        if let lists = known.withLock(\.lists), !asked.isMissing(in: lists) { return lists }
+        await ask(.lists) { [self] in
+            if let lists = try? await client.lists() { known.withLock { $0.lists = lists } }
+        }
+        return known.withLock(\.lists) ?? ServerLists()
     }
 
     /// What its owner has set. To be asked before a render, so that what somebody's job leaves behind is told from it.
-    func settings() async -> ServerSettings {
-        if let knownSettings { return knownSettings }
-        let settings = try? await client.settings()
-        knownSettings = settings
-        return settings ?? ServerSettings()
+    nonisolated(nonsending) func settings() async -> ServerSettings {
+        if known.withLock({ $0.settings == nil }) {
+            await ask(.settings) { [self] in
+                let settings = try? await client.settings()
+                known.withLock { $0.settings = settings }
+            }
+        }
+        return known.withLock(\.settings) ?? ServerSettings()
     }
 
     /// A job has changed them on purpose.
-    func settingsChanged() { knownSettings = nil }
+    func settingsChanged() { known.withLock { $0.settings = nil } }
 
-    /// Why the server cannot be asked this, if it says so itself.
-    func problem(with endpoint: Endpoint) async -> String? { await paths()?.problem(with: endpoint) }
+    /// The paths that it has; `nil` also where the server is away or unwilling: the job's own request will tell.
+    nonisolated(nonsending) func paths() async -> ServerPaths? {
+        if known.withLock({ $0.paths == nil }) {
+            await ask(.paths) { [self] in
+                let paths = try? await client.paths() as ServerPaths??
+                known.withLock { $0.paths = paths }
+            }
+        }
+        return known.withLock(\.paths) ?? nil
+    }
 
-    /// Whether a render can be found at the server by a name that its request gave it.
-    func hasTasks() async -> Bool { await paths()?.hasTasks == true }
-
-    /// `nil` also where the server is away or unwilling: the job's own request will tell.
-    private func paths() async -> ServerPaths? {
-        if let knownPaths { return knownPaths }
-        guard let paths = try? await client.paths() as ServerPaths?? else { return nil }
-        knownPaths = paths
-        return paths
+    nonisolated(nonsending) private func ask(
+        _ question: Question, _ ask: @escaping @Sendable () async -> Void
+    ) async {
+        let (task, isOurs) = known.withLock { known in
+            if let task = known.asking[question] { return (task, false) }
+            let task = Task(executorPreference: Threads.shared) { await ask() }
+            known.asking[question] = task
+            return (task, true)
+        }
+        // Whoever is cancelled, all are: it is the end of the daemon.
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
+        if isOurs { known.withLock { $0.asking[question] = nil } }
     }
 }

@@ -10,9 +10,15 @@ public struct Options: Sendable {
     /// The path of the spool.
     public var spool: String
     /// Who renders.
-    public var server: ServerAddress
+    public var servers: [ServerAddress]
+    /// So many jobs are with a server at once: while one is rendered the next waits there already.
+    public var inFlight = 2
     /// How long a file that is not whole must stay unchanged before it is given up.
     public var settle = Duration.seconds(5)
+    /// Whose all is that is made in the spool; `nil` for what the kernel gives.
+    public var group: UInt32?
+    /// Between two looks at all folders; `nil` for what their filesystem needs.
+    public var poll: Duration?
     /// Between the opening of a server's port that was seen closed and the first request.
     public var grace = Duration.seconds(15)
     /// Of a job file, in bytes.
@@ -23,13 +29,25 @@ public struct Options: Sendable {
     public var isStrict = false
     /// Whether the server is asked how far a render is.
     public var showsProgress = true
+    /// What is kept of done/.
+    public var retention = Retention()
     /// For a whole render; `nil` for no limit.
     public var renderTimeout: Duration?
+    /// So many jobs may go before another of their priority because the server has loaded their checkpoint; 0 for strict
+    /// order.
+    public var groupLimit = 0
+    /// What is run when something has happened.
+    public var hooks: [Hook: Command] = [:]
+    /// Hosts to which results may be sent although they are neither this machine nor in a private network.
+    public var callbackHosts: Set<String> = []
 
-    /// The usual options for a spool and a server.
-    public init(spool: String, server: ServerAddress) {
+    /// The service manager, if there is one that wants to be told how the daemon is.
+    public var notify: NotifySocket?
+
+    /// The usual options for a spool and its servers.
+    public init(spool: String, servers: [ServerAddress]) {
         self.spool = spool
-        self.server = server
+        self.servers = servers
     }
 }
 
@@ -44,72 +62,139 @@ public final class Daemon: Sendable {
     private let options: Options
     private let tell: @Sendable (Event) -> Void
     private let board: StatusBoard
-    private let folders: Folders
+    private let herald: Herald?
+    private let page: PageBoard
+    /// The spool that it runs.
+    public let folders: Folders
     /// Held for as long as the daemon is.
     private let lock: FileLock
+    private let queue: Queue
+    private let hooks: Hooks
+    private let postman: Postman
+    private let desk: FrontDesk
+    private let presses: [Press]
+    /// What an earlier daemon has left in the queue.
+    private let waiting: [Ticket]
     private let stops: AsyncStream<(any Error)?>
     private let stopping: AsyncStream<(any Error)?>.Continuation
 
-    /// Opens the spool, takes its lock and repairs what the last daemon left.
+    /// Opens the spool, as `init` does, as soon as its disk lets it: a machine that starts with a full disk has its
+    /// daemon when there is room again.
+    public static func open(_ options: Options, tell: @escaping @Sendable (Event) -> Void) async throws -> Daemon {
+        try await untilDone(tell: tell, where: \.mayPass) { _ in try Daemon(options, tell: tell) }
+    }
+
+    /// Opens the spool, takes its lock, repairs what the last daemon left, and begins to watch the folders.
     ///
     /// Throws ``SpoolTaken``, or ``SystemError`` where a folder cannot be used.
     public init(_ options: Options, tell: @escaping @Sendable (Event) -> Void) throws {
         self.options = options
-        folders = try Folders(path: options.spool)
-        let board = StatusBoard(folders)
+        folders = try Folders(path: options.spool, group: options.group)
+        let queue = Queue()
+        self.queue = queue
+        herald = options.notify.map { Herald($0, tell: tell) }
+        let board = StatusBoard(folders, queue, herald: herald)
+        let keeping = Keeping(options.retention, folders, tell: tell)
         self.board = board
-        self.tell = { event in
+        let page = PageBoard(folders, queue, status: { board.status })
+        self.page = page
+        let show: @Sendable (Event) -> Void = { event in
             board.note(event)
+            page.note(event)
             tell(event)
+            if case .done = event { keeping?.look() }
+        }
+        let hooks = Hooks(options.hooks, spool: folders.root.path, isIdle: { queue.isIdle }, tell: show)
+        self.hooks = hooks
+        let postman = Postman(folders, allowed: options.callbackHosts, tell: show)
+        self.postman = postman
+        self.tell = { event in
+            show(event)
+            hooks.note(event)
+            postman.note(event)
         }
         switch try folders.lock(for: Holder.this) {
         case .held(let lock): self.lock = lock
         case .taken(let holder): throw SpoolTaken(description: "\(folders.root.path) is served by \(holder)")
         }
         (stops, stopping) = AsyncStream.makeStream()
-        for repair in try folders.recover() { tell(.recovered(repair)) }
+        presses = options.servers.map { [tell = self.tell] in
+            Press($0, options: options, queue: queue, gap: board.note(gap:), tell: tell)
+        }
+        try folders.recover { [tell = self.tell] in tell(.recovered($0)) }
+        // Armed before the folders are looked at: what happens in between is told.
+        let inotify = try Inotify()
+        let hands = try HandWatch(folders, inotify)
+        waiting = try folders.waiting()
+        queue.add(waiting)
+        if try hands.isPaused(), queue.pause(true) { self.tell(.paused(true)) }
+        let intake = try Intake(
+            folders, inotify, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
+            insight: options.insight)
+        let filesystem = try folders.root.filesystem()
+        let interval = options.poll ?? (filesystem.isShared ? Rounds.onShares : Rounds.usual)
+        if interval < Rounds.usual { self.tell(.rounds(filesystem: filesystem.name, every: interval)) }
+        desk = FrontDesk(
+            folders: folders, lane: options.lane, inotify: inotify, intake: intake, hands: hands, queue: queue,
+            rounds: Rounds(every: interval, now: .now), tell: self.tell,
+            wentRound: {
+                board.beat()
+                keeping?.look()
+            })
     }
 
     /// Takes jobs and renders them until ``stop()``. Throws where the disk can no longer be trusted.
     public func run() async throws {
-        let queue = Queue()
-        // Armed before the folders are looked at: what happens in between is told.
-        let hands = try HandWatch(folders)
-        let waiting = try folders.waiting()
-        queue.add(waiting)
-        if try hands.isPaused(), queue.pause(true) { tell(.paused(true)) }
-        let desk = FrontDesk(
-            folders: folders,
-            intake: try Intake(
-                folders, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
-                insight: Insight.jobs),
-            hands: hands, queue: queue, tell: tell)
         await desk.open()
-        tell(.ready(spool: folders.root.path, server: options.server.description, waiting: waiting.count))
+        tell(.ready(spool: folders.root.path, servers: options.servers.map(\.description), waiting: waiting.count))
 
+        herald?.ready()
+        let life = signsOfLife()
         let workers = startWorkers(on: queue)
         let sorting = sort(waiting, on: queue)
+        let delivery = Task(executorPreference: Threads.shared) { [postman] in await postman.run() }
         let reason = await stops.first { _ in true } ?? nil
         tell(.stopping)
+        herald?.stopping()
+        life.cancel()
         await desk.close()
         queue.close()
         sorting.cancel()
         workers.forEach { $0.cancel() }
         for worker in workers { await worker.value }
-        try? await blocking { [board] in board.finish() }
+        await postman.finish(delivery)
+        // Blocks only; there is nothing to go wrong.
+        try? await Threads.blocking { [hooks, board, page, herald] in
+            hooks.finish()
+            board.finish()
+            page.finish()
+            herald?.finish()
+        }
         if let reason { throw reason }
     }
 
-    /// One for each lane.
+    /// Alive is a daemon that can take a job: the front desk, which a disk may hold up, the queue's lock, and the thread of
+    /// all tasks, on which this runs.
+    private func signsOfLife() -> Task<Void, Never> {
+        Task(executorPreference: Threads.shared) { [herald, desk, queue] in
+            await herald?.live {
+                await desk.answer()
+                _ = queue.waiting
+            }
+        }
+    }
+
+    /// One for each kind of jobs at each server.
     private func startWorkers(on queue: Queue) -> [Task<Void, Never>] {
-        let client = Client(server: options.server, renderTimeout: options.renderTimeout)
-        let watch = ServerWatch(server: options.server, grace: options.grace, tell: tell)
-        let catalogue = Catalogue(client: client)
-        return Lane.allCases.map { lane in
-            var worker = Worker(
-                folders: folders, queue: queue, lane: lane, client: client, watch: watch, catalogue: catalogue,
-                options: options, tell: tell)
-            return Task { [stopping] in
+        let clerk = Clerk(
+            folders: folders, queue: queue, options: options, tell: tell, bindery: Bindery(folders: folders),
+            grouping: Grouping(options, folders))
+        // All are seated before the first one takes a job: the first server is not to have two while the second has none.
+        let workers = presses.flatMap { press in
+            Lane.Kind.allCases.map { Worker($0, at: press, clerk: clerk) }
+        }
+        return workers.map { worker in
+            Task(executorPreference: Threads.shared) { [stopping] in
                 do {
                     try await worker.run()
                 } catch is CancellationError {
@@ -121,17 +206,24 @@ public final class Daemon: Sendable {
         }
     }
 
-    /// Finds the queries among the jobs of an earlier life. Their tickets do not tell; their files do, and reading those
-    /// of a long queue takes a while in which the first renders are under way already.
+    /// Finds those that are no common renders among the jobs of an earlier life. Their tickets do not tell; their files do,
+    /// and reading those of a long queue takes a while in which the first renders are under way already.
     private func sort(_ waiting: [Ticket], on queue: Queue) -> Task<Void, Never> {
-        Task { [folders] in
-            for ticket in waiting {
-                let lane = try? await blocking { try folders.lane(of: ticket, sort: \.lane) }
-                if lane == .queries { queue.moveToQueries(ticket) }
-                if Task.isCancelled { return }
+        Task(executorPreference: Threads.shared) { [folders, options] in
+            for first in stride(from: 0, to: waiting.count, by: 256) where !Task.isCancelled {
+                try? await Threads.blocking {
+                    for ticket in waiting[first...].prefix(256) {
+                        // One that cannot be read now is met in its turn.
+                        let lane = (try? folders.lane(of: ticket, sort: options.lane)) ?? .renders
+                        if lane != .renders { queue.move(ticket, to: lane) }
+                    }
+                }
             }
         }
     }
+
+    /// Somebody has changed the settings of the first server on purpose, beside the jobs.
+    public func settingsChanged() { presses.first?.catalogue.settingsChanged() }
 
     /// Finishes what can be finished at once, puts back what cannot, and lets ``run()`` return.
     public func stop() { stopping.yield(nil) }

@@ -5,22 +5,71 @@ import Spool
 
 /// Something that happened.
 public enum Event: Sendable {
-    case ready(spool: String, server: String, waiting: Int)
-    case recovered(String)
+    // Paths are those of folders in done/ and failed/; reasons are sentences for people.
+
+    /// Files are taken from now on; so many jobs wait from before.
+    case ready(spool: String, servers: [String], waiting: Int)
+    /// What the last daemon left in active/ is where it belongs.
+    case recovered(Repaired)
+    /// A file of the inbox is a job now, whatever happens.
     case accepted(Ticket)
+    /// A file that holds many jobs has become them.
     case expanded(Ticket, Expansion)
+    /// A file that is no job lies in failed/.
     case refused(JobName, JobFileError, path: String)
+    /// An entry of the inbox stays there, for this reason; told once.
     case leftAlone(FileName, String)
+    /// The disk refused something. Nothing is lost, and it is done again.
     case troubled(SystemError)
+    /// A request with the job is on its way.
     case started(Ticket, server: String)
+    /// The pictures lie in done/. `seconds` since the request left.
     case done(Ticket, path: String, pictures: Int, seconds: Double, warnings: [String])
+    /// The job lies in failed/, for this reason.
     case failed(Ticket, String, path: String)
+    /// The attempt failed for this reason, and another one is made.
     case tryingAgain(Ticket, String, after: Duration)
+    /// The job waits again, as if it had not been started.
     case putBack(Ticket)
+    /// Somebody has taken the job's file away.
     case cancelled(Ticket)
+    /// Somebody has put the job's file into queue/.
+    case queued(Ticket)
+    /// The job has another place in the queue.
+    case moved(Ticket, to: Ticket)
+    /// The server does not answer, or has no room.
     case serverAway(String, reason: String)
+    /// The server answers again; it gets jobs when `grace` is over.
     case serverBack(String, grace: Duration)
+    /// The server refuses a second request while it renders.
+    case oneAtATime(server: String)
+    /// PAUSE has come, or has gone.
     case paused(Bool)
+    /// A folder of the spool has been replaced by another one.
+    case renewed(String)
+    /// The inbox has gone, or has come back.
+    case inbox(String, isThere: Bool)
+    /// So many old results have been taken out of done/.
+    case pruned(Int)
+    /// Old results could not be taken out of done/.
+    case notPruned(SystemError)
+    /// The folders are listed as often as that, because nothing tells of changes there.
+    case rounds(filesystem: String, every: Duration)
+    /// systemd's socket does not take a message.
+    case unheard(SystemError)
+    /// A hook's program could not be run, or failed. The words between say what it was run for.
+    case hookFailed(Hook, String, String)
+    /// So many calls of a hook wait that no more are taken.
+    case hookBehind(Hook, waiting: Int)
+    /// So many calls of a hook were left out.
+    case hookDropped(Hook, Int)
+    /// A callback's receiver has the message.
+    case callbackTold(Ticket, String)
+    /// A callback's receiver could not be told, for this reason, and is told again.
+    case callbackFailed(Ticket, String, String, after: Duration)
+    /// A callback's receiver is not told any more, for this reason.
+    case callbackGivenUp(Ticket, String, String)
+    /// The daemon ends.
     case stopping
 
     /// How much it matters to somebody who reads only what matters; the levels of syslog(3).
@@ -35,19 +84,42 @@ public enum Event: Sendable {
     public var level: Level {
         switch self {
         case .troubled: .error
-        case .refused, .failed, .tryingAgain, .serverAway: .warning
+        case .refused, .failed, .tryingAgain, .serverAway, .notPruned, .unheard, .hookFailed, .hookBehind, .hookDropped,
+            .callbackFailed, .callbackGivenUp:
+            .warning
         case .done(_, _, _, _, let warnings) where !warnings.isEmpty: .warning
-        case .ready, .recovered, .serverBack, .paused, .stopping, .leftAlone, .cancelled: .notice
-        case .accepted, .expanded, .started, .done, .putBack: .info
+        case .inbox(_, let isThere) where !isThere: .warning
+        case .inbox, .renewed, .rounds, .ready, .recovered, .serverBack, .oneAtATime, .paused, .stopping, .leftAlone,
+            .cancelled:
+            .notice
+        case .accepted, .expanded, .started, .done, .putBack, .queued, .moved, .pruned, .callbackTold: .info
+        }
+    }
+
+    /// One word for programs that read the log: the name of the case.
+    public var kind: String { Mirror(reflecting: self).children.first?.label ?? "\(self)" }
+
+    /// The job that it is about, where it has a ticket.
+    public var ticket: Ticket? {
+        switch self {
+        case .accepted(let ticket), .queued(let ticket), .moved(_, let ticket), .started(let ticket, _),
+            .done(let ticket, _, _, _, _), .failed(let ticket, _, _),
+            .tryingAgain(let ticket, _, _), .putBack(let ticket), .cancelled(let ticket), .expanded(let ticket, _),
+            .callbackTold(let ticket, _), .callbackFailed(let ticket, _, _, _), .callbackGivenUp(let ticket, _, _),
+            .recovered(.delivered(let ticket, _)), .recovered(.deliveredFailure(let ticket, _)),
+            .recovered(.requeued(let ticket)):
+            ticket
+        default: nil
         }
     }
 
     /// One line for people. Names from outside come escaped.
     public var message: String {
         switch self {
-        case .ready(let spool, let server, let waiting):
-            "ready: drop job files into \(spool)/inbox; server \(server)\(waiting > 0 ? "; \(waiting) waiting" : "")"
-        case .recovered(let what): what
+        case .ready(let spool, let servers, let waiting):
+            "ready: drop job files into \(spool)/inbox; server\(servers.count == 1 ? "" : "s") "
+                + "\(servers.joined(separator: ", "))\(waiting > 0 ? "; \(waiting) waiting" : "")"
+        case .recovered(let what): "\(what)"
         case .accepted(let ticket): "accepted \(ticket)"
         case .expanded(let ticket, let expansion):
             "expanded \(ticket.name) into \(Self.spoken(expansion.parts.map(\.ticket.name))); "
@@ -64,13 +136,34 @@ public enum Event: Sendable {
             "\(ticket.name) is tried again in \(Self.spoken(delay / .seconds(1))): \(message)"
         case .putBack(let ticket): "\(ticket.name) is back in the queue"
         case .cancelled(let ticket): "\(ticket.name) is gone from its folder: cancelled, or moved by somebody"
+        case .queued(let ticket): "queued \(ticket): somebody has put it into queue/"
+        case .moved(let old, let new): "moved \(old.name) in the queue: \(old) is \(new) now"
         case .serverAway(let server, let reason): "waiting for \(server): \(reason)"
         case .serverBack(let server, let grace):
             grace > .zero
                 ? "\(server) is back; asked in \(Self.spoken(grace / .seconds(1))), when it has had time to start"
                 : "\(server) is back"
+        case .oneAtATime(let server): "\(server) takes no request while it renders: one at a time from now on"
         case .paused(let isPaused):
             isPaused ? "paused: no job is started while PAUSE lies in the spool" : "going on: PAUSE is gone"
+        case .renewed(let path): "\(path) is another folder now; going on with that one"
+        case .inbox(let path, let isThere):
+            isThere ? "\(path) is back" : "\(path) is gone: nothing is taken until there is one again"
+        case .pruned(let count): "\(count) old result\(count == 1 ? "" : "s") taken out of done/ (--keep-done)"
+        case .notPruned(let error): "old results stay in done/ for now: \(error)"
+        case .rounds(let filesystem, let interval):
+            "nobody tells of what others do on \(filesystem): looked at every \(Self.spoken(interval / .seconds(1)))"
+        case .unheard(let error): "the service manager that started this cannot be told how it is: \(error)"
+        case .hookFailed(let hook, let subject, let reason): "\(hook.rawValue)\(subject): \(reason)"
+        case .hookBehind(let hook, let count):
+            "\(hook.rawValue) is slower than the jobs: \(count) calls wait, and those behind them are not made"
+        case .hookDropped(let hook, let count): "\(hook.rawValue): \(count) calls were not made"
+        case .callbackTold(let ticket, let receiver): "\(receiver) was told the end of \(ticket.name)"
+        case .callbackFailed(let ticket, let receiver, let reason, let delay):
+            "\(receiver) was not told the end of \(ticket.name), trying again in \(Self.spoken(delay / .seconds(1))): "
+                + "\(reason)"
+        case .callbackGivenUp(let ticket, let receiver, let reason):
+            "\(receiver) will not be told the end of \(ticket.name): \(reason)"
         case .stopping: "stopping: what cannot be finished at once goes back to the queue"
         }
     }

@@ -1,6 +1,7 @@
 // Where people's doings come in: files dropped in the inbox, jobs put back into the queue by hand, PAUSE.
 
 @preconcurrency import Dispatch
+import Foundation
 import Linux
 import Spool
 
@@ -10,92 +11,137 @@ actor FrontDesk {
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private let folders: Folders
+    private let lane: @Sendable (JobFile) -> Lane
+    private let inotify: Inotify
     private var intake: Intake
     private let hands: HandWatch
     private let queue: Queue
     private let tell: @Sendable (Event) -> Void
-    /// Something that was done by hand has not been heard: the disk was in the way.
-    private var hasMissed = false
+    private var rounds: Rounds
+    /// What was told last of a folder that cannot be opened: it is the same each time that it is looked for.
+    private var trouble: SystemError?
+    /// Called behind each look at all folders.
+    private let wentRound: @Sendable () -> Void
     private static let retry = Duration.seconds(1)
+    /// Each claim of a job is told, too. Whoever has heard of nothing else does not listen for so many seconds: in a burst it
+    /// would be woken for each.
+    private static let nap = 0.002
 
-    private var sources: [any DispatchSourceRead] = []
+    private var source: (any DispatchSourceRead)?
     private var timer: (any DispatchSourceTimer)?
 
     init(
-        folders: Folders, intake: Intake, hands: HandWatch, queue: Queue, tell: @escaping @Sendable (Event) -> Void
+        folders: Folders, lane: @escaping @Sendable (JobFile) -> Lane, inotify: Inotify, intake: Intake,
+        hands: HandWatch, queue: Queue, rounds: Rounds,
+        tell: @escaping @Sendable (Event) -> Void, wentRound: @escaping @Sendable () -> Void
     ) {
+        self.wentRound = wentRound
         self.folders = folders
+        self.lane = lane
+        self.inotify = inotify
         self.intake = intake
         self.hands = hands
         self.queue = queue
+        self.rounds = rounds
         self.tell = tell
     }
 
     /// Begins to collect, with what lies in the inbox already.
     func open() {
+        let wake: @Sendable () -> Void = { [weak self] in self?.assumeIsolated { $0.collect() } }
         let timer = DispatchSource.makeTimerSource(queue: thread.queue)
-        timer.setEventHandler { @Sendable [weak self] in self?.assumeIsolated { $0.collect() } }
+        timer.setEventHandler(handler: wake)
         self.timer = timer
-        sources = [
-            intake.source(on: thread.queue) { [weak self] in self?.assumeIsolated { $0.collect() } },
-            hands.source(on: thread.queue) { [weak self] in self?.assumeIsolated { $0.collectByHand() } },
-        ]
+        let source = inotify.source(on: thread.queue, wake: wake)
+        self.source = source
         timer.activate()
-        sources.forEach { $0.activate() }
+        source.activate()
         collect()
     }
 
     /// Collects no more.
     func close() {
-        sources.forEach { $0.cancel() }
-        sources = []
+        source?.cancel()
+        source = nil
         timer?.cancel()
         timer = nil
     }
 
+    /// Returns when the desk is free: it is asked for a sign of life.
+    func answer() {}
+
     private func collect() {
-        guard timer != nil else { return }
-        if hasMissed { collectByHand() }
+        guard let timer else { return }
+        let began = ContinuousClock.now
+        var isRound = rounds.isDue(began)
+        var events: [Inotify.Event] = []
+        do throws(SystemError) {
+            events = try inotify.readAll()
+            // Events were lost, or a watch was, with its folder or its filesystem.
+            isRound = isRound || events.contains { !$0.kind.isDisjoint(with: [.overflow, .ignored]) }
+            let own = events.filter(hands.owns)
+            try take(isRound ? hands.everything() : hands.changes(own))
+            if isRound {
+                rounds.ended(.now, after: .now - began)
+                wentRound()
+            }
+        } catch {
+            tell(.troubled(error))
+            rounds.hurry(.now, in: Self.retry)
+        }
+        let arrivals = events.filter { !hands.owns($0) }
+        take(intake.collect(arrivals, isRound: isRound))
+        if !events.isEmpty, arrivals.isEmpty { Thread.sleep(forTimeInterval: Self.nap) }
+        let wait = min(intake.nextLook, rounds.next) - .now
+        timer.schedule(deadline: .now() + max(.zero, wait) / .seconds(1), leeway: .milliseconds(1))
+    }
+
+    private func take(_ outcomes: [Intake.Outcome]) {
         var tickets: [Lane: [Ticket]] = [:]
-        for outcome in intake.collect() {
+        for outcome in outcomes {
             switch outcome {
             case .accepted(let ticket, let lane):
                 tickets[lane, default: []].append(ticket)
                 tell(.accepted(ticket))
             case .expanded(let ticket, let expansion):
-                queue.add(expansion)
+                // Told before any of its parts can come to its end.
                 tell(.expanded(ticket, expansion))
+                queue.add(expansion)
             case .refused(let name, let error, let path): tell(.refused(name, error, path: path))
             case .leftAlone(let name, let reason): tell(.leftAlone(name, reason))
             case .troubled(let error): tell(.troubled(error))
             }
         }
         for (lane, tickets) in tickets { queue.add(tickets, to: lane) }
-        comeBack(in: hasMissed ? min(Self.retry, intake.nextLook - .now) : intake.nextLook - .now)
     }
 
-    private func comeBack(in wait: Duration) {
-        timer?.schedule(deadline: .now() + max(.zero, wait) / .seconds(1), leeway: .milliseconds(1))
+    /// Who renames a job in queue/ gives it another place: there it is one job, and not two. The ticket that it had, if it
+    /// waited by one.
+    private func withdrawn(_ name: JobName) throws(SystemError) -> Ticket? {
+        for ticket in queue.called(name) {
+            if try !folders.isQueued(ticket), queue.withdraw(ticket) { return ticket }
+        }
+        return nil
     }
 
-    private func collectByHand() {
-        guard timer != nil else { return }
-        do {
-            for change in try hands.collect(all: hasMissed) {
-                switch change {
-                case .queued(let ticket):
-                    // What cannot be read now is a render, which the worker reads again.
-                    let lane = (try? folders.lane(of: ticket, sort: \.lane)) ?? .renders
-                    queue.add([ticket], to: lane)
-                case .paused(let isPaused):
-                    if queue.pause(isPaused) { tell(.paused(isPaused)) }
-                }
+    private func take(_ changes: [HandWatch.Change]) throws(SystemError) {
+        for change in changes {
+            switch change {
+            case .queued(let ticket):
+                guard !queue.knows(ticket), try folders.isQueued(ticket) else { continue }
+                // What cannot be read now is a render, which the worker reads again.
+                let lane = (try? folders.lane(of: ticket, sort: lane)) ?? .renders
+                // Told first: what becomes of it in its place is told behind that.
+                if let old = try withdrawn(ticket.name) { tell(.moved(old, to: ticket)) } else { tell(.queued(ticket)) }
+                queue.add([ticket], to: lane)
+            case .paused(let isPaused):
+                if queue.pause(isPaused) { tell(.paused(isPaused)) }
+            case .folders(let renewal):
+                for path in renewal.changed { tell(.renewed(path)) }
+                if renewal.trouble != trouble, let trouble = renewal.trouble { tell(.troubled(trouble)) }
+                trouble = renewal.trouble
+                if try intake.note(renewal) { tell(.inbox(folders.inbox.path, isThere: intake.isThere)) }
             }
-            hasMissed = false
-        } catch {
-            hasMissed = true
-            tell(.troubled(error))
-            comeBack(in: Self.retry)
         }
     }
 }

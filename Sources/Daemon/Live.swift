@@ -11,7 +11,8 @@ import Spool
 /// Looks after one render while it is under way.
 struct Live: Sendable {
     private let job: ActiveJob
-    private let client: Client
+    private let press: Press
+    private var client: Client { press.client }
     private let asked: Asked?
     private let showsProgress: Bool
     /// The name by which the server knows the render, where it knows renders by names.
@@ -27,41 +28,48 @@ struct Live: Sendable {
     /// What the server told of stops by other hands, of this render or another.
     private var stops: [ServerProgress.State] = []
 
-    /// Short renders are over before anybody looks.
-    private static let first = Duration.milliseconds(300)
+    /// Behind the lead: short renders are over before anybody looks.
+    private static let first = Duration.milliseconds(250)
     private static let interval = Duration.seconds(1)
     /// An interrupt is obeyed between two steps, and some take long.
     private static let patience = Duration.seconds(5)
 
     init(
-        _ job: ActiveJob, client: Client, asked: Asked?, task: String?, trail: Trail, showsProgress: Bool
+        _ job: ActiveJob, press: Press, asked: Asked?, task: String?, trail: Trail, showsProgress: Bool
     ) {
         self.job = job
-        self.client = client
+        self.press = press
         self.asked = asked
         self.task = task
         self.trail = trail
         self.showsProgress = showsProgress
     }
 
-    /// Runs `render` and looks after it until it has ended, and no longer. Gives what it brought and what the server
+    /// Whether the server tells that it has the render in its line.
+    var canTell: Bool { task != nil && showsProgress }
+
+    /// Looks after the render, which the server has not answered at once, until the task is cancelled. Gives what the server
     /// told of stops meanwhile.
-    func during<Value: Sendable>(
-        _ render: () async throws -> Value
-    ) async -> (Result<Value, any Error>, stops: [ServerProgress.State]) {
-        let looks = Task {
-            var live = self
-            return await live.look()
+    func watch() async -> [ServerProgress.State] {
+        if canTell { await waitUntilAtWork() }
+        press.isAtWork(job.ticket)
+        var live = self
+        return await live.look()
+    }
+
+    /// A server that does not say it within a second will not say it.
+    private func waitUntilAtWork() async {
+        guard let task else { return }
+        let end = ContinuousClock.now + .seconds(1)
+        while ContinuousClock.now < end, !Task.isCancelled {
+            guard let state = try? await client.state(ofTask: task), state.whereabouts == .unknown else { return }
+            try? await Threads.rest(for: Press.lead)
         }
-        let result: Result<Value, any Error>
-        do { result = .success(try await render()) } catch { result = .failure(error) }
-        looks.cancel()
-        return (result, await looks.value)
     }
 
     private mutating func look() async -> [ServerProgress.State] {
         var isCancelled = false
-        try? await Task.sleep(for: Self.first)
+        try? await Threads.rest(for: Self.first)
         while !Task.isCancelled {
             if !isCancelled, await jobIsCancelled() {
                 isCancelled = true
@@ -70,14 +78,14 @@ struct Live: Sendable {
             if pace.isDue(.now) {
                 if isCancelled { await stop() } else if showsProgress { await show() }
             }
-            try? await Task.sleep(for: Self.interval)
+            try? await Threads.rest(for: Self.interval)
         }
         return stops
     }
 
     /// A disk that does not tell is met by those who need it more.
     private func jobIsCancelled() async -> Bool {
-        (try? await blocking { [job] in try job.isCancelled }) ?? false
+        (try? await Threads.blocking { [job] in try job.isCancelled }) ?? false
     }
 
     // MARK: Showing
@@ -88,7 +96,7 @@ struct Live: Sendable {
         let (job, asked, last) = (job, asked, preview)
         // A folder that has just been taken away, or a full disk: the pictures meet it, too, and that is told.
         preview =
-            (try? await blocking {
+            (try? await Threads.blocking {
                 var document = ProgressDocument(progress: progress, asked: asked, preview: last, now: .now)
                 if let picture = progress?.preview {
                     document.preview = try job.show(preview: picture.bytes, suffix: picture.format.suffix)
@@ -104,9 +112,8 @@ struct Live: Sendable {
         guard let (place, _) = await ask(forNumbers: false), place == .running else { return }
         if let interrupted, .now - interrupted < Self.patience { return }
         interrupted = .now
-        // Not given up half-way when the render ends meanwhile: it would hit whatever runs when it gets there. One that
-        // does not get there is tried again.
-        await Task { [client] in try? await client.interrupt() }.value
+        // One that does not get there is tried again.
+        await press.interrupt()
     }
 
     // MARK: Asking
@@ -128,6 +135,8 @@ struct Live: Sendable {
     }
 
     private mutating func whereabouts(forNumbers: Bool) async throws -> (Whereabouts, ServerProgress?) {
+        // It waits in the server behind others of ours: nothing has to be asked for to know that.
+        guard press.isFirst(job.ticket) else { return (.waiting, nil) }
         if let task {
             let place = try await client.state(ofTask: task).whereabouts
             return (place, place == .running && forNumbers ? try await progress() : nil)

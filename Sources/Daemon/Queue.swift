@@ -8,37 +8,105 @@ import Synchronization
 /// A lock and no actor: what is told to it one after the other takes effect one after the other, also from a thread
 /// that does not await. A PAUSE that comes and goes must not be heard the other way round.
 final class Queue: Sendable {
+    /// Somebody who sleeps, and what ends that.
+    private struct Waiter {
+        let isOver: @Sendable (State) -> Bool
+        let continuation: CheckedContinuation<Void, Never>
+    }
+
     private struct State {
         var lines: [Lane: Line] = [:]
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        /// In a worker's hands, or to be let in later.
+        var taken: Set<Ticket> = []
+        var crew = Crew()
+        var waiting: [Waiter] = []
         var isPaused = false
         var isClosed = false
 
-        /// Whether one who waits for a ticket of `lane` has waited long enough.
-        func hasNews(in lane: Lane) -> Bool { isClosed || !isPaused && (lines[lane]?.count ?? 0) > 0 }
+        /// How many wait.
+        var count: Int { lines.values.reduce(0) { $0 + $1.count } }
+
+        /// The lane with the first ticket that this worker may take.
+        func lane(for seat: Seat) -> Lane? {
+            lanes(for: seat).compactMap { lane in lines[lane]?.first.map { (lane, $0) } }.min { $0.1 < $1.1 }?.0
+        }
+
+        /// The lanes out of which this worker may take a ticket now.
+        func lanes(for seat: Seat) -> [Lane] {
+            guard !isClosed, !isPaused, crew.room(seat) > 0 else { return [] }
+            let own = Lane(seat.kind, server: seat.server)
+            return crew.isTurn(seat) ? [own, Lane(seat.kind)] : [own]
+        }
+
+        /// The first tickets of one priority that this worker may take, in order, and the lane of each.
+        func first(_ count: Int, for seat: Seat) -> [(ticket: Ticket, lane: Lane)] {
+            let all = lanes(for: seat).flatMap { lane in
+                (lines[lane]?.first(count) ?? []).map { (ticket: $0, lane: lane) }
+            }
+            .sorted { $0.ticket < $1.ticket }
+            return Array(all.prefix { $0.ticket.priority == all[0].ticket.priority }.prefix(count))
+        }
     }
     private let state = Mutex(State())
 
-    /// How many wait.
-    var count: Int { state.withLock { $0.lines.values.reduce(0) { $0 + $1.count } } }
+    /// How many wait, and since when the one that waits longest does.
+    var waiting: (count: Int, oldest: Stamp?) {
+        state.withLock { state in (state.count, state.lines.values.compactMap(\.oldest).min()) }
+    }
+
+    /// Whether a server that is idle could have a job.
+    var hasWork: Bool { state.withLock { state in !state.isPaused && state.lines.values.contains { $0.first != nil } } }
+
+    /// Whether nothing waits, and nothing is in a worker's hands.
+    var isIdle: Bool { state.withLock { $0.taken.isEmpty && $0.lines.values.allSatisfy { $0.first == nil } } }
+
+    /// The first of those that wait, in order, and how many wait.
+    func waiting(atMost count: Int) -> (first: [Ticket], count: Int) {
+        state.withLock { state in
+            let first = state.lines.values.flatMap { $0.first(count) }.sorted().prefix(count)
+            return (Array(first), state.count)
+        }
+    }
+
+    /// Whether the ticket waits, or is in a worker's hands.
+    func knows(_ ticket: Ticket) -> Bool {
+        state.withLock { state in state.taken.contains(ticket) || state.lines.values.contains { $0.contains(ticket) } }
+    }
+
+    /// Those of that name that wait.
+    func called(_ name: JobName) -> [Ticket] { state.withLock { $0.lines.values.flatMap { $0.called(name) } } }
+
+    /// Takes a ticket out of its line that is nobody's any more; false where a worker has it.
+    func withdraw(_ ticket: Ticket) -> Bool {
+        state.withLock { state in
+            for lane in state.lines.keys where state.lines[lane]?.remove(ticket) == true { return true }
+            return false
+        }
+    }
+
+    /// A worker has ended with it, and it does not come back.
+    func forget(_ ticket: Ticket) { state.withLock { _ = $0.taken.remove(ticket) } }
 
     /// Lets tickets in; those that are in already stay where they are.
     func add(_ tickets: some Sequence<Ticket>, to lane: Lane = .renders) {
         changing { state in
-            for ticket in tickets { _ = state.lines[lane, default: Line()].insert(ticket) }
+            for ticket in tickets {
+                state.taken.remove(ticket)
+                _ = state.lines[lane, default: Line()].insert(ticket)
+            }
         }
     }
 
     /// Lets the parts of a batch in, each in its lane.
     func add(_ expansion: Expansion) {
-        for lane in Lane.allCases { add(expansion.parts.lazy.filter { $0.lane == lane }.map(\.ticket), to: lane) }
+        for (lane, parts) in Dictionary(grouping: expansion.parts, by: \.lane) { add(parts.map(\.ticket), to: lane) }
     }
 
-    /// A render that turned out to be a query changes the line, unless it has left already.
-    func moveToQueries(_ ticket: Ticket) {
+    /// A render that turned out to be something else changes the line, unless it has left already.
+    func move(_ ticket: Ticket, to lane: Lane) {
         changing { state in
             guard state.lines[.renders]?.remove(ticket) == true else { return }
-            _ = state.lines[.queries, default: Line()].insert(ticket)
+            _ = state.lines[lane, default: Line()].insert(ticket)
         }
     }
 
@@ -53,34 +121,77 @@ final class Queue: Sendable {
     /// No more is handed out.
     func close() { changing { $0.isClosed = true } }
 
-    /// Waits until there is a ticket to take in `lane`; false where the queue is closed.
-    func hasNext(in lane: Lane = .renders) async -> Bool {
-        while !state.withLock({ $0.hasNews(in: lane) }) {
+    /// Waits until there is a ticket to take; false where the queue is closed.
+    func hasNext(for seat: Seat) async -> Bool {
+        await wait { $0.isClosed || $0.lane(for: seat) != nil }
+        return state.withLock { !$0.isClosed }
+    }
+
+    /// The first ticket that the worker may take, and its lane, if there is one.
+    func next(for seat: Seat) -> (ticket: Ticket, lane: Lane)? {
+        state.withLock { state in
+            guard let lane = state.lane(for: seat), let ticket = state.lines[lane]?.next() else { return nil }
+            state.taken.insert(ticket)
+            state.crew.took(seat)
+            return (ticket, lane)
+        }
+    }
+
+    /// The same, but for jobs that go before others because the server has loaded their checkpoint. Blocks on the disk.
+    func next(for seat: Seat, by grouping: Grouping?) -> (ticket: Ticket, lane: Lane)? {
+        guard let grouping, seat.kind == .renders else { return next(for: seat) }
+        grouping.look(at: state.withLock { $0.first(grouping.limit + 1, for: seat).map(\.ticket) })
+        return state.withLock { state in
+            // What came in between has not been looked at, and keeps its turn.
+            let next = state.first(grouping.limit + 1, for: seat)
+            guard let ticket = grouping.take(of: next.map(\.ticket), for: seat),
+                let lane = next.first(where: { $0.ticket == ticket })?.lane, state.lines[lane]?.remove(ticket) == true
+            else { return nil }
+            state.taken.insert(ticket)
+            state.crew.took(seat)
+            return (ticket, lane)
+        }
+    }
+
+    // MARK: The crew
+
+    /// Tells of a change in somebody's hands; whoever waits looks again.
+    func crew<Value: Sendable>(_ change: (inout Crew) -> Value) -> Value { changing { change(&$0.crew) } }
+
+    /// Waits until a flight of the worker may get ready to leave.
+    func waitToBoard(_ seat: Seat) async { await wait { $0.crew.mayBoard(seat) } }
+
+    /// Waits until none of the worker's jobs is with its server.
+    func waitForNone(at seat: Seat) async { await wait { $0.crew.count(at: seat) == 0 } }
+
+    /// Waits until `isOver`, which is asked again behind each change in somebody's hands.
+    func wait(until isOver: @escaping @Sendable () -> Bool) async { await wait { _ in isOver() } }
+
+    private func wait(_ isOver: @escaping @Sendable (State) -> Bool) async {
+        while !state.withLock({ isOver($0) }) {
             await withCheckedContinuation { continuation in
                 let isLate = state.withLock { state in
-                    guard !state.hasNews(in: lane) else { return true }
-                    state.waiting.append(continuation)
+                    guard !isOver(state) else { return true }
+                    state.waiting.append(Waiter(isOver: isOver, continuation: continuation))
                     return false
                 }
                 if isLate { continuation.resume() }
             }
         }
-        return state.withLock { !$0.isClosed }
     }
 
-    /// The first ticket of `lane`, if there is one and it may be taken.
-    func next(in lane: Lane = .renders) -> Ticket? {
-        state.withLock { $0.isClosed || $0.isPaused ? nil : $0.lines[lane]?.next() }
-    }
-
-    /// Whoever waits looks again behind a change.
+    /// Behind a change those go on who have waited for it. The others sleep: to be woken in vain costs a change of threads.
     private func changing<Value: Sendable>(_ change: (inout sending State) -> sending Value) -> Value {
-        let (value, waiting) = state.withLock { state in
+        let (value, woken) = state.withLock { state in
             let value = change(&state)
-            defer { state.waiting = [] }
-            return (value, state.waiting)
+            var (woken, waiting) = ([Waiter](), [Waiter]())
+            for waiter in state.waiting {
+                if waiter.isOver(state) { woken.append(waiter) } else { waiting.append(waiter) }
+            }
+            state.waiting = waiting
+            return (value, woken.map(\.continuation))
         }
-        waiting.forEach { $0.resume() }
+        woken.forEach { $0.resume() }
         return value
     }
 }

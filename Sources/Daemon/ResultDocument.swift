@@ -25,6 +25,9 @@ struct JobResult {
     var document: Data {
         var members: [(String, JSONValue)] = [
             ("ticket", .string(ticket.description)), ("name", .string(ticket.name.text)),
+        ]
+        if let dropped = attempts.dropped { members.append(("dropped", .string(dropped))) }
+        members += [
             ("endpoint", .string(endpoint.path)), ("method", .string(endpoint.method)),
         ]
         if endpoint.service != nil {

@@ -2,6 +2,7 @@
 
 import A1111
 import Linux
+import Synchronization
 
 /// Waits for a server that is away, for all who work with it.
 ///
@@ -25,18 +26,40 @@ actor ServerWatch {
         /// Its port has opened; it is not asked before then.
         case starting(until: ContinuousClock.Instant)
     }
-    private var state = State.unknown
+    private nonisolated let current = Mutex(State.unknown)
+    private var state: State {
+        get { current.withLock { $0 } }
+        set {
+            let before = current.withLock { state in
+                defer { state = newValue }
+                return state
+            }
+            if Self.isThere(newValue) != Self.isThere(before) { note(Self.isThere(newValue)) }
+        }
+    }
+    private static func isThere(_ state: State) -> Bool { state == .up || state == .unknown }
+    /// Told when it is lost and when it is back.
+    private let note: @Sendable (_ isThere: Bool) -> Void
     private var backoff = Backoff()
+    /// All who wait look again at once, and not each after a wait of their own.
+    private var nextLook = ContinuousClock.now
     private static let timeout = Duration.seconds(5)
 
-    init(server: ServerAddress, grace: Duration, tell: @escaping @Sendable (Event) -> Void) {
+    init(
+        server: ServerAddress, grace: Duration, note: @escaping @Sendable (_ isThere: Bool) -> Void,
+        tell: @escaping @Sendable (Event) -> Void
+    ) {
         self.server = server
         self.grace = grace
+        self.note = note
         self.tell = tell
     }
 
+    /// The last request was answered.
+    nonisolated var isUp: Bool { current.withLock { $0 == .up } }
+
     /// It listens, has said why it does not work now, and has not answered better since.
-    var isRefusing: Bool { state == .refusing }
+    nonisolated var isRefusing: Bool { current.withLock { $0 == .refusing } }
 
     /// A request found it away, or found it unwilling, and says why.
     func isAway(because reason: String) {
@@ -49,6 +72,7 @@ actor ServerWatch {
         if state == .refusing { tell(.serverBack(server.description, grace: .zero)) }
         state = .up
         backoff.reset()
+        nextLook = .now
     }
 
     /// Returns when a request may be sent. Throws CancellationError.
@@ -57,10 +81,10 @@ actor ServerWatch {
             switch state {
             case .up: return
             case .starting(let moment):
-                try await Task.sleep(until: moment, clock: .continuous)
+                try await Threads.rest(for: moment - .now)
                 if state == .starting(until: moment) { isBack() }
             case .refusing:
-                try await Task.sleep(for: backoff.next())
+                try await rest()
                 // A request will show whether it is willing now; a port that is closed is waited for without one.
                 if try await closed() == nil { return }
                 state = .away
@@ -71,9 +95,14 @@ actor ServerWatch {
                 }
                 if state == .unknown { tell(.serverAway(server.description, reason: reason)) }
                 state = .away
-                try await Task.sleep(for: backoff.next())
+                try await rest()
             }
         }
+    }
+
+    private func rest() async throws {
+        if nextLook <= .now { nextLook = .now + backoff.next() }
+        try await Threads.rest(for: nextLook - .now)
     }
 
     private func opened() {
@@ -90,7 +119,9 @@ actor ServerWatch {
     private func closed() async throws -> String? {
         let server = server
         do {
-            try await blocking { try Reach.connect(host: server.host, port: server.port, timeout: Self.timeout) }
+            try await Threads.blocking {
+                try Reach.connect(host: server.host, port: server.port, timeout: Self.timeout)
+            }
             return nil
         } catch let error as SystemError {
             return error.call == "getaddrinfo" ? "the name \(server.host) does not resolve" : "\(error)"

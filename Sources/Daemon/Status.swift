@@ -7,7 +7,7 @@ import Spool
 /// What the events so far come to.
 struct Status: Sendable {
     /// What a queue can be in; the first of these that holds is told.
-    enum State: String, Sendable {
+    enum State: String, Sendable, CaseIterable {
         case stopped, troubled
         case waiting = "waiting for the server"
         case paused, rendering, idle
@@ -15,66 +15,90 @@ struct Status: Sendable {
 
     private var hasStopped = false
     private var trouble: String?
-    private var away: String?
+    /// Why nothing new can come in.
+    private var lack: String?
+    /// Servers that are waited for, and why.
+    private(set) var away: [String: String] = [:]
     private var isPaused = false
-    private var rendering: [Ticket] = []
-    private(set) var server = ""
+    private(set) var rendering: [(ticket: Ticket, server: String)] = []
+    private(set) var servers: [String] = []
     /// When the state became what it is.
     private(set) var since = Stamp.now
 
     var state: State {
         if hasStopped { return .stopped }
-        if trouble != nil { return .troubled }
-        if away != nil { return .waiting }
+        if trouble != nil || lack != nil { return .troubled }
+        if !away.isEmpty, away.count >= servers.count { return .waiting }
         if isPaused, rendering.isEmpty { return .paused }
         return rendering.isEmpty ? .idle : .rendering
     }
+
+    /// How many jobs are with a server.
+    var renderingCount: Int { rendering.count }
+
+    /// Whether a server answers.
+    func isUp(_ server: String) -> Bool { away[server] == nil }
 
     /// Takes in what has happened.
     mutating func note(_ event: Event, at now: Stamp = .now) {
         let before = state
         switch event {
-        case .ready(_, let server, _): self.server = server
+        case .ready(_, let servers, _): self.servers = servers
         case .troubled(let error): trouble = error.description
-        case .serverAway(_, let reason):
+        case .serverAway(let server, let reason):
             // What was under way there is put back in silence.
-            away = reason
-            rendering = []
-        case .serverBack: away = nil
+            away[server] = reason
+            rendering.removeAll { $0.server == server }
+        case .serverBack(let server, _): away[server] = nil
         case .paused(let paused): isPaused = paused
-        case .started(let ticket, _):
+        case .started(let ticket, let server):
             trouble = nil
-            rendering.removeAll { $0 == ticket }
-            rendering.append(ticket)
-        case .accepted, .expanded, .refused: trouble = nil
+            rendering.removeAll { $0.ticket == ticket }
+            rendering.append((ticket, server))
+        case .accepted, .expanded, .refused, .queued, .moved: trouble = nil
         case .done(let ticket, _, _, _, _), .failed(let ticket, _, _):
             trouble = nil
-            rendering.removeAll { $0 == ticket }
+            rendering.removeAll { $0.ticket == ticket }
         case .putBack(let ticket), .cancelled(let ticket), .tryingAgain(let ticket, _, _):
-            rendering.removeAll { $0 == ticket }
+            rendering.removeAll { $0.ticket == ticket }
         case .stopping:
             hasStopped = true
             rendering = []
-        case .recovered, .leftAlone: break
+        case .inbox(_, let isThere): lack = isThere ? nil : event.message
+        case .recovered, .leftAlone, .renewed, .rounds, .oneAtATime, .pruned, .notPruned, .unheard, .hookFailed,
+            .hookBehind, .hookDropped, .callbackTold, .callbackFailed, .callbackGivenUp:
+            break
         }
         if state != before { since = now }
+    }
+
+    /// Why it does not go on; `nil` where it does, or has nothing to do.
+    var reason: String? {
+        switch state {
+        case .troubled: trouble ?? lack
+        case .waiting: servers.compactMap { away[$0] }.joined(separator: "; ")
+        case .paused: "PAUSE lies in the spool"
+        case .stopped, .rendering, .idle: nil
+        }
     }
 
     /// The text of the file.
     func document(at now: Stamp = .now) -> Data {
         var members: [(String, JSONValue)] = [("state", .string(state.rawValue))]
-        let reason: String? =
-            switch state {
-            case .troubled: trouble
-            case .waiting: away
-            case .paused: "PAUSE lies in the spool"
-            case .stopped, .rendering, .idle: nil
-            }
         if let reason { members.append(("reason", .string(reason))) }
         members += [
-            ("since", .string(since.iso8601)), ("server", .string(server)),
-            ("rendering", .array(rendering.map { .string($0.description) })), ("updated", .string(now.iso8601)),
+            ("since", .string(since.iso8601)), ("servers", .array(servers.map(document))),
+            ("rendering", .array(rendering.map { .string($0.ticket.description) })),
+            ("updated", .string(now.iso8601)),
         ]
         return JSONValue.object(members).document
+    }
+
+    private func document(of server: String) -> JSONValue {
+        var members: [(String, JSONValue)] = [("url", .string(server)), ("up", .boolean(isUp(server)))]
+        if let reason = away[server] { members.append(("reason", .string(reason))) }
+        let own = rendering.filter { $0.server == server }
+        members.append(("rendering", .array(own.map { .string($0.ticket.description) })))
+        return .object(members)
     }
 }

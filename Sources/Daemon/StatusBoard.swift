@@ -1,38 +1,84 @@
-// Keeps status.json up to date.
+// Keeps status.json and metrics.prom up to date.
 
 @preconcurrency import Dispatch
 import Foundation
 import Spool
 import Synchronization
 
-/// Puts the status into the spool when something has happened, and at most twice a second: a burst is told as one.
+/// Puts the status into the spool when something has happened, and at most twice a second: a burst is told as one. When
+/// nothing happens it is renewed once a minute, so that whoever reads it over a share knows that somebody is there.
 final class StatusBoard: Sendable {
+    private struct State {
+        var status = Status()
+        var metrics = Metrics()
+        var isDue = false
+        var isFinished = false
+        var written = ContinuousClock.now
+    }
     private let folders: Folders
+    private let queue: Queue
+    private let herald: Herald?
     private let writes = DispatchQueue(label: "status")
-    private let state = Mutex((status: Status(), isDue: false))
+    private let state = Mutex(State())
+    /// A little less than the time between two rounds, which beat it.
+    private let heartbeat: Duration
 
     private static let interval = 0.5
 
-    init(_ folders: Folders) { self.folders = folders }
+    init(_ folders: Folders, _ queue: Queue, herald: Herald?, heartbeat: Duration = .seconds(Pulse.interval - 5)) {
+        self.folders = folders
+        self.queue = queue
+        self.herald = herald
+        self.heartbeat = heartbeat
+    }
 
     func note(_ event: Event) {
-        let isNew = state.withLock { state in
+        changed { state in
             state.status.note(event)
+            state.metrics.note(event)
+        }
+    }
+
+    /// What the events so far come to.
+    var status: Status { state.withLock { $0.status } }
+
+    /// See ``Metrics/note(gap:)``. Written with what else happens to a render.
+    func note(gap: Duration) { state.withLock { $0.metrics.note(gap: gap) } }
+
+    /// All folders have been looked at.
+    func beat() {
+        if state.withLock({ .now - $0.written >= heartbeat }) { changed { _ in } }
+    }
+
+    private func changed(_ change: (inout sending State) -> Void) {
+        let isNew = state.withLock { state in
+            change(&state)
             defer { state.isDue = true }
             return !state.isDue
         }
-        if isNew { writes.asyncAfter(deadline: .now() + Self.interval) { self.write() } }
+        // Not for a board whose daemon could not be opened: the next try has one of its own.
+        if isNew { writes.asyncAfter(deadline: .now() + Self.interval) { [weak self] in self?.write() } }
     }
 
-    /// Writes what has not been written yet.
-    func finish() { writes.sync { write() } }
+    /// Writes what has not been written yet, and nothing afterwards: the process may end in the midst of it.
+    func finish() {
+        writes.sync {
+            write()
+            state.withLock { $0.isFinished = true }
+        }
+    }
 
     private func write() {
-        let document = state.withLock { state in
+        guard !state.withLock({ $0.isFinished }) else { return }
+        let waiting = queue.waiting
+        let (status, metrics) = state.withLock { state in
             state.isDue = false
-            return state.status.document()
+            state.written = .now
+            return (state.status, state.metrics.document(state.status, waiting: waiting, at: .now))
         }
+        herald?.show(status)
         // A disk that does not take it is in the log, and gets the next one.
-        try? folders.show(status: document)
+        try? folders.show(status: status.document())
+        try? folders.show(metrics: metrics)
     }
 }

@@ -2,12 +2,11 @@
 
 import A1111
 import Foundation
+import JSONText
 
-extension Worker {
+extension Flight {
     /// A 200 is not yet what was asked for.
-    func differences(
-        _ assignment: Assignment, _ reply: Reply, _ settings: ServerSettings
-    ) async -> [String] {
+    func differences(from reply: Reply) async -> [String] {
         if assignment.endpoint.path.hasPrefix("/sdapi/v1/interrogate"), let caption = reply.member("caption"),
             caption == Data("\"<error>\"".utf8)
         {
@@ -15,53 +14,58 @@ extension Worker {
         }
         guard let asked = assignment.asked else { return [] }
         return asked.differences(
-            to: reply, lists: await catalogue.lists(for: asked), settings: settings)
+            to: reply, lists: await press.catalogue.lists(for: asked), settings: settings)
     }
 
     /// Why pictures that came are none to be content with.
-    mutating func objection(
-        to reply: Reply, of assignment: Assignment, _ stops: [ServerProgress.State], _ warnings: [String]
+    func objection(
+        to reply: Reply, _ stops: [ServerProgress.State], _ warnings: [String], isFollowed: Bool
     ) async -> Failure? {
         var failure: Failure
         if assignment.endpoint.service?.drawsSeeds == true, let asked = assignment.asked,
-            let stopped = asked.stop(reply, states: await states(with: stops))
+            let stopped = await stop(of: reply, asked, stops, isFollowed: isFollowed)
         {
             failure = Failure(
                 .interrupted, "the render was \(stopped) at the server; what came of it is kept beside this")
-        } else if options.isStrict, !warnings.isEmpty {
+            failure.began = reply.began
+        } else if clerk.options.isStrict, !warnings.isEmpty {
             failure = Failure(.wrongResult, warnings.joined(separator: "; "))
         } else {
             return nil
         }
         failure.status = reply.status
+        failure.answer = (try? ObjectText(reply.text)) != nil ? .raw(reply.text) : nil
         failure.keepsPictures = true
         return failure
     }
 
+    private func stop(
+        of reply: Reply, _ asked: Asked, _ stops: [ServerProgress.State], isFollowed: Bool
+    ) async -> Stopped? {
+        if let stopped = asked.stop(reply, states: await states(with: stops, isFollowed: isFollowed)) { return stopped }
+        // What the server has forgotten by now, we know of our own interrupts.
+        guard isFollowed else { return nil }
+        return await press.hasHit(reply.began) ? .interrupted : nil
+    }
+
     /// A render that was stopped before its first picture is answered 200 without one.
-    mutating func looked(at failure: Failure, _ stops: [ServerProgress.State]) async -> Failure {
+    func looked(at failure: Failure, _ stops: [ServerProgress.State], isFollowed: Bool) async -> Failure {
         guard failure.class == .wrongResult, !failure.keepsPictures, let began = failure.began else { return failure }
-        guard let stopped = await states(with: stops).lazy.compactMap({ $0.stop(of: began) }).first else {
+        guard
+            let stopped = await states(with: stops, isFollowed: isFollowed).lazy.compactMap({ $0.stop(of: began) })
+                .first
+        else {
             return failure
         }
         var failure = Failure(.interrupted, "the render was \(stopped) at the server before its first picture")
         failure.status = 200
+        failure.began = began
         return failure
     }
 
-    /// What the server tells now, before what it told earlier.
-    private mutating func states(with earlier: [ServerProgress.State]) async -> [ServerProgress.State] {
-        [await look(within: Client.lookTimeout)?.state].compactMap { $0 } + earlier
-    }
-
-    /// What the server is doing. One that does not tell costs the renders no time: it is left alone for a while.
-    mutating func look(within timeout: Duration) async -> ServerProgress? {
-        guard looks.isDue(.now) else { return nil }
-        do {
-            return try await client.progress(within: timeout)
-        } catch {
-            looks.failed(error as? Failure, now: .now)
-            return nil
-        }
+    /// What the server tells now, before what it told earlier. Where the next render has begun it has forgotten.
+    private func states(with earlier: [ServerProgress.State], isFollowed: Bool) async -> [ServerProgress.State] {
+        let now = isFollowed ? nil : await press.look(within: Client.lookTimeout)?.state
+        return [now].compactMap { $0 } + earlier
     }
 }

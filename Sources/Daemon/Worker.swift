@@ -1,234 +1,200 @@
-// A worker of a server, one for each lane: a job's way from the queue through the server to its result.
+// A worker of a press: takes jobs from the queue, makes them ready, and sends them in their order.
 //
-// claim → record the attempt → send → publish; what fails is told apart in Retry.swift. Whatever happens in between,
-// the job is in one of the folders, and recovery knows the way on from there.
+// claim → record the attempt → send → publish. The last two are a flight's (Flight.swift), and several are on their way
+// at once: while one job is rendered the next waits in the server already, and the last is written to the disk.
+// Whatever happens in between, the job is in one of the folders, and recovery knows the way on from there.
 
 import A1111
 import Foundation
-import JSONText
 import Linux
 import Spool
 
-/// Serves the jobs of one lane at one server, one after the other, until the queue is closed or its task is cancelled.
-struct Worker {
-    let folders: Folders
-    let queue: Queue
-    let lane: Lane
-    let client: Client
-    /// Shared by the workers of one server.
-    let watch: ServerWatch
-    /// Shared, too.
-    let catalogue: Catalogue
-    let options: Options
-    let tell: @Sendable (Event) -> Void
+/// Serves the jobs of one kind at one server until the queue is closed or its task is cancelled.
+actor Worker {
+    /// Jobs are made ready on a thread that may wait for the disk: each change of threads would cost as much as a sync.
+    private let thread = QueueExecutor(label: "worker")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private var diskBackoff = Backoff()
-    /// Of its pictures, in bytes; the first one is taken to be as large as a usual picture.
-    private var largestReply = 2 << 20
-    /// Jobs in a row that failed for want of memory.
-    private var outOfMemory = 0
-    /// Before a render and behind it.
-    var looks = Pace(now: .now)
-    /// So many say that it is the server and not the jobs.
-    private static let outOfMemoryLimit = 3
+    /// Where jobs are made ready while others are sent.
+    private let besides = QueueExecutor(label: "preparation")
 
-    init(
-        folders: Folders, queue: Queue, lane: Lane, client: Client, watch: ServerWatch, catalogue: Catalogue,
-        options: Options,
-        tell: @escaping @Sendable (Event) -> Void
-    ) {
-        self.folders = folders
-        self.queue = queue
-        self.lane = lane
-        self.client = client
-        self.watch = watch
-        self.catalogue = catalogue
-        self.options = options
-        self.tell = tell
+    private let clerk: Clerk
+    private let kind: Lane.Kind
+    private let press: Press
+
+    private nonisolated var queue: Queue { clerk.queue }
+    private nonisolated var seat: Seat { Seat(server: press.server.description, kind: kind) }
+
+    private typealias Flights = ThrowingDiscardingTaskGroup<any Error>
+
+    /// Takes its seat: from now on it is counted with.
+    init(_ kind: Lane.Kind, at press: Press, clerk: Clerk) {
+        self.clerk = clerk
+        self.kind = kind
+        self.press = press
+        let seat = Seat(server: press.server.description, kind: kind)
+        clerk.queue.crew { $0.add(seat, limit: kind == .renders ? clerk.options.inFlight : 1) }
     }
 
     /// Works until the queue is closed. Throws CancellationError when the task is cancelled; what was under way is back
     /// in its place then.
-    mutating func run() async throws {
+    func run() async throws {
         // Also while nothing waits, so that the log says at the start whether the server is there.
-        try await watch.waitUntilThere()
-        while await queue.hasNext(in: lane) {
-            try await watch.waitUntilThere()
-            guard let ticket = queue.next(in: lane) else { continue }
-            try await serve(ticket)
+        try await press.watch.waitUntilThere()
+        try await withThrowingDiscardingTaskGroup { flights in
+            while await queue.hasNext(for: seat) {
+                if !press.watch.isUp { try await press.watch.waitUntilThere() }
+                try await clerk.waitForDisk(room: press.largestReply)
+                let paths = await press.catalogue.paths()
+                try await serve(makeReady(take(), paths), &flights)
+            }
         }
     }
 
-    private mutating func serve(_ ticket: Ticket) async throws {
-        let folders = folders
-        guard let job = try await persistently({ try folders.claim(ticket, again: $0) }) else {
-            return tell(.cancelled(ticket))
+    private func take() -> [Preparation.Taken] {
+        var taken: [Preparation.Taken] = []
+        while let next = queue.next(for: seat, by: clerk.grouping) {
+            taken.append(.init(ticket: next.ticket, lane: next.lane))
         }
+        return taken
+    }
+
+    // MARK: Making ready
+
+    /// Sends jobs that are ready. Where the server is so quick that it would wait for the disk, the next ones are made ready
+    /// meanwhile, and sent behind them.
+    private func serve(_ first: [Ready], _ flights: inout Flights) async throws {
+        var (jobs, isCancelled) = (first, false)
+        while !jobs.isEmpty {
+            let next = await beginNext()
+            for job in jobs {
+                do {
+                    try await serve(job, &flights)
+                } catch is CancellationError {
+                    // The others are claimed as well: each finds its own way back.
+                    isCancelled = true
+                }
+            }
+            jobs = await next?.value ?? []
+        }
+        if isCancelled { throw CancellationError() }
+    }
+
+    /// A job that was taken, and what is to be done with it.
+    private struct Ready {
+        let taken: Preparation.Taken
+        let outcome: Result<Preparation.Outcome, SystemError>
+    }
+
+    private func beginNext() async -> Task<[Ready], Never>? {
+        guard queue.crew({ $0.ahead(seat) }) > 0, press.watch.isUp, !clerk.disk.isMet else { return nil }
+        let paths = await press.catalogue.paths()
+        let taken = take()
+        guard !taken.isEmpty else { return nil }
+        return makeReadyBeside(taken, paths)
+    }
+
+    private nonisolated func makeReadyBeside(
+        _ taken: [Preparation.Taken], _ paths: ServerPaths?
+    ) -> Task<[Ready], Never> {
+        Task(executorPreference: besides) { self.makeReady(taken, paths) }
+    }
+
+    private nonisolated func makeReady(_ taken: [Preparation.Taken], _ paths: ServerPaths?) -> [Ready] {
+        guard !taken.isEmpty else { return [] }
+        let start = ContinuousClock.now
+        let outcomes = preparation(paths).prepare(taken)
+        // So many more are made ready the next time, that the server need not wait for them: half of them are sent while the
+        // others are made ready, which may well take twice as long. Where renders take seconds there are none.
+        let ahead = press.renders(in: (ContinuousClock.now - start) * 4)
+        queue.crew { $0.setAhead(seat, ahead) }
+        return zip(taken, outcomes).map(Ready.init)
+    }
+
+    private nonisolated func preparation(_ paths: ServerPaths?) -> Preparation {
+        Preparation(
+            folders: clerk.folders, options: clerk.options, server: press.server, paths: paths,
+            namesTasks: kind == .renders && clerk.options.showsProgress && paths?.hasTasks == true)
+    }
+
+    // MARK: Sending
+
+    private func serve(_ job: Ready, _ flights: inout Flights) async throws {
+        let taken = job.taken
+        var isSent = false
+        // What is not sent is in nobody's hands, however it ends here: others may wait for that.
+        defer { if !isSent { queue.crew { $0.returned(seat) } } }
         do {
-            try await render(job)
-            diskBackoff.reset()
+            switch try job.outcome.get() {
+            case .unclaimed(let error):
+                clerk.tell(.troubled(error))
+                let preparation = preparation(await press.catalogue.paths())
+                let again = try await clerk.persistently { _ in
+                    let outcome = preparation.prepare([taken], again: true)[0]
+                    if case .success(.unclaimed(let error)) = outcome { throw error }
+                    return outcome
+                }
+                isSent = true
+                return try await serve(Ready(taken: taken, outcome: again), &flights)
+            case .ready(let job, let assignment):
+                await queue.waitToBoard(seat)
+                isSent = true
+                await send(job, assignment, taken.lane, &flights)
+            case .alone(let job, let assignment):
+                isSent = try await sendAlone(job, assignment, taken.lane, &flights)
+                if !isSent { try await clerk.putBack(job, to: taken.lane) }
+            case .batch(let job, let batch): try await clerk.expand(job, batch, lane: taken.lane)
+            case .hopeless(let job, let report): try await clerk.fail(job, report)
+            case .elsewhere(let job, let lane): try await clerk.putBack(job, to: lane, inSilence: true)
+            case .cancelled(let job): try await clerk.putBack(job, to: taken.lane)
+            case .unrecorded(let job, let attempts, let error):
+                try await clerk.putBackUnrecorded(job, attempts, to: taken.lane, because: error)
+            case .gone:
+                queue.forget(taken.ticket)
+                clerk.tell(.cancelled(taken.ticket))
+            }
         } catch let error as SystemError {
-            tell(.troubled(error))
-            try await putBack(job, inSilence: true)
-            // A full disk is every job's. Rendering them one after the other to find that out would cost the server's
-            // time and bring nothing.
-            let room = largestReply
-            try await persistently { _ in try folders.probe(room: room) }
-            try await Task.sleep(for: diskBackoff.next())
+            try await clerk.giveBack(taken.ticket, to: taken.lane, because: error)
         } catch is CancellationError {
-            try await putBack(job)
+            try await clerk.giveBack(taken.ticket, to: taken.lane)
             throw CancellationError()
         }
     }
 
-    // MARK: The way of one job
-
-    private mutating func render(_ job: ActiveJob) async throws {
-        let namesTasks = lane == .renders && options.showsProgress ? await catalogue.hasTasks() : false
-        let assignment: Assignment
-        switch try await assign(job, namesTasks: namesTasks) {
-        case .cancelled: return try await putBack(job)
-        case .batch(let batch): return try await expand(job, batch)
-        case .hopeless(let report): return try await fail(job, report)
-        case .ready(let ready): assignment = ready
-        }
-        if let problem = await catalogue.problem(with: assignment.endpoint) {
-            return try await fail(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
-        }
-        if lane == .renders, assignment.attempts.mayStillRun, try await !waitedUntilIdle(for: job) {
-            return try await putBack(job)
-        }
-        let settings = assignment.asked == nil ? ServerSettings() : await catalogue.settings()
-
-        let server = client.server
-        let started = Stamp.now
-        var attempts = assignment.attempts
-        attempts.begin(server: server.description, at: started)
-        try await record(attempts, of: job)
-        // While the server refuses, each try would be another line of the log that says nothing new.
-        if await !watch.isRefusing { tell(.started(job.ticket, server: server.description)) }
-        let live = assignment.endpoint.service == nil ? nil : await live(job, assignment, namesTasks: namesTasks)
-        let clock = ContinuousClock.now
-        let (answer, stops) = await send(assignment, of: job, live)
-        if assignment.endpoint.changesSettings { await catalogue.settingsChanged() }
-        do {
-            if try await isCancelled(job) {
-                await note(answer)
-                return try await putBack(job)
-            }
-            let reply = try answer.get()
-            await watch.isBack()
-            outOfMemory = 0
-            let finished = Stamp.now
-            let warnings = await differences(assignment, reply, settings)
-            if let failure = await objection(to: reply, of: assignment, stops, warnings) { throw failure }
-            largestReply = max(largestReply, reply.pictures.reduce(0) { $0 + $1.size })
-            // Its lists and its state took the server a while.
-            if try await isCancelled(job) { return try await putBack(job) }
-            attempts.end(at: finished)
-            let result = JobResult(
-                ticket: job.ticket, endpoint: assignment.endpoint, server: server, attempts: attempts, started: started,
-                finished: finished, reply: reply, warnings: warnings)
-            // Again and again, if it must be: what is missing is the disk's work, and never another render.
-            let path = try await persistently { _ in try job.finish(with: result.document) }
-            let seconds = (ContinuousClock.now - clock) / .seconds(1)
-            tell(.done(job.ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
-        } catch let failure as Failure {
-            let failure = await looked(at: failure.after(ContinuousClock.now - clock), stops)
-            try await handle(failure, of: job, assignment, attempts)
-        } catch {
-            // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
-            attempts.end(at: .now, failure: error is CancellationError ? Attempts.stopped : Attempts.disk)
-            let record = attempts
-            try await persistently { _ in try job.abandon(record) }
-            throw error
-        }
-    }
-
-    /// The front desk has expanded most batches before they come here.
-    private func expand(_ job: ActiveJob, _ batch: Batch) async throws {
-        // Again and again, if it must be: behind the instant of commit only moves are missing.
-        let expansion = try await persistently { _ in try job.expand(batch, with: .jobs) }
-        guard let expansion else { return try await putBack(job) }
-        queue.add(expansion)
-        tell(.expanded(job.ticket, expansion))
-    }
-
-    /// Sends the request; a render is looked after meanwhile.
+    /// Sends the job behind those that are with the server, when the press says so: all that can be done before is done then.
     private func send(
-        _ assignment: Assignment, of job: ActiveJob, _ live: Live?
-    ) async -> (Result<Reply, any Error>, stops: [ServerProgress.State]) {
-        func send() async throws -> Reply {
-            try await client.send(
-                assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: job.ticket.name.text,
-                wantsPictures: assignment.wantsPictures)
-        }
-        if let live { return await live.during(send) }
-        do { return (.success(try await send()), []) } catch { return (.failure(error), []) }
-    }
-
-    private mutating func live(_ job: ActiveJob, _ assignment: Assignment, namesTasks: Bool) async -> Live {
-        // Without progress nothing is asked before somebody cancels the job.
-        let task = namesTasks || !options.showsProgress ? assignment.task : nil
-        let before = task == nil && options.showsProgress ? await look(within: .seconds(1)) : nil
-        return Live(
-            job, client: client, asked: assignment.asked, task: task, trail: Trail(before: before),
-            showsProgress: options.showsProgress)
-    }
-
-    /// What an answer says of the server.
-    private mutating func note(_ answer: Result<Reply, any Error>) async {
-        guard case .failure(let error) = answer else { return await watch.isBack() }
-        guard let failure = error as? Failure else { return }
-        if failure.class == .serverDown {
-            await watch.isAway(because: failure.message)
-            await catalogue.forget()
-            looks = Pace(now: .now)
-        } else if failure.status != nil {
-            await watch.isBack()
+        _ job: ActiveJob, _ assignment: Assignment, _ lane: Lane, _ flights: inout Flights
+    ) async {
+        let settings = assignment.asked == nil ? ServerSettings() : await press.catalogue.settings()
+        // While the server refuses, each try would be another line of the log that says nothing new.
+        if !press.watch.isRefusing { clerk.tell(.started(job.ticket, server: press.server.description)) }
+        queue.crew { $0.boarded(seat) }
+        let flight = Flight(
+            job, assignment, from: lane, settings: settings, seat: seat, clerk: clerk, press: press)
+        flights.addTask(executorPreference: flight.thread) { [press] in
+            try await flight.land()
+            // Also when nothing waits for it: the log and the status say when it is back.
+            if !press.watch.isUp { try await press.watch.waitUntilThere() }
         }
     }
 
-    private mutating func handle(
-        _ failure: Failure, of job: ActiveJob, _ assignment: Assignment, _ attempts: Attempts
-    ) async throws {
-        var attempts = attempts
-        attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
-        await note(.failure(failure))
-        switch step(after: failure.class, attempts: attempts.counted) {
-        case .waitForServer:
-            attempts.list.removeLast()
-            try await record(attempts, of: job)
-            try await putBack(job, inSilence: true)
-        case .tryAgain(let delay):
-            tell(.tryingAgain(job.ticket, failure.message, after: delay))
-            try await record(attempts, of: job)
-            try await putBack(job, after: delay)
-        case .fail:
-            var report = ErrorReport(ticket: job.ticket, class: failure.class.rawValue, message: failure.message)
-            report.endpoint = assignment.endpoint.path
-            report.server = client.server.description
-            report.status = failure.status
-            report.answer = failure.answer
-            report.attempts = attempts
-            try await fail(job, report, keepingPictures: failure.keepsPictures)
-            try await countOutOfMemory(failure)
+    /// Sends a job when no other is there, and none behind it. False where it is cancelled before.
+    private func sendAlone(
+        _ job: ActiveJob, _ assignment: Assignment, _ lane: Lane, _ flights: inout Flights
+    ) async throws -> Bool {
+        await queue.waitForNone(at: seat)
+        if assignment.attempts.mayStillRun, try await !waitedUntilIdle(for: job) { return false }
+        var assignment = assignment
+        assignment.begin(at: press.server)
+        do throws(SystemError) {
+            try job.record(assignment.attempts)
+        } catch {
+            try await clerk.putBackUnrecorded(job, assignment.attempts, to: lane, because: error)
+            return true
         }
-    }
-
-    /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
-    private mutating func countOutOfMemory(_ failure: Failure) async throws {
-        outOfMemory = failure.class == .outOfMemory ? outOfMemory + 1 : 0
-        guard outOfMemory >= Self.outOfMemoryLimit else { return }
-        outOfMemory = 0
-        let folders = folders
-        try await persistently { _ in
-            try folders.pause(
-                because: "\(Self.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
-                    + "Free some (or restart the server), then delete this file to go on.")
-        }
-        // At once: the word of the folder comes when the next job is under way.
-        if queue.pause(true) { tell(.paused(true)) }
+        await send(job, assignment, lane, &flights)
+        await queue.waitForNone(at: seat)
+        return true
     }
 
     /// The server may still be rendering what an earlier attempt asked for. Another request would only wait behind it
@@ -236,75 +202,15 @@ struct Worker {
     /// False where the job is cancelled meanwhile.
     private func waitedUntilIdle(for job: ActiveJob) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(600)
-        while ContinuousClock.now < deadline, try await !isCancelled(job) {
+        while ContinuousClock.now < deadline, try await !clerk.isCancelled(job) {
             do {
-                if try await client.progress().isIdle { break }
+                if try await press.client.progress().isIdle { break }
             } catch is Failure {
                 // A server that does not tell is not waited for.
                 break
             }
-            try await Task.sleep(for: .seconds(1))
+            try await Threads.rest(for: .seconds(1))
         }
-        return try await !isCancelled(job)
-    }
-
-    // MARK: The folders
-
-    private func assign(_ job: ActiveJob, namesTasks: Bool) async throws -> Assignment.Outcome {
-        let (folders, options) = (folders, options)
-        return try await blocking {
-            try Assignment.read(job, in: folders, options: options, namesTasks: namesTasks)
-        }
-    }
-
-    private func isCancelled(_ job: ActiveJob) async throws -> Bool {
-        try await persistently { _ in try job.isCancelled }
-    }
-
-    private func record(_ attempts: Attempts, of job: ActiveJob) async throws {
-        try await blocking { try job.record(attempts) }
-    }
-
-    private func fail(_ job: ActiveJob, _ report: ErrorReport, keepingPictures: Bool = false) async throws {
-        let path = try await persistently { _ in try job.fail(with: report, keepingPictures: keepingPictures) }
-        tell(.failed(job.ticket, report.message, path: path))
-    }
-
-    /// Puts the job back into its place on the disk at once and into the line after `delay`, so that a job that keeps
-    /// failing does not hold up the others.
-    private func putBack(
-        _ job: ActiveJob, after delay: Duration = .zero, inSilence: Bool = false
-    ) async throws {
-        switch try await persistently({ _ in try job.requeue() }) {
-        case .queued: break
-        case .concluded: return
-        case .gone: return tell(.cancelled(job.ticket))
-        }
-        if !inSilence { tell(.putBack(job.ticket)) }
-        guard delay > .zero else { return queue.add([job.ticket], to: lane) }
-        let (queue, lane) = (queue, lane)
-        Task {
-            try? await Task.sleep(for: delay)
-            queue.add([job.ticket], to: lane)
-        }
-    }
-
-    /// Tries a step on the disk until it is done. Without it the job would be in nobody's hands until the next start.
-    /// `body` is told whether it is tried again.
-    private func persistently<Value: Sendable>(
-        _ body: @escaping @Sendable (_ again: Bool) throws -> Value
-    ) async throws -> Value {
-        var backoff = Backoff()
-        var again = false
-        while true {
-            do {
-                let isAgain = again
-                return try await blocking { try body(isAgain) }
-            } catch let error as SystemError {
-                tell(.troubled(error))
-                again = true
-                try await Task.sleep(for: backoff.next())
-            }
-        }
+        return try await !clerk.isCancelled(job)
     }
 }

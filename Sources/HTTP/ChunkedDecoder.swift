@@ -15,14 +15,15 @@ struct ChunkedDecoder {
     }
     private var state = State.size
     private var line: [UInt8] = []
-    private let limit: Int
+    /// What the body may still have.
+    private var left: Int
 
     static let lineLimit = 1 << 10
     static let trailerLimit = 8 << 10
 
     /// A decoder that refuses (413) a body of more than `limit` bytes.
     init(limit: Int) {
-        self.limit = limit
+        left = limit
     }
 
     /// The last chunk and the trailer's end have come.
@@ -43,13 +44,13 @@ struct ChunkedDecoder {
                 state = piece.count == left ? .dataEnd : .data(left: left - piece.count)
             case .size, .dataEnd, .trailer:
                 guard let line = try takeLine(&rest) else { break }
-                state = try next(after: line, bodyCount: body.count)
+                state = try next(after: line)
             }
         }
         return input.count - rest.count
     }
 
-    private func next(after line: [UInt8], bodyCount: Int) throws(Refusal) -> State {
+    private mutating func next(after line: [UInt8]) throws(Refusal) -> State {
         switch state {
         case .dataEnd:
             guard line.isEmpty else { throw .bad("a chunk is longer than its size") }
@@ -64,7 +65,8 @@ struct ChunkedDecoder {
         default:
             let size = try Self.size(line)
             guard size > 0 else { return .trailer(bytes: 0) }
-            guard size <= limit - bodyCount else { throw Refusal(status: 413, why: "the body is too long") }
+            guard size <= left else { throw Refusal(status: 413, why: "the body is too long") }
+            left -= size
             return .data(left: size)
         }
     }

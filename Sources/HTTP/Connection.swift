@@ -1,8 +1,8 @@
 // One client: its requests one after the other, until either side has had enough (RFC 9112 section 9).
 //
 // A request that cannot be accepted is answered with the status of its `Refusal`, and the connection ends, because
-// nobody knows where the next request would begin. A request is handed over whole, so the handler never waits for
-// the client; while it works, nothing more is read, and requests that were sent ahead wait in the kernel.
+// nobody knows where the next request would begin. While a request is worked at nothing more is read than its body, and
+// requests that were sent ahead wait in the kernel.
 
 import Glibc
 
@@ -18,28 +18,39 @@ public struct Limits: Sendable {
     public var headTime = Duration.seconds(10)
     /// Between two pieces of a body (408), and between two pieces that a client takes of an answer.
     public var bodyTime = Duration.seconds(30)
+    /// Of a body on the whole, in bytes a second; what comes more slowly is given up when it is ``bodyTime`` behind (408).
+    public var bodyRate = 1 << 10
     /// Between two requests on one connection.
     public var idleTime = Duration.seconds(30)
 
     /// The defaults.
     public init() {}
+
+    /// How long the next piece of a body is waited for. A byte now and then keeps nobody's place for good; only what was
+    /// waited for counts, not what we did meanwhile.
+    func patience(behind received: Int, waited: Duration) -> Duration {
+        min(bodyTime, bodyTime + .seconds(1) * (Double(received) / Double(bodyRate)) - waited)
+    }
 }
 
 /// Serves one connection in one task.
 struct Connection {
     let wire: Wire
     let limits: Limits
-    let handler: @Sendable (Request) async -> Response
+    let handler: Server.Handler
 
     /// Returns when the connection may be closed.
     func serve() async {
         do {
             var patience = limits.headTime
             while let head = try await readHead(within: patience) {
-                let body = try await readBody(head)
-                let response = await handler(Request(head, body: body))
+                let incoming = Incoming(head, wire: wire, limits: limits)
+                let response = try await handler(incoming)
                 // A server that was stopped is as dead as one that was killed.
-                guard !Task.isCancelled, try await deliver(response, to: head) else { return }
+                guard !Task.isCancelled else { return }
+                let goesOn = try await deliver(response, to: head, mayGoOn: incoming.isWhole)
+                if !incoming.isWhole { return await wire.lingerBeforeClosing() }
+                guard goesOn else { return }
                 patience = limits.idleTime
             }
         } catch let refusal as Refusal {
@@ -85,47 +96,11 @@ struct Connection {
         }
     }
 
-    private func readBody(_ head: RequestHead) async throws -> [UInt8] {
-        var body: [UInt8] = []
-        switch head.framing {
-        case .length(let length):
-            guard length <= limits.body else { throw Refusal(status: 413, why: "the body is too long") }
-            if length > 0 { try await invite(head) }
-            while true {
-                let piece = wire.unread.prefix(length - body.count)
-                body.append(contentsOf: piece)
-                wire.use(piece.count)
-                if body.count == length { return body }
-                try await receiveBody()
-            }
-        case .chunked:
-            var decoder = ChunkedDecoder(limit: limits.body)
-            try await invite(head)
-            while true {
-                wire.use(try decoder.decode(wire.unread, into: &body))
-                if decoder.isComplete { return body }
-                try await receiveBody()
-            }
-        }
-    }
-
-    /// RFC 9110 section 10.1.1: a client that has begun to send does not wait for the word any more.
-    private func invite(_ head: RequestHead) async throws {
-        guard head.expectsContinue, wire.unread.isEmpty else { return }
-        try await wire.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)[...], patience: limits.bodyTime)
-    }
-
-    private func receiveBody() async throws {
-        do {
-            guard try await wire.receive(before: .now + limits.bodyTime) else { throw Gone() }
-        } catch is TimedOut {
-            throw Refusal(status: 408, why: "the body did not come in time")
-        }
-    }
-
     /// Sends an answer; says whether the connection can serve another request.
-    private func deliver(_ response: Response, to request: RequestHead?) async throws -> Bool {
-        let keepsAlive = request?.keepsAlive ?? false
+    private func deliver(
+        _ response: Response, to request: RequestHead?, mayGoOn: Bool = false
+    ) async throws -> Bool {
+        let keepsAlive = mayGoOn && request?.keepsAlive == true
         let isBodyless = request?.method == "HEAD" || [204, 304].contains(response.status)
         let patience = limits.bodyTime
         switch response.body {

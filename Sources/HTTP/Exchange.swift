@@ -45,6 +45,8 @@ public struct Outgoing: Sendable {
     public var host: String
     /// Of the server.
     public var port: UInt16
+    /// Where to connect to, for who has looked `host` up already; `nil` to have it looked up.
+    public var peers: [Peer]?
     /// Without Host, Content-Length and Connection, which are the connection's own.
     public var headers: [(name: String, value: String)]
     /// `nil` where there is none.
@@ -93,21 +95,27 @@ extension Outgoing {
     ///
     /// Throws ``ExchangeFailure``, CancellationError, and what the two closures throw. Runs where its caller runs; a
     /// closure that blocks wants an executor of its own.
+    ///
+    /// - Parameters:
+    ///   - alarm: waits with the thread of its caller, and is given up (`broken`) when the alarm is raised; `nil` to hold no
+    ///     thread.
+    ///   - silence: called once where the server has said nothing for so long behind the request.
     nonisolated(nonsending) public func exchange(
-        connectTimeout: Duration, pace: Pace, onHead: (ResponseHead) throws -> Void,
-        onBody: (ArraySlice<UInt8>) throws -> Void
+        connectTimeout: Duration, pace: Pace, alarm: Alarm? = nil,
+        silence: (after: Duration, tell: () -> Void)? = nil, onHead: (ResponseHead) throws -> Void,
+        onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
-        let wire = Wire(owning: try await connect(within: connectTimeout))
+        let wire = Wire(owning: try await connect(within: connectTimeout, alarm), alarm: alarm)
         var sendFailure: SystemError?
         do {
-            try await wire.send(head[...], patience: .seconds(60))
-            for piece in body ?? [] { try await send(piece, over: wire) }
+            try await send(over: wire)
         } catch let error as Gone {
             try Task.checkCancellation()
             // A server that refuses a body may have said so before it closed: its answer counts.
             sendFailure = error.cause ?? .timedOut("send", "\(host):\(port)")
         }
         do {
+            if let silence { try await wait(for: wire, silence.after, silence.tell) }
             try await readAnswer(wire, pace, onHead: onHead, onBody: onBody)
         } catch let error as Gone {
             try Task.checkCancellation()
@@ -117,19 +125,33 @@ extension Outgoing {
         }
     }
 
-    /// Piece by piece: a body of pictures is never in memory as a whole.
-    nonisolated(nonsending) private func send(_ piece: BodyPiece, over wire: Wire) async throws {
-        for start in stride(from: 0, to: piece.length, by: Self.pieceSize) {
-            let bytes = try piece.read(start..<min(start + Self.pieceSize, piece.length))
-            try await wire.send(bytes[...], patience: .seconds(60))
+    nonisolated(nonsending) private func wait(
+        for wire: Wire, _ time: Duration, _ tell: () -> Void
+    ) async throws {
+        // An end is found again by whoever reads the answer.
+        do { _ = try await wire.receive(before: .now + time) } catch is TimedOut { tell() }
+    }
+
+    /// A small request leaves at once: the server would be woken by each part of it. A body of pictures is never in memory
+    /// as a whole.
+    nonisolated(nonsending) private func send(over wire: Wire) async throws {
+        var bytes = head
+        for piece in body ?? [] {
+            for start in stride(from: 0, to: piece.length, by: Self.pieceSize) {
+                bytes += try piece.read(start..<min(start + Self.pieceSize, piece.length))
+                guard bytes.count >= Self.pieceSize else { continue }
+                try await wire.send(bytes[...], patience: .seconds(60))
+                bytes = []
+            }
         }
+        try await wire.send(bytes[...], patience: .seconds(60))
     }
 
     private static let pieceSize = 256 << 10
 
     nonisolated(nonsending) private func readAnswer(
         _ wire: Wire, _ pace: Pace, onHead: (ResponseHead) throws -> Void,
-        onBody: (ArraySlice<UInt8>) throws -> Void
+        onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
         var head = try await readHead(wire, pace)
         // An interim answer announces the final one (RFC 9110 section 15.2).
@@ -148,7 +170,7 @@ extension Outgoing {
             while left > 0 {
                 if wire.unread.isEmpty, try await !window.receive(from: wire) { throw ExchangeFailure.cut }
                 let piece = wire.unread.prefix(left)
-                try onBody(piece)
+                try await onBody(piece)
                 left -= piece.count
                 wire.use(piece.count)
             }
@@ -157,13 +179,13 @@ extension Outgoing {
             while true {
                 var piece: [UInt8] = []
                 wire.use(try decoder.decode(wire.unread, into: &piece))
-                if !piece.isEmpty { try onBody(piece[...]) }
+                if !piece.isEmpty { try await onBody(piece[...]) }
                 if decoder.isComplete { return }
                 if try await !window.receive(from: wire) { throw ExchangeFailure.cut }
             }
         case .close:
             repeat {
-                if !wire.unread.isEmpty { try onBody(wire.unread) }
+                if !wire.unread.isEmpty { try await onBody(wire.unread) }
                 wire.use(wire.unread.count)
             } while try await window.receive(from: wire)
         }
@@ -230,13 +252,15 @@ extension Outgoing {
         }
     }
 
-    nonisolated(nonsending) private func connect(within timeout: Duration) async throws -> Descriptor {
+    nonisolated(nonsending) private func connect(
+        within timeout: Duration, _ alarm: Alarm?
+    ) async throws -> Descriptor {
         let deadline = ContinuousClock.now + timeout
         var failure = SystemError.timedOut("connect", "\(host):\(port)")
-        for peer in try await peers() {
+        for peer in try await peers(alarm) {
             do {
                 let socket = try peer.connect()
-                switch await Readiness.wait(socket, for: .writing, atMost: deadline - .now) {
+                switch await Readiness.wait(socket, for: .writing, atMost: deadline - .now, alarm: alarm) {
                 case .cancelled: throw CancellationError()
                 case .timedOut: throw SystemError.timedOut("connect", "\(host):\(port)")
                 case .ready: break
@@ -251,14 +275,14 @@ extension Outgoing {
         throw ExchangeFailure.notConnected(failure)
     }
 
+    private static let lookups = BlockingCalls(label: "look-up", width: 16)
+
     /// A look-up blocks: it is not for the threads that everything else runs on.
-    nonisolated(nonsending) private func peers() async throws -> [Peer] {
+    nonisolated(nonsending) private func peers(_ alarm: Alarm?) async throws -> [Peer] {
+        if let peers { return peers }
         do {
-            return try await withCheckedThrowingContinuation { continuation in
-                DispatchQueue.global().async {
-                    continuation.resume(with: Result { try Peer.all(of: host, port: port) })
-                }
-            }
+            if alarm != nil { return try Peer.all(of: host, port: port) }
+            return try await Self.lookups.run { [host, port] in try Peer.all(of: host, port: port) }
         } catch let error as SystemError {
             throw ExchangeFailure.notConnected(error)
         }

@@ -15,6 +15,11 @@ public struct Request: Sendable {
     /// The content, without its chunks; at most the server's limit.
     public let body: [UInt8]
 
+    /// Reads the rest of a request that has begun to come. Throws as ``Incoming/next()`` does.
+    nonisolated(nonsending) public init(_ incoming: Incoming) async throws {
+        self.init(incoming.head, body: try await incoming.rest())
+    }
+
     init(_ head: RequestHead, body: [UInt8]) {
         method = head.method
         target = head.target
@@ -48,6 +53,13 @@ public struct Headers: Sendable, ExpressibleByDictionaryLiteral {
     /// The value of the first line with this name.
     public subscript(name: String) -> String? {
         lines.first { isSameName($0.name, name) }?.value
+    }
+
+    /// All lines but those with this name.
+    public func without(_ name: String) -> Headers {
+        var others = self
+        others.lines.removeAll { isSameName($0.name, name) }
+        return others
     }
 
     /// The members of a comma-separated list, over all its lines, in lower case.

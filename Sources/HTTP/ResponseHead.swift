@@ -27,8 +27,10 @@ public struct ResponseHead: Sendable {
             let status = Int(String(decoding: words[1], as: UTF8.self)), (100..<600).contains(status)
         else { throw .bad("no status line of HTTP/1.1") }
         self.status = status
-        headers = try RequestHead.fields(lines)
-        framing = try Self.framing(status, headers, method)
+        let fields = try RequestHead.fields(lines)
+        framing = try Self.framing(status, fields, method)
+        // Where both are told the length says nothing, and whoever passes the answer on must not (RFC 9112 section 6.3).
+        headers = fields["transfer-encoding"] == nil ? fields : fields.without("content-length")
     }
 
     private static func framing(_ status: Int, _ headers: Headers, _ method: String) throws(Refusal) -> Framing {

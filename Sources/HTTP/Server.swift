@@ -17,16 +17,30 @@ public final class Server: Sendable {
         self.accepting = accepting
     }
 
-    /// Listens, and hands every request to `handler`, which may run many times at once. Port 0 lets the kernel choose.
-    /// The handler's task is cancelled when the server stops, not when its client leaves.
+    /// Answers a request. What it throws beside the errors of reading the body cuts the connection.
+    public typealias Handler = @Sendable (Incoming) async throws -> Response
+
+    /// Listens, and hands every request to `handler` as soon as its head is there; it may run many times at once. Port 0
+    /// lets the kernel choose. The handler's task is cancelled when the server stops, not when its client leaves.
+    ///
+    /// - Parameter threads: where all of it runs; `nil` for Swift's own pool.
     public static func start(
-        on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(),
-        handler: @escaping @Sendable (Request) async -> Response
+        on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(), threads: Threads? = nil,
+        answering handler: @escaping Handler
     ) throws(SystemError) -> Server {
         let listening = try Descriptor.listening(on: address, backlog: 1024)
         let port = try listening.boundPort()
         let handover = Handover(listening)
-        return Server(port: port, accepting: Task { await accept(handover, limits, handler) })
+        return Server(
+            port: port, accepting: Task(executorPreference: threads) { await accept(handover, limits, handler) })
+    }
+
+    /// The same for a `handler` that wants each request whole, so that it never waits for a client.
+    public static func start(
+        on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(),
+        handler: @escaping @Sendable (Request) async -> Response
+    ) throws(SystemError) -> Server {
+        try start(on: address, limits: limits) { incoming in await handler(try await Request(incoming)) }
     }
 
     /// Stops accepting, cuts every connection and cancels the handlers' tasks. When it returns the port is free and no
@@ -41,7 +55,7 @@ public final class Server: Sendable {
     }
 
     private static func accept(
-        _ handover: Handover, _ limits: Limits, _ handler: @escaping @Sendable (Request) async -> Response
+        _ handover: Handover, _ limits: Limits, _ handler: @escaping Handler
     ) async {
         guard let listening = handover.take() else { return }
         let count = Count()
@@ -70,7 +84,7 @@ public final class Server: Sendable {
                     }
                 } catch {
                     // Out of descriptors or memory, most likely; the waiting client would make this loop spin.
-                    try? await Task.sleep(for: .milliseconds(100))
+                    _ = await Readiness.wait(atMost: .milliseconds(100))
                 }
             }
         }

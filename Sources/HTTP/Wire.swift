@@ -14,10 +14,13 @@ struct Gone: Error {
 /// A connected socket and what was received but not used yet.
 final class Wire {
     private let socket: Descriptor
+    private let alarm: Alarm?
     private(set) var unread: ArraySlice<UInt8> = []
 
-    init(owning socket: consuming Descriptor) {
+    /// - Parameter alarm: waits with the thread that it is called on, until the alarm is raised; `nil` to hold none.
+    init(owning socket: consuming Descriptor, alarm: Alarm? = nil) {
         self.socket = socket
+        self.alarm = alarm
     }
 
     /// Drops bytes from the front of `unread`.
@@ -39,7 +42,7 @@ final class Wire {
                 unread = unread.isEmpty ? bytes[...] : unread + bytes
                 return true
             case .nothingYet:
-                let readiness = await Readiness.wait(socket, for: .reading, atMost: deadline - .now)
+                let readiness = await Readiness.wait(socket, for: .reading, atMost: deadline - .now, alarm: alarm)
                 if readiness == .timedOut { throw TimedOut() }
                 if readiness == .cancelled { throw Gone() }
             }
@@ -52,11 +55,13 @@ final class Wire {
         while !rest.isEmpty {
             let count = try reading { try socket.send(rest) }
             rest = rest.dropFirst(count)
-            if count == 0, await Readiness.wait(socket, for: .writing, atMost: patience) != .ready {
+            if count == 0, await Readiness.wait(socket, for: .writing, atMost: patience, alarm: alarm) != .ready {
                 throw Gone()
             }
         }
     }
+
+    func departure() throws(SystemError) -> Departure { Departure(try socket.duplicate()) }
 
     /// The coming close is an RST.
     func resetWhenClosed() {

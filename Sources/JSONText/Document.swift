@@ -22,34 +22,34 @@ public enum JSONValue: Sendable {
 
     /// The text, indented by two spaces a level, with a newline at its end.
     public var document: Data {
-        var text = Data()
+        var text: [UInt8] = []
         write(to: &text, indent: 0)
         text.append(UInt8(ascii: "\n"))
-        return text
+        return Data(text)
     }
 
     /// The text without a blank, as programs send it to each other.
     public var compact: Data {
-        var text = Data()
+        var text: [UInt8] = []
         write(to: &text, indent: nil)
-        return text
+        return Data(text)
     }
 
     /// Without an `indent` everything stands in one line.
-    private func write(to text: inout Data, indent: Int?) {
+    private func write(to text: inout [UInt8], indent: Int?) {
         switch self {
-        case .string(let value): text.append(JSONString.encoded(value))
+        case .string(let value): JSONString.write(value, to: &text)
         case .integer(let value): text.append(contentsOf: String(value).utf8)
         case .boolean(let value): text.append(contentsOf: String(value).utf8)
         case .null: text.append(contentsOf: "null".utf8)
-        case .raw(let value): text.append(value)
+        case .raw(let value): text.append(contentsOf: value)
         case .array(let elements):
             Self.write(elements, between: ("[", "]"), to: &text, indent: indent) { element, text in
                 element.write(to: &text, indent: indent.map { $0 + 2 })
             }
         case .object(let members):
             Self.write(members, between: ("{", "}"), to: &text, indent: indent) { member, text in
-                text.append(JSONString.encoded(member.0))
+                JSONString.write(member.0, to: &text)
                 text.append(contentsOf: (indent == nil ? ":" : ": ").utf8)
                 member.1.write(to: &text, indent: indent.map { $0 + 2 })
             }
@@ -57,8 +57,8 @@ public enum JSONValue: Sendable {
     }
 
     private static func write<Part>(
-        _ parts: [Part], between brackets: (String, String), to text: inout Data, indent: Int?,
-        each: (Part, inout Data) -> Void
+        _ parts: [Part], between brackets: (String, String), to text: inout [UInt8], indent: Int?,
+        each: (Part, inout [UInt8]) -> Void
     ) {
         func newLine(_ indent: Int?) -> String { indent.map { "\n" + String(repeating: " ", count: $0) } ?? "" }
         text.append(contentsOf: brackets.0.utf8)
@@ -75,7 +75,13 @@ public enum JSONValue: Sendable {
 public enum JSONString {
     /// In quotes, with the escapes that RFC 8259 section 7 asks for and no others.
     public static func encoded(_ value: String) -> Data {
-        var text = Data([UInt8(ascii: "\"")])
+        var text: [UInt8] = []
+        write(value, to: &text)
+        return Data(text)
+    }
+
+    static func write(_ value: String, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "\""))
         for byte in value.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): text.append(contentsOf: [UInt8(ascii: "\\"), byte])
@@ -87,6 +93,5 @@ public enum JSONString {
             }
         }
         text.append(UInt8(ascii: "\""))
-        return text
     }
 }

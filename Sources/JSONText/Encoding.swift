@@ -21,10 +21,11 @@ public enum JSONEncodingForm {
             return Data(text.utf8)
         }
         let text = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Data(bytes.dropFirst(3)) : bytes
-        if String(validating: text, as: UTF8.self) == nil {
-            // A repaired copy differs from the text at the first byte that is wrong.
-            let repaired = String(decoding: text, as: UTF8.self).utf8
-            let offset = zip(text, repaired).prefix { $0 == $1 }.count
+        do throws(UTF8.ValidationError) {
+            // In place: a text may be as large as a job file.
+            _ = try UTF8Span(validating: text.span)
+        } catch {
+            let offset = error.byteOffsets.lowerBound
             throw JSONSyntaxError(
                 kind: text.count - offset < 4 ? .incomplete : .malformed,
                 problem: "it is not UTF-8 (saved in another encoding?)", offset: offset)

@@ -23,6 +23,11 @@ public struct Descriptor: ~Copyable, Sendable {
         try system("close", path()) { Glibc.close(number) == 0 || errno == EINTR ? 0 : -1 }
     }
 
+    /// One more descriptor of the same file, to be closed on its own.
+    public func duplicate() throws(SystemError) -> Descriptor {
+        Descriptor(owning: try system("fcntl", "descriptor") { fcntl(number, F_DUPFD_CLOEXEC, 0) })
+    }
+
     deinit {
         _ = Glibc.close(number)
     }

@@ -11,16 +11,22 @@ public final class Directory: Sendable {
     let descriptor: Descriptor
     /// For people, and to tell others where something is.
     public let path: String
+    /// Whose everything is that is made in it; `nil` for what the kernel gives.
+    private let group: gid_t?
+    private let syncs = SharedSync()
 
-    private init(descriptor: consuming Descriptor, path: String) {
+    private init(descriptor: consuming Descriptor, path: String, group: gid_t?) {
         self.descriptor = descriptor
         self.path = path
+        self.group = group
     }
 
     /// Opens a directory by its path.
-    public convenience init(path: String) throws(SystemError) {
+    ///
+    /// - Parameter group: what is made in it, and in directories that are opened in it, is given to this group.
+    public convenience init(path: String, group: gid_t? = nil) throws(SystemError) {
         let number = try system("open", path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        self.init(descriptor: Descriptor(owning: number), path: path)
+        self.init(descriptor: Descriptor(owning: number), path: path, group: group)
     }
 
     /// The path of an entry, escaped for people.
@@ -93,19 +99,40 @@ public final class Directory: Sendable {
     /// Makes a file for writing that was not there before (EEXIST where it was).
     public func createFile(_ name: FileName) throws(SystemError) -> File {
         let number = try openEntry(name, O_WRONLY | O_CREAT | O_EXCL)
-        return File(descriptor: Descriptor(owning: number), path: path(of: name))
+        let file = File(descriptor: Descriptor(owning: number), path: path(of: name))
+        try give(name)
+        return file
     }
 
     /// Opens the file that serves as a lock, made where it is missing and kept as it is where it is not.
     func lockFile(_ name: FileName) throws(SystemError) -> File {
-        let number = try openEntry(name, O_RDWR | O_CREAT)
+        do throws(SystemError) {
+            try createFile(name).close()
+        } catch  where error.isExisting {
+            // Of an earlier life.
+        }
+        let number = try openEntry(name, O_RDWR)
         return File(descriptor: Descriptor(owning: number), path: path(of: name))
+    }
+
+    /// Goes to the group itself, as what is made in it does.
+    public func giveToGroup() throws(SystemError) {
+        guard let group else { return }
+        try system("fchown", path) { fchown(descriptor.number, uid_t.max, group) }
+    }
+
+    /// What has just been made goes to the group.
+    private func give(_ name: FileName) throws(SystemError) {
+        guard let group else { return }
+        try system("fchownat", path(of: name)) {
+            name.withCString { fchownat(descriptor.number, $0, uid_t.max, group, AT_SYMLINK_NOFOLLOW) }
+        }
     }
 
     /// Opens a directory in this one.
     public func directory(_ name: FileName) throws(SystemError) -> Directory {
         let number = try openEntry(name, O_RDONLY | O_DIRECTORY)
-        return Directory(descriptor: Descriptor(owning: number), path: path(of: name))
+        return Directory(descriptor: Descriptor(owning: number), path: path(of: name), group: group)
     }
 
     private func openEntry(_ name: FileName, _ flags: Int32) throws(SystemError) -> Int32 {
@@ -121,6 +148,7 @@ public final class Directory: Sendable {
         try system("mkdirat", path(of: name)) {
             name.withCString { mkdirat(descriptor.number, $0, mode_t(0o777)) }
         }
+        try give(name)
     }
 
     /// rename(2): replaces a file of the new name and an empty directory, refuses a directory with something in it.
@@ -141,6 +169,27 @@ public final class Directory: Sendable {
         }
     }
 
+    /// Renames an entry; EEXIST where the new name is taken (renameat2(2), RENAME_NOREPLACE). Some filesystems know no such
+    /// thing (EINVAL).
+    public func renameNew(_ name: FileName, to other: Directory, as newName: FileName) throws(SystemError) {
+        try system("renameat2", "\(path(of: name)) to \(other.path(of: newName))") {
+            name.withCString { old in
+                newName.withCString { new in
+                    renameat2(descriptor.number, old, other.descriptor.number, new, UInt32(CLINUX_RENAME_NOREPLACE))
+                }
+            }
+        }
+    }
+
+    /// Gives a file one more name (linkat(2)); EEXIST where that is taken. Some network shares know no such thing.
+    public func link(_ name: FileName, as newName: FileName) throws(SystemError) {
+        try system("linkat", "\(path(of: name)) to \(path(of: newName))") {
+            name.withCString { old in
+                newName.withCString { new in linkat(descriptor.number, old, descriptor.number, new, 0) }
+            }
+        }
+    }
+
     /// Removes a name that is not a directory.
     public func unlink(_ name: FileName) throws(SystemError) {
         try system("unlinkat", path(of: name)) {
@@ -157,9 +206,18 @@ public final class Directory: Sendable {
 
     /// Waits until the names in it are on the disk (fsync(2)). Through a descriptor of its own each time: one that has
     /// told of an error once says nothing of it again.
-    public func sync() throws(SystemError) {
-        let descriptor = Descriptor(owning: try openAgain())
-        try system("fsync", path) { fsync(descriptor.number) }
+    ///
+    /// A filesystem that knows no such thing (EINVAL, see fsync(2): some network shares) has no promise to keep, and
+    /// neither has a directory that is deleted (ENOENT). Callers at the same moment share one wait.
+    public func sync() throws(SystemError) { try syncs.run(syncAlone) }
+
+    private func syncAlone() throws(SystemError) {
+        do throws(SystemError) {
+            let descriptor = Descriptor(owning: try openAgain())
+            try system("fsync", path) { fsync(descriptor.number) }
+        } catch  where [EINVAL, ENOTSUP, ENOSYS, ENOENT].contains(error.code) {
+            return
+        }
     }
 
     private func openAgain() throws(SystemError) -> Int32 {

@@ -7,6 +7,7 @@
 //     17+:ENOSPC@FILE     so do all from 17 on, for as long as FILE exists
 //     17:done-EIO         call 17 is made and fails all the same
 //     17:cut@MOUNT        the filesystem at MOUNT loses its power right before call 17, and so does the process
+//     17:late-cut@MOUNT   the same, behind the sync of a file that has nothing to do with it
 //
 // A line on stderr tells which call it was, so that the suite knows that there was such a call.
 
@@ -21,7 +22,7 @@
             case kill
             case fail(Int32)
             case failWhenDone(Int32)
-            case cut(mount: String)
+            case cut(mount: String, isLate: Bool)
         }
         private let first: Int
         /// Also all behind the first, while this file exists.
@@ -32,8 +33,8 @@
         private static let count = Atomic(0)
 
         private static let calls: Set<String> = [
-            "open", "openat", "fdopendir", "readdir", "fstat", "fstatat", "read", "write", "fsync", "syncfs", "close",
-            "renameat", "mkdirat", "unlinkat",
+            "open", "openat", "fdopendir", "readdir", "fstat", "fstatat", "read", "write", "fsync", "syncfs",
+            "sync_file_range", "close", "renameat", "mkdirat", "unlinkat",
         ]
         private static let codes = [
             "ENOSPC": ENOSPC, "EDQUOT": EDQUOT, "EIO": EIO, "EROFS": EROFS, "EMFILE": EMFILE,
@@ -48,7 +49,7 @@
             switch words[0] {
             case "trace": strike = .trace
             case "kill": strike = .kill
-            case "cut": strike = .cut(mount: words[words.count - 1])
+            case "cut", "late-cut": strike = .cut(mount: words[words.count - 1], isLate: words[0] == "late-cut")
             case let word where word.hasPrefix("done-"):
                 guard let code = Self.codes[String(word.dropFirst(5))] else { return nil }
                 strike = .failWhenDone(code)
@@ -74,7 +75,8 @@
             switch strike {
             case .trace: return nil
             case .kill: die()
-            case .cut(let mount):
+            case .cut(let mount, let isLate):
+                if isLate { Self.syncUnrelated(mount) }
                 Self.cutPower(mount)
                 die()
             case .fail(let code): return code
@@ -94,12 +96,16 @@
             while true { pause() }
         }
 
-        /// What is synced is on the disk, and nothing else. An unrelated file is synced first: its journal commit would
-        /// carry along what somebody had forgotten to sync only if the kernel were kind, which no promise is made of.
-        private static func cutPower(_ mount: String) {
+        /// Its journal commit carries along the names that were changed by then, and not the content of files that
+        /// somebody had forgotten to sync. Without it the names are lost that somebody had forgotten to sync.
+        private static func syncUnrelated(_ mount: String) {
             let file = Glibc.open("\(mount)/unrelated", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             _ = Glibc.write(file, "x", 1)
             _ = fsync(file)
+        }
+
+        /// What is on the disk stays there, and nothing else.
+        private static func cutPower(_ mount: String) {
             // FS_IOC_SHUTDOWN with FSOP_GOING_FLAGS_NOLOGFLUSH (linux/fs.h): what is in no log yet is lost.
             var flags: UInt32 = 2
             let root = Glibc.open(mount, O_RDONLY | O_CLOEXEC)

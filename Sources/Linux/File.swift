@@ -4,6 +4,23 @@ import CLinux
 import Foundation
 import Glibc
 
+/// A file that is written, and held open until its content is on the disk: only its own descriptor is sure to tell of an
+/// error.
+public final class UnsyncedFile: Sendable {
+    private let file: File
+
+    /// Takes over a file that was written.
+    public init(_ file: consuming File) { self.file = file }
+
+    /// Waits until the content is on the disk. To be called once: behind an error the kernel takes what it has lost for
+    /// written.
+    public func sync() throws(SystemError) { try file.sync() }
+
+    /// Tells whether what was brought to the disk with the whole filesystem has come there: an error that another descriptor
+    /// was told of first is not told to the next one that asks for the filesystem, but it is to the file's own.
+    public func check() throws(SystemError) { try file.waitForWriteBack() }
+}
+
 /// An open file and the path that its errors name.
 public struct File: ~Copyable, Sendable {
     let descriptor: Descriptor
@@ -35,7 +52,7 @@ public struct File: ~Copyable, Sendable {
         var content = Data()
         let expected = Int(clamping: try status().size)
         // One byte more than expected, so that the usual file ends with one call that returns 0.
-        var piece = [UInt8](repeating: 0, count: max(1, min(cap, expected + 1, 1 << 20)))
+        var piece = [UInt8](repeating: 0, count: max(1, min(cap, 1 << 20, min(expected, 1 << 20) + 1)))
         while content.count < cap {
             let wanted = min(piece.count, cap - content.count)
             let count = try system("read", path) {
@@ -94,6 +111,14 @@ public struct File: ~Copyable, Sendable {
     /// must not be made again on this file: the kernel has marked the lost pages clean.
     public func sync() throws(SystemError) {
         try system("fsync", path) { fsync(descriptor.number) }
+    }
+
+    /// Waits for what is on its way to the disk, and tells of errors since the file was opened; sends nothing
+    /// (sync_file_range(2)).
+    func waitForWriteBack() throws(SystemError) {
+        try system("sync_file_range", path) {
+            sync_file_range(descriptor.number, 0, 0, UInt32(CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE))
+        }
     }
 
     /// Closes, and tells what close(2) says.

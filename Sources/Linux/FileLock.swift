@@ -20,6 +20,19 @@ public final class FileLock: Sendable {
         case taken(by: Data)
     }
 
+    /// What the holder of the lock on `name` wrote into it; `nil` where nobody holds it. Takes it for an instant, in which
+    /// somebody else could not.
+    public static func note(_ name: FileName, in directory: Directory) throws(SystemError) -> Data? {
+        guard try directory.status(of: name) != nil else { return nil }
+        let file = try directory.file(name)
+        do throws(SystemError) {
+            try system("flock", file.path) { flock(file.descriptor.number, LOCK_SH | LOCK_NB) }
+            return nil
+        } catch  where error.code == EWOULDBLOCK {
+            return try file.read(upTo: 4096)
+        }
+    }
+
     /// Takes the lock on `name`, without waiting, and writes `note` into the file for others to read.
     public static func take(_ name: FileName, in directory: Directory, note: Data) throws(SystemError) -> Outcome {
         let file = try directory.lockFile(name)

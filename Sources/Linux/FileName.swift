@@ -55,6 +55,10 @@ extension FileName: CustomStringConvertible {
 ///
 /// - Parameter doublingBackslashes: false for a sentence in which names have been escaped already.
 public func escapedForPeople(_ bytes: some Collection<UInt8>, doublingBackslashes: Bool = true) -> String {
+    // Nearly all names are such, and each path that is opened is told.
+    if bytes.allSatisfy({ 0x20...0x7e ~= $0 && $0 != UInt8(ascii: "\\") }) {
+        return String(decoding: bytes, as: UTF8.self)
+    }
     func hex(_ byte: UInt8) -> String {
         let digits = String(byte, radix: 16, uppercase: false)
         return "\\x" + (digits.count < 2 ? "0" : "") + digits

@@ -35,7 +35,13 @@ public struct FileStatus: Hashable, Sendable {
         links = UInt64(raw.st_nlink)
         device = UInt64(raw.st_dev)
         inode = UInt64(raw.st_ino)
-        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
-        changed = Int64(raw.st_ctim.tv_sec) * 1_000_000_000 + Int64(raw.st_ctim.tv_nsec)
+        modified = Self.nanoseconds(raw.st_mtim)
+        changed = Self.nanoseconds(raw.st_ctim)
+    }
+
+    /// Anybody can set a time that has no room in 64 bits (a filesystem keeps it until 2446 and longer): it is the last or the
+    /// first that has.
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(clamping: Int128(time.tv_sec) * 1_000_000_000 + Int128(time.tv_nsec))
     }
 }

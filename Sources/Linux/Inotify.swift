@@ -27,8 +27,6 @@ public final class Inotify: Sendable {
         public static let deleted = Kind(rawValue: UInt32(IN_DELETE))
         /// Mode, owner, times or the count of links changed.
         public static let attributes = Kind(rawValue: UInt32(IN_ATTRIB))
-        /// The directory that is watched was itself removed or moved.
-        public static let ownEnd = Kind(rawValue: UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF))
         /// The watch is gone: removed, or its filesystem unmounted.
         public static let ignored = Kind(rawValue: UInt32(IN_IGNORED) | UInt32(IN_UNMOUNT))
         /// Events were lost. This one belongs to no watch.
@@ -71,7 +69,17 @@ public final class Inotify: Sendable {
         return Watch(number: number)
     }
 
-    /// What has happened since the last call, in order; empty where nothing has.
+    /// Watches no more; nothing is said of a watch that is gone already, with its directory.
+    public func forget(_ watch: Watch) { _ = inotify_rm_watch(descriptor.number, watch.number) }
+
+    /// All that has happened since the last call, in order.
+    public func readAll() throws(SystemError) -> [Event] {
+        var events: [Event] = []
+        while case let more = try read(), !more.isEmpty { events += more }
+        return events
+    }
+
+    /// Some of what has happened since the last call, in order; empty where nothing has.
     public func read() throws(SystemError) -> [Event] {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         do throws(SystemError) {

@@ -4,9 +4,9 @@ import Glibc
 
 /// An address that a host's name stands for.
 public struct Peer: Sendable {
-    private let family: Int32
+    let family: Int32
     /// A `sockaddr` of that family, as getaddrinfo(3) gave it.
-    private let address: [UInt8]
+    let address: [UInt8]
     private let shown: String
 
     /// The addresses of `host`, in the order in which to try them; never empty. Blocks for as long as a look-up takes,
@@ -18,7 +18,7 @@ public struct Peer: Sendable {
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
         let shown = "\(escapedForPeople(Array(host.utf8))):\(port)"
-        guard getaddrinfo(host, String(port), &hints, &list) == 0, let first = list else {
+        guard isText(host), getaddrinfo(host, String(port), &hints, &list) == 0, let first = list else {
             throw SystemError(call: "getaddrinfo", code: ENOENT, path: shown)
         }
         defer { freeaddrinfo(first) }
@@ -29,15 +29,24 @@ public struct Peer: Sendable {
         }
     }
 
-    /// A non-blocking socket on its way there: connected, or failed (see `pendingError`), when it is writable. Small
-    /// writes leave at once.
+    /// Whether `host` is an address, and no name that could be looked up.
+    public static func isNumeric(_ host: String) -> Bool {
+        var hints = addrinfo()
+        hints.ai_flags = AI_NUMERICHOST
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard isText(host), getaddrinfo(host, nil, &hints, &list) == 0, let list else { return false }
+        freeaddrinfo(list)
+        return true
+    }
+
+    /// What follows a NUL would not be looked at.
+    private static func isText(_ host: String) -> Bool { !host.utf8.contains(0) }
+
+    /// A non-blocking socket on its way there: connected, or failed (see `pendingError`), when it is writable.
     public func connect() throws(SystemError) -> Descriptor {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let socket = Descriptor(owning: try system("socket", shown) { Glibc.socket(family, kind, 0) })
-        var on: Int32 = 1
-        try system("setsockopt", shown) {
-            setsockopt(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-        }
+        try socket.setForConversation(shown)
         do throws(SystemError) {
             try system("connect", shown) {
                 // The bytes are a `sockaddr`; they live for the call.

@@ -3,18 +3,22 @@
 @preconcurrency import Dispatch
 
 /// Runs an actor on a dispatch queue: its calls may block without holding up Swift's own few threads, and handlers of
-/// Dispatch's sources on that queue are inside the actor.
-public final class QueueExecutor: SerialExecutor {
+/// Dispatch's sources on that queue are inside the actor. A task that prefers it begins where its actor is, and need not
+/// go there.
+public final class QueueExecutor: SerialExecutor, TaskExecutor {
     /// Where the actor runs.
     public let queue: DispatchQueue
 
     /// An executor whose queue debuggers show as `label`.
     public init(label: String) { queue = DispatchQueue(label: label) }
 
-    /// See `SerialExecutor`.
+    /// See `SerialExecutor` and `TaskExecutor`.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+        queue.async {
+            job.runSynchronously(
+                isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
+        }
     }
 
     /// See `SerialExecutor`.

@@ -22,14 +22,29 @@ public enum Readiness: Equatable, Sendable {
     }
 
     /// Suspends the task until `descriptor` is ready; it has to be non-blocking and to stay open meanwhile.
+    ///
+    /// - Parameter alarm: waits with the thread that it is called on, until the alarm is raised; `nil` to hold none.
     nonisolated(nonsending) public static func wait(
-        _ descriptor: borrowing Descriptor, for direction: Direction, atMost time: Duration
+        _ descriptor: borrowing Descriptor, for direction: Direction, atMost time: Duration, alarm: Alarm? = nil
     ) async -> Readiness {
+        if let alarm { return alarm.wait(descriptor, for: direction, atMost: time) }
         let source: any DispatchSourceProtocol =
             switch direction {
             case .reading: DispatchSource.makeReadSource(fileDescriptor: descriptor.number, queue: queue)
             case .writing: DispatchSource.makeWriteSource(fileDescriptor: descriptor.number, queue: queue)
             }
+        return await wait(for: source, atMost: time)
+    }
+
+    /// Suspends the task for so long.
+    nonisolated(nonsending) public static func wait(atMost time: Duration) async -> Readiness {
+        // A source that nobody adds to.
+        await wait(for: DispatchSource.makeUserDataAddSource(queue: queue), atMost: time)
+    }
+
+    nonisolated(nonsending) private static func wait(
+        for source: any DispatchSourceProtocol, atMost time: Duration
+    ) async -> Readiness {
         let timer = DispatchSource.makeTimerSource(queue: queue)
         let wait = Wait(source: source, timer: timer)
         timer.schedule(deadline: .now() + .nanoseconds(Int(clamping: time.nanoseconds)))

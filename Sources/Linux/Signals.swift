@@ -5,6 +5,8 @@ import Glibc
 
 /// The signals of a process, taken out of the hands of their default actions.
 public enum Signals {
+    private static let queue = DispatchQueue(label: "signals")
+
     /// Each of `numbers` as it comes, in place of what it would do by default. Returns when that is so: one that comes
     /// earlier does what it does by default, and none is lost in between.
     public static func stream(of numbers: [Int32]) async -> AsyncStream<Int32> {
@@ -12,7 +14,7 @@ public enum Signals {
         var sources: [any DispatchSourceSignal] = []
         for number in numbers {
             // Dispatch puts a handler of its own in the place of the default, later and on another thread.
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler { @Sendable in continuation.yield(number) }
             await withCheckedContinuation { registered in
                 source.setRegistrationHandler { @Sendable in registered.resume() }

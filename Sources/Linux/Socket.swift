@@ -82,7 +82,8 @@ extension Descriptor {
     }
 
     /// The next connection, non-blocking, or `nil` where none waits. Small writes leave at once (TCP_NODELAY): an
-    /// answer must not wait for the acknowledgement of the one before.
+    /// answer must not wait for the acknowledgement of the one before. Of a peer that is silent the kernel asks now and then
+    /// whether it is there: one that is not breaks the connection within minutes.
     public func acceptConnection() throws(SystemError) -> Descriptor? {
         let accepted: Int32
         do {
@@ -94,23 +95,53 @@ extension Descriptor {
         // accept4(2) would set both at once, but the C library's module hides it.
         try system("fcntl", "socket") { fcntl(accepted, F_SETFD, FD_CLOEXEC) }
         try system("fcntl", "socket") { fcntl(accepted, F_SETFL, O_NONBLOCK) }
-        try socket.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1, "socket")
+        try socket.setForConversation("socket")
         return socket
+    }
+
+    /// Small writes leave at once. Of a peer that is silent the kernel asks now and then whether it is there, in either
+    /// direction: a render is silent for as long as it takes, and a machine that loses its power says nothing of it. One that
+    /// is not there breaks the connection within minutes.
+    func setForConversation(_ path: String) throws(SystemError) {
+        try set(Int32(IPPROTO_TCP), TCP_NODELAY, 1, path)
+        try set(SOL_SOCKET, SO_KEEPALIVE, 1, path)
+        // A machine that sleeps for a few minutes has its connections when it wakes up.
+        for (option, value) in [(TCP_KEEPIDLE, 60), (TCP_KEEPINTVL, 30), (TCP_KEEPCNT, 20)] as [(Int32, Int32)] {
+            try set(Int32(IPPROTO_TCP), option, value, path)
+        }
     }
 
     /// Appends what has come, at most `limit` bytes.
     public func receive(appendingTo bytes: inout [UInt8], limit: Int) throws(SystemError) -> Received {
-        var scratch = [UInt8](repeating: 0, count: limit)
         do {
-            // The pointer lives as long as the array that it points into: for the call.
-            let count = try system("recv", "socket") {
-                scratch.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, 0) }
+            // Not filled with zeros before: what the call says that it has filled is all that is looked at.
+            let received = try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+                count = try system("recv", "socket") { recv(number, buffer.baseAddress, buffer.count, 0) }
             }
-            bytes.append(contentsOf: scratch[..<count])
-            return count == 0 ? .end : .bytes(count)
-        } catch let error where error.code == EAGAIN {
+            if bytes.isEmpty { bytes = received } else { bytes += received }
+            return received.isEmpty ? .end : .bytes(received.count)
+        } catch let error as SystemError where error.code == EAGAIN {
             return .nothingYet
+        } catch let error as SystemError {
+            throw error
+        } catch {
+            preconditionFailure("a system call throws nothing else")
         }
+    }
+
+    /// What a reader would find, left where it is. A connection that is broken has ended, too.
+    public func look() -> Received {
+        var byte: UInt8 = 0
+        let count = recv(number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        if count > 0 { return .bytes(count) }
+        return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothingYet : .end
+    }
+
+    /// Whether nothing can be sent any more. A peer that has ended its sending may still wait for what it asked; one that is
+    /// gone altogether has looked the same until it was sent something (see `acceptConnection`).
+    public var isBroken: Bool {
+        var look = pollfd(fd: number, events: 0, revents: 0)
+        return poll(&look, 1, 0) > 0
     }
 
     /// Gives the kernel what it takes now; says how many bytes, which may be 0. A peer that is gone is EPIPE or

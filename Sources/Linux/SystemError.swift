@@ -40,13 +40,21 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// Nobody there: on a shared folder that means somebody else moved or deleted it, which is their right.
     public var isMissing: Bool { code == ENOENT }
+    /// Something has the name.
+    public var isExisting: Bool { code == EEXIST }
     /// The name is taken, by a file or by a directory with something in it.
     public var isTaken: Bool { code == EEXIST || code == ENOTEMPTY || code == ENOTDIR }
     /// Its owner has not given us the right, or not yet (chmod after the write).
     public var isForbidden: Bool { code == EACCES || code == EPERM }
+    /// The filesystem knows no such call, or no such flag of it.
+    public var isUnsupported: Bool { [EINVAL, EPERM, ENOTSUP, ENOSYS].contains(code) }
+
+    /// Room, descriptors or the disk itself were not to be had, and may be again.
+    public var mayPass: Bool { [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM].contains(code) }
 
     private static let symbols: [Int32: String] = [
-        EACCES: "EACCES", EADDRINUSE: "EADDRINUSE", EAGAIN: "EAGAIN", EBADF: "EBADF", EBUSY: "EBUSY",
+        EACCES: "EACCES", EAFNOSUPPORT: "EAFNOSUPPORT", EADDRINUSE: "EADDRINUSE", EAGAIN: "EAGAIN", EBADF: "EBADF",
+        EBUSY: "EBUSY",
         ECONNREFUSED: "ECONNREFUSED", ECONNRESET: "ECONNRESET", EDQUOT: "EDQUOT", EEXIST: "EEXIST",
         EHOSTUNREACH: "EHOSTUNREACH", EINVAL: "EINVAL", EIO: "EIO", EISDIR: "EISDIR", ELOOP: "ELOOP",
         EMFILE: "EMFILE", ENAMETOOLONG: "ENAMETOOLONG", ENETUNREACH: "ENETUNREACH", ENFILE: "ENFILE",

@@ -56,7 +56,16 @@ enum Catalogue {
             "schedulers",
             .array(schedulers.map { .object([("name", .string($0.name)), ("label", .string($0.label))]) })
         ),
-        ("upscalers", .array(upscalers.map { .object([("name", .string($0)), ("scale", .decimal(4))]) })),
+        (
+            "upscalers",
+            .array(
+                upscalers.map {
+                    .object([
+                        ("name", .string($0)), ("model_name", .null), ("model_path", .null), ("model_url", .null),
+                        ("scale", .decimal(4)),
+                    ])
+                })
+        ),
         (
             "sd-models",
             .array(

@@ -140,7 +140,7 @@ struct Order: Sendable {
             given("subseed_strength"), given("width"), given("height"), ("sampler_name", .string(sampler)),
             given("cfg_scale"), ("steps", .integer(Int64(steps))), given("batch_size"),
             ("restore_faces", .boolean(false)), ("face_restoration_model", .null),
-            ("sd_model_name", .string(model)), ("sd_model_hash", .null), ("sd_vae_name", .null),
+            ("sd_model_name", .string(model)), ("sd_model_hash", .string("0123456789")), ("sd_vae_name", .null),
             ("sd_vae_hash", .null), given("seed_resize_from_w"), given("seed_resize_from_h"), strength,
             ("extra_generation_params", .object(extra)), ("index_of_first_image", .integer(hasGrid(done) ? 1 : 0)),
             ("infotexts", .strings(infotexts)), ("styles", .array([])), ("job_timestamp", .string(timestamp)),

@@ -39,16 +39,18 @@ extension Folders {
         try queue.sync()
     }
 
-    /// dropped → active, for what does not wait in the queue: a batch, or what is no job. `nil` where somebody else took
-    /// the file. Behind it the file has left the inbox: whoever took it sees it to its end.
+    /// dropped → active, for what does not go into the queue as a file: a batch, what is no job, and a job whose name is
+    /// to be kept beside it. `nil` where somebody else took the file. Behind it the file has left the inbox: whoever took
+    /// it sees it to its end.
     func take(_ name: FileName, as ticket: Ticket) throws(SystemError) -> ActiveJob? {
         try active.makeDirectory(ticket.folder)
         let job = try job(ticket, JobFileKind(of: name))
+        if ticket.name.loses(name) { try job.record(Attempts(dropped: name)) }
         do throws(SystemError) {
             try inbox.rename(name, to: job.folder, as: job.file)
             return job
         } catch  where error.isMissing {
-            try active.removeDirectory(ticket.folder)
+            try active.removeAll(ticket.folder)
             return nil
         }
     }
@@ -59,7 +61,7 @@ extension Folders {
         guard try active.status(of: ticket.folder) != nil else { return nil }
         let job = try job(ticket)
         if try job.folder.status(of: job.file) != nil { return job }
-        try active.removeDirectory(ticket.folder)
+        try active.removeAll(ticket.folder)
         return nil
     }
 }
@@ -67,16 +69,23 @@ extension Folders {
 extension ActiveJob {
     /// active → failed, for what is no job. May be called again after an error: what is done stays done.
     func refuse(because error: JobFileError) throws(SystemError) -> String {
-        try commitTaken()
-        return try fail(
-            with: ErrorReport(
-                ticket: ticket, class: error.class, message: error.message, line: error.line, column: error.column))
+        var report = ErrorReport(
+            ticket: ticket, class: error.class, message: error.message, line: error.line, column: error.column)
+        report.attempts = try attempts()
+        // A job whose picture never came names somebody.
+        var job = self
+        job.callback = try writtenCallback()
+        return try job.fail(with: report)
     }
 
     /// Makes the way out of the inbox outlive a loss of power.
-    func commitTaken() throws(SystemError) {
+    func commitTaken() throws(SystemError) { try commit(from: folders.inbox) }
+
+    /// Makes the way into active/, and all that lies in the job's folder, outlive a loss of power. The source goes first, as
+    /// in ``Folders/commitAccepted()``.
+    func commit(from source: Directory) throws(SystemError) {
         guard try isActive else { return }
-        try folders.inbox.sync()
+        try source.sync()
         try folder.sync()
         try folders.active.sync()
     }

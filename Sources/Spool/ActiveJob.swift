@@ -12,6 +12,8 @@ public struct ActiveJob: Sendable {
     let folders: Folders
     /// The job file in the folder.
     let file: FileName
+    /// Who is told how it ends; for those to set who have read the file.
+    public var callback: Callback?
 
     /// What its job file is.
     public var kind: JobFileKind { JobFileKind(of: file) ?? .json }

@@ -6,9 +6,9 @@ import JSONText
 import Linux
 
 /// The record of a job's attempts, `attempts.json` in its folder.
-public struct Attempts: Codable, Hashable, Sendable {
+public struct Attempts: Decodable, Hashable, Sendable {
     /// One request that was sent, or was about to be.
-    public struct Attempt: Codable, Hashable, Sendable {
+    public struct Attempt: Decodable, Hashable, Sendable {
         /// From 1.
         public let number: Int
         /// To which server, without credentials.
@@ -29,13 +29,18 @@ public struct Attempts: Codable, Hashable, Sendable {
     public var task: String?
     /// In order.
     public var list: [Attempt] = []
+    /// The name under which the file was dropped, as a log shows it, where it is not the job's.
+    public var dropped: String?
 
     /// No attempt yet.
     public init() {}
 
+    /// No attempt yet at a job that was dropped under another name than its own.
+    init(dropped: FileName) { self.dropped = dropped.description }
+
     /// Adds an attempt that begins now.
     public mutating func begin(server: String, at now: Stamp) {
-        list.append(Attempt(number: (list.last?.number ?? 0) + 1, server: server, started: now.iso8601))
+        list.append(Attempt(number: list.count + 1, server: server, started: now.iso8601))
     }
 
     /// Says how the last attempt ended.
@@ -44,6 +49,15 @@ public struct Attempts: Codable, Hashable, Sendable {
         list[last].ended = now.iso8601
         list[last].failure = failure
         list[last].message = message
+    }
+
+    /// The text of attempts.json.
+    var text: Data {
+        let values = drawn.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.integer($0.value)) }
+        var members: [(String, JSONValue)] = [("drawn", .object(values)), ("list", document)]
+        if let task { members.append(("task", .string(task))) }
+        if let dropped { members.append(("dropped", .string(dropped))) }
+        return JSONValue.object(members).document
     }
 
     /// As they stand in result.json and error.json.
@@ -64,14 +78,14 @@ public struct Attempts: Codable, Hashable, Sendable {
 extension ActiveJob {
     /// The attempts so far. A record that cannot be read counts as none: it is ours and written whole, so somebody
     /// has changed it, and the job matters more.
-    public func attempts() throws -> Attempts {
+    public func attempts() throws(SystemError) -> Attempts {
         guard let content = try folder.content(of: InFolder.attempts) else { return Attempts() }
         return (try? JSONDecoder().decode(Attempts.self, from: content)) ?? Attempts()
     }
 
     /// Ends an attempt that brought nothing. What it left goes first: on a full disk that makes room for the record. Of a
     /// job that has its result or its error, and of one that is not active any more, nothing is touched.
-    public func abandon(_ attempts: Attempts) throws {
+    public func abandon(_ attempts: Attempts) throws(SystemError) {
         guard try isActive else { return }
         let entries = Set(try folder.entries())
         guard !entries.contains(InFolder.result), !entries.contains(InFolder.error) else { return }
@@ -80,11 +94,29 @@ extension ActiveJob {
     }
 
     /// Makes the record outlive a loss of power.
-    public func record(_ attempts: Attempts) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try folder.putWhole(encoder.encode(attempts), as: InFolder.attempts)
-        try folder.sync()
-        try folders.active.sync()
+    public func record(_ attempts: Attempts) throws(SystemError) {
+        try put(attempts)
+        try commitClaim()
+    }
+
+    /// - Parameter lasting: whether the content is on the disk when the call returns.
+    fileprivate func put(_ attempts: Attempts, lasting: Bool = true) throws(SystemError) {
+        do throws(SystemError) {
+            // The first one has nothing to replace, and one wait less. What a crash leaves of it counts as none, which is
+            // true: nothing was sent.
+            try folder.putNew(attempts.text, as: InFolder.attempts, lasting: lasting)
+        } catch  where error.isExisting {
+            try folder.putWhole(attempts.text, as: InFolder.attempts)
+        }
+    }
+}
+
+extension Folders {
+    /// Makes the records, and the claims before them, outlive a loss of power. An error is all jobs'.
+    public func record(_ records: [(job: ActiveJob, attempts: Attempts)]) throws(SystemError) {
+        let isMany = records.count >= Self.many
+        for (job, attempts) in records { try job.put(attempts, lasting: !isMany) }
+        if isMany { return try root.syncFilesystem() }
+        for (job, _) in records { try job.commitClaim() }
     }
 }

@@ -39,7 +39,7 @@ public enum Submission: Sendable {
 
 extension Submission {
     /// Throws ``JobFileError`` where one of the jobs is none for any server.
-    func check(_ insight: Insight) throws(JobFileError) {
+    public func check(_ insight: Insight) throws(JobFileError) {
         switch self {
         case .job(let job): if let problem = insight.problem(job) { throw JobFileError(message: problem) }
         case .batch(let batch):

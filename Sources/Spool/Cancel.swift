@@ -23,13 +23,14 @@ extension Folders {
     public func cancel(_ ticket: Ticket) throws(SystemError) -> Cancelled? {
         // A daemon may move it from one folder to the other, or back, between two looks.
         for _ in 0..<10 {
-            if try cancelQueued(ticket) { return .waiting }
+            if try cancelWaiting(ticket) { return .waiting }
             if try cancelActive(ticket) { return .rendering }
         }
         return nil
     }
 
-    private func cancelQueued(_ ticket: Ticket) throws(SystemError) -> Bool {
+    /// Takes a job away that waits; false where it does not, or not any more.
+    public func cancelWaiting(_ ticket: Ticket) throws(SystemError) -> Bool {
         if try queue.removeIfThere(ticket.file) { return true }
         // Its file first: wherever its folder is by then, what is left is no job.
         guard let folder = try queue.directoryIfThere(ticket.folder), try folder.removeJob(ticket.name) else {
@@ -87,7 +88,7 @@ extension Directory {
         }
     }
 
-    fileprivate func directoryIfThere(_ name: FileName) throws(SystemError) -> Directory? {
+    func directoryIfThere(_ name: FileName) throws(SystemError) -> Directory? {
         do throws(SystemError) {
             return try directory(name)
         } catch  where error.isMissing || error.code == ENOTDIR {

@@ -1,4 +1,5 @@
-// queued → active. The instant of commit is the rename into active/.
+// queued → active. The instant of commit is the rename into active/. That it outlives a loss of power is seen to by what
+// comes next, mostly the record of the attempt, so that one wait for the disk serves both.
 
 import Linux
 
@@ -12,14 +13,11 @@ extension Folders {
         if try queue.status(of: ticket.folder)?.kind == .directory { return try claimFolder(ticket) }
         guard again, try active.status(of: ticket.folder) != nil else { return nil }
         let job = try job(ticket)
-        guard try job.folder.status(of: job.file) != nil else { return nil }
-        return try committed(job)
-    }
-
-    /// The claim outlives a loss of power. The source goes first, as in ``commitAccepted()``.
-    private func committed(_ job: ActiveJob) throws(SystemError) -> ActiveJob {
-        try queue.sync()
-        try active.sync()
+        guard try job.folder.status(of: job.file) != nil else {
+            // Cancelled since: its folder is ours to take away.
+            try active.removeAll(ticket.folder)
+            return nil
+        }
         return job
     }
 
@@ -37,7 +35,7 @@ extension Folders {
             try active.removeDirectory(ticket.folder)
             return nil
         }
-        return try committed(job)
+        return job
     }
 
     /// A job that was tried before is a folder, with its attempts in it.
@@ -47,6 +45,12 @@ extension Folders {
         } catch  where error.isMissing {
             return nil
         }
-        return try committed(job(ticket))
+        return try job(ticket)
     }
+}
+
+extension ActiveJob {
+    /// Makes the claim outlive a loss of power: before anybody outside hears of the job, and before its folder goes on to
+    /// somewhere else.
+    public func commitClaim() throws(SystemError) { try commit(from: folders.queue) }
 }

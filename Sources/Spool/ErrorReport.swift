@@ -40,6 +40,7 @@ public struct ErrorReport: Sendable {
         var members: [(String, JSONValue)] = [
             ("ticket", .string(ticket.description)), ("class", .string(`class`)), ("message", .string(message)),
         ]
+        if let dropped = attempts.dropped { members.append(("dropped", .string(dropped))) }
         if let line, let column {
             members += [("line", .integer(Int64(line))), ("column", .integer(Int64(column)))]
         }

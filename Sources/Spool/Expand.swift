@@ -35,7 +35,6 @@ extension ActiveJob {
     /// be compared.
     public func expand(_ batch: Batch, with insight: Insight) throws(SystemError) -> Expansion? {
         guard try folder.status(of: file) != nil else { return nil }
-        try commitTaken()
         var stage: Directory?
         if try folder.status(of: InFolder.result) == nil {
             // What an attempt left that the disk stopped.
@@ -65,16 +64,20 @@ extension ActiveJob {
             try stage.sync()
             try folder.sync()
         }
-        return Expansion(parts: parts, path: try finish(with: result(of: table)))
+        return Expansion(parts: parts, path: try finish(with: result(of: table, dropped: attempts().dropped)))
     }
 
     /// 202, Accepted (RFC 9110 section 15.3.3): the parts are in the queue, and each ends in a folder of its own.
-    private func result(of table: Data) -> Data {
-        JSONValue.object([
-            ("ticket", .string(ticket.description)), ("name", .string(ticket.name.text)), ("status", .integer(202)),
-            ("reason", .string("Accepted")), ("parts", .raw(table)), ("accepted", .string(ticket.arrival.iso8601)),
-            ("finished", .string(Stamp.now.iso8601)),
-        ]).document
+    private func result(of table: Data, dropped: String?) -> Data {
+        let name: [(String, JSONValue)] = [("name", .string(ticket.name.text))]
+        let original = dropped.map { [("dropped", JSONValue.string($0))] } ?? []
+        return JSONValue.object(
+            [("ticket", .string(ticket.description))] + name + original + [
+                ("status", .integer(202)),
+                ("reason", .string("Accepted")), ("parts", .raw(table)), ("accepted", .string(ticket.arrival.iso8601)),
+                ("finished", .string(Stamp.now.iso8601)),
+            ]
+        ).document
     }
 
     /// Moves the staged parts into queue/, where there are any. The result must lie in the folder.

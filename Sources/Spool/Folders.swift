@@ -8,26 +8,49 @@ public struct Folders: Sendable {
     /// The spool itself.
     public let root: Directory
     /// Where people and programs drop job files.
-    public let inbox: Directory
+    public var inbox: Directory { inboxPlace.directory }
     /// What is accepted, in the order in which it will run.
-    public let queue: Directory
+    public var queue: Directory { queuePlace.directory }
     /// What is being rendered, a folder a job.
-    public let active: Directory
+    public var active: Directory { activePlace.directory }
     /// Results, a folder a job.
-    public let done: Directory
+    public var done: Directory { donePlace.directory }
     /// Jobs that could not be done, a folder a job.
-    public let failed: Directory
+    public var failed: Directory { failedPlace.directory }
     /// Pictures that jobs refer to by name.
-    let assets: Directory
+    var assets: Directory { assetsPlace.directory }
+
+    private let inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace: Place
 
     /// The moves into queue/ that are ours and nobody's wish.
     let ownMoves = OwnMoves()
+    /// Messages that were written in this life.
+    public let posted = Posted()
+
+    /// So many files and more are brought to the disk with all that is written to the filesystem (syncfs(2)). It costs the
+    /// same however many they are, but others' writes, too; a few wait for themselves alone.
+    public static let many: Int = {
+        #if DEBUG
+            // The crash suite takes two jobs through what is for many.
+            if let text = ProcessInfo.processInfo.environment["SDSPOOL_MANY"], let count = Int(text) { return count }
+        #endif
+        return 3
+    }()
 
     /// While a file of this name lies in the spool, no job is started.
     public static let pause: FileName = "PAUSE"
     static let lock: FileName = ".lock"
+    /// Messages that are to be delivered; made when there is the first one.
+    static let outbox: FileName = ".outbox"
     static let hold: FileName = "hold"
     static let status: FileName = "status.json"
+    static let metrics: FileName = "metrics.prom"
+    /// In done/: how the name of a result begins that is being taken away.
+    static let going: FileName = ".going-"
+    /// What a browser shows of the spool, with its other pages in the folder `pages`.
+    static let sheet: FileName = "index.html"
+    static let pages: FileName = "pages"
+    static let now: FileName = "now.html"
     /// In active/: a file on its way to somewhere else, or to nowhere. One that a start finds is swept away.
     static let draft: FileName = ".draft"
 
@@ -35,46 +58,75 @@ public struct Folders: Sendable {
     ///
     /// Throws ``SystemError``, with EXDEV where one of the folders lies on another filesystem: a job moves by
     /// rename(2), which is one step on one filesystem and none at all between two.
-    public init(path: String) throws(SystemError) {
+    ///
+    /// - Parameter group: whose all is that is made in it; `nil` for what the kernel gives.
+    public init(path: String, group: UInt32? = nil) throws(SystemError) {
+        let isNew = !FileManager.default.fileExists(atPath: path)
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw Self.systemError(error, path: path)
         }
         // The path as it is from everywhere: it is told in logs and results.
-        root = try Directory(path: URL(fileURLWithPath: path).standardizedFileURL.path)
-        inbox = try Self.open("inbox", in: root)
-        queue = try Self.open("queue", in: root)
-        active = try Self.open("active", in: root)
-        done = try Self.open("done", in: root)
-        failed = try Self.open("failed", in: root)
-        _ = try Self.open(Self.hold, in: root)
-        assets = try Self.open("assets", in: root)
+        root = try Directory(path: URL(fileURLWithPath: path).standardizedFileURL.path, group: group)
+        if isNew { try root.giveToGroup() }
+        inboxPlace = try Place(making: "inbox", in: root)
+        queuePlace = try Place(making: "queue", in: root)
+        activePlace = try Place(making: "active", in: root)
+        donePlace = try Place(making: "done", in: root)
+        failedPlace = try Place(making: "failed", in: root)
+        _ = try Place(making: Self.hold, in: root)
+        assetsPlace = try Place(making: "assets", in: root)
         try root.sync()
     }
 
     /// Opens a spool that is there and makes nothing. Throws ``SystemError``, with ENOENT where there is none.
     public init(existing path: String) throws(SystemError) {
         root = try Directory(path: URL(fileURLWithPath: path).standardizedFileURL.path)
-        inbox = try root.directory("inbox")
-        queue = try root.directory("queue")
-        active = try root.directory("active")
-        done = try root.directory("done")
-        failed = try root.directory("failed")
-        assets = try root.directory("assets")
+        inboxPlace = try Place("inbox", in: root)
+        queuePlace = try Place("queue", in: root)
+        activePlace = try Place("active", in: root)
+        donePlace = try Place("done", in: root)
+        failedPlace = try Place("failed", in: root)
+        assetsPlace = try Place("assets", in: root)
     }
 
-    private static func open(_ name: FileName, in root: Directory) throws(SystemError) -> Directory {
-        do throws(SystemError) {
-            try root.makeDirectory(name)
-        } catch  where error.code == EEXIST {
-            // It is there already, the usual case.
+    /// Whether an entry of the spool is the name of a folder that the daemon works in.
+    func isPlace(_ name: FileName) -> Bool { places.contains { $0.name == name } }
+
+    private var places: [Place] { [inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace] }
+
+    /// What an entry of a folder with that name is; `nil` where it is no job's.
+    public func position(_ entry: FileName, in folder: FileName) -> Position? {
+        switch folder {
+        case inboxPlace.name: .dropped(entry)
+        case queuePlace.name: Ticket(entry: entry).map(Position.queued)
+        case activePlace.name: Ticket(entry: entry).map(Position.active)
+        case donePlace.name: .done(entry)
+        case failedPlace.name: .failed(entry)
+        case Self.hold: .held(entry)
+        default: nil
         }
-        let folder = try root.directory(name)
-        guard try folder.status().device == root.status().device else {
-            throw SystemError(call: "rename", code: EXDEV, path: folder.path)
+    }
+
+    /// Opens anew what somebody has put in the place of a folder, and makes anew what is gone; only an inbox is waited
+    /// for, whose next one is somebody's to bring. One that cannot be opened keeps nobody from the others.
+    func renew() -> Renewal {
+        var renewal = Renewal()
+        for place in places {
+            do throws(SystemError) {
+                var finding = try place.find()
+                if finding == .nothing, place !== inboxPlace {
+                    try place.make()
+                    finding = try place.find()
+                }
+                if finding == .another { renewal.changed.append(place.directory.path) }
+                if place === inboxPlace { renewal.inbox = finding }
+            } catch {
+                renewal.trouble = renewal.trouble ?? error
+            }
         }
-        return folder
+        return renewal
     }
 
     private static func systemError(_ error: any Error, path: String) -> SystemError {
@@ -108,6 +160,11 @@ public enum InFolder {
     /// told of the render while it was under way.
     static func isPassing(_ entry: FileName) -> Bool {
         entry == attempts || entry == progress || entry.bytes.first == UInt8(ascii: ".") || isPreview(entry)
+    }
+
+    /// Whether it is a job file: neither a picture nor a document of ours.
+    static func isJob(_ entry: FileName) -> Bool {
+        JobFileKind(of: entry) != nil && ![result, error, attempts, progress].contains(entry)
     }
 
     static func isPreview(_ entry: FileName) -> Bool {

@@ -30,12 +30,27 @@ extension Folders {
 
     /// Makes sure that one daemon serves the spool.
     public func lock(for holder: Holder) throws -> LockOutcome {
-        switch try FileLock.take(Self.lock, in: root, note: JSONEncoder().encode(holder)) {
-        case .held(let lock): return .held(lock)
-        case .taken(let note):
-            let other = try? JSONDecoder().decode(Holder.self, from: note)
-            return .taken(by: other.map(String.init(describing:)) ?? "another process")
+        let note = try JSONEncoder().encode(holder)
+        var tries = 0
+        while true {
+            switch try FileLock.take(Self.lock, in: root, note: note) {
+            case .held(let lock): return .held(lock)
+            case .taken(let note) where tries == 5: return .taken(by: Self.words(note))
+            case .taken:
+                // Somebody who only asks whether it is held (``holder()``) holds it for an instant.
+                tries += 1
+                usleep(20_000)
+            }
         }
+    }
+
+    /// Who serves the spool, in plain words; `nil` where the lock is free. Over a share that passes no locks on it always
+    /// seems free.
+    public func holder() throws(SystemError) -> String? { try FileLock.note(Self.lock, in: root).map(Self.words) }
+
+    private static func words(_ note: Data) -> String {
+        let other = try? JSONDecoder().decode(Holder.self, from: note)
+        return other.map(String.init(describing:)) ?? "another process"
     }
 
     /// Lays down PAUSE, with the reason in it.

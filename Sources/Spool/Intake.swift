@@ -3,7 +3,6 @@
 // The listing of the folder is the truth; events are wake-ups that also carry the order. What is no job is left where
 // it is, what is not whole yet is waited for, and what never becomes a job goes to failed/ with the reason.
 
-@preconcurrency import Dispatch
 import Foundation
 import Linux
 
@@ -23,26 +22,22 @@ public struct Intake {
         case troubled(SystemError)
     }
 
-    private let folders: Folders
-    private let settle: Duration
-    private let cap: Int
-    private let insight: Insight
-    private let inotify: Inotify
-    private let inboxWatch: Inotify.Watch
+    let folders: Folders
+    let settle: Duration
+    let cap: Int
+    let insight: Insight
+    let inotify: Inotify
+    /// `nil` while there is no inbox.
+    private var inboxWatch: Inotify.Watch?
     private var stamps: StampClock
 
-    /// Names to look at now, in order, from `first` on.
-    private var backlog: [FileName] = []
-    private var first = 0
+    private var agenda = Agenda()
     /// Names that were looked at and not taken.
     private var sightings: [FileName: Sighting] = [:]
-    /// Names to look at again, and when.
-    private var due: [FileName: ContinuousClock.Instant] = [:]
-    /// Names that the disk did not let be dealt with, and how long they waited the last time.
-    private var waits: [FileName: Duration] = [:]
     /// Names of jobs whose pictures are still arriving.
-    private var lacking: Set<FileName> = []
-    private var leftAlone: Set<FileName> = []
+    var lacking: Set<FileName> = []
+    /// What is no job, as it was seen: something else may take its name.
+    private var leftAlone: [FileName: FileStatus] = [:]
     /// What an error has left in doubt: whether its file has left the inbox.
     private var doubtful: [(ticket: Ticket, step: Stopped.Step)] = []
     /// What has left the inbox and was stopped by the disk on its way; tried again.
@@ -51,7 +46,8 @@ public struct Intake {
     /// power. And when that is tried again.
     private var untold: [Outcome] = []
     private var nextCommit: ContinuousClock.Instant?
-    private var nextListing: ContinuousClock.Instant
+    /// The inbox must be listed: events were lost, or the last time it could not be.
+    private var nextListing: ContinuousClock.Instant?
 
     /// So many names are accepted together and share the syncs of the directories.
     private static let batch = 256
@@ -59,9 +55,6 @@ public struct Intake {
     /// of a writer at work will be told to be closed.
     private static let appearance = Duration.milliseconds(20)
     private static let retry = Duration.seconds(1)
-    private static let longestRetry = Duration.seconds(30)
-    /// Events may be lost by the kernel without a word on some filesystems; the folder's listing is the truth.
-    private static let listing = Duration.seconds(60)
 
     /// Arms the watch and lists what lies there already, the oldest first by the time at which it got its name.
     ///
@@ -71,70 +64,78 @@ public struct Intake {
     ///   - last: the latest arrival in the spool.
     ///   - insight: what only the server's side can read in a job.
     public init(
-        _ folders: Folders, settle: Duration, cap: Int, after last: Stamp?, insight: Insight
+        _ folders: Folders, _ inotify: Inotify, settle: Duration, cap: Int, after last: Stamp?, insight: Insight
     ) throws {
         self.folders = folders
+        self.inotify = inotify
         self.settle = settle
         self.cap = cap
         self.insight = insight
         stamps = StampClock(after: last)
-        inotify = try Inotify()
+        try watchInbox()
+    }
+
+    private mutating func watchInbox() throws(SystemError) {
         inboxWatch = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
-        nextListing = .now
+        // Behind the watch: what came before it is not told.
         try list(at: .now)
     }
 
-    /// Runs `wake` when something happened in the inbox.
-    public func source(on queue: DispatchQueue, wake: @escaping @Sendable () -> Void) -> any DispatchSourceRead {
-        inotify.source(on: queue, wake: wake)
+    /// Somebody has done something to the folders. True where that makes a difference to what is taken: the inbox is gone,
+    /// or is back.
+    public mutating func note(_ renewal: Renewal) throws(SystemError) -> Bool {
+        let wasThere = inboxWatch != nil
+        // What they wait for may lie in another folder now.
+        if !renewal.changed.isEmpty { for name in lacking { agenda.add(name, at: .now) } }
+        if renewal.inbox == .same, wasThere { return false }
+        if let inboxWatch { inotify.forget(inboxWatch) }
+        inboxWatch = nil
+        (agenda, sightings, leftAlone, lacking) = (Agenda(), [:], [:], [])
+        if renewal.inbox != .nothing { try watchInbox() }
+        return wasThere || isThere
     }
+
+    /// Whether there is an inbox.
+    public var isThere: Bool { inboxWatch != nil }
 
     /// When to collect next although nothing happens.
     public var nextLook: ContinuousClock.Instant {
-        if first < backlog.count { return .now }
-        return [nextListing, stopped.due, nextCommit, due.values.min()].compactMap { $0 }.min() ?? nextListing
+        [nextListing, stopped.due, nextCommit, agenda.next].compactMap { $0 }.min() ?? .now + .seconds(3600)
     }
 
     /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk. What the disk does not let
     /// it do is told and tried again.
-    public mutating func collect() -> [Outcome] {
+    ///
+    /// - Parameters:
+    ///   - events: all that is told so far, before anything is taken: a later close may come before an earlier
+    ///     appearance.
+    ///   - isRound: whether to list the inbox in any case. Its listing is the truth.
+    public mutating func collect(_ events: [Inotify.Event], isRound: Bool) -> [Outcome] {
         let now = ContinuousClock.now
         do throws(SystemError) {
-            // All that is told so far, before anything is taken: a later close may come before an earlier appearance.
-            var events: [Inotify.Event] = []
-            while case let more = try inotify.read(), !more.isEmpty { events += more }
             take(events)
-            if now >= nextListing { try list(at: now) }
+            // What was told comes first, in its order; what was lost follows by ctime.
+            if isRound || nextListing.map({ now >= $0 }) == true { try list(at: now) }
         } catch {
             untold.append(.troubled(error))
             nextListing = now + Self.retry
         }
-        for (name, moment) in due.sorted(by: { $0.value < $1.value }) where moment <= now {
-            due[name] = nil
-            backlog.append(name)
-        }
         // Before the names are looked at again.
         resolveDoubts()
-        let names = backlog[first...].prefix(Self.batch)
+        let names = agenda.take(Self.batch, at: now)
+        let looks = lookAtMany(names)
         var trouble: SystemError?
         for name in names {
             do throws(SystemError) {
-                try settle(name)
-                waits[name] = nil
+                try settle(name, looks[name])
+                agenda.forgetTrouble(of: name)
             } catch {
                 // A disk that fails one fails them all, and says the same of each.
                 trouble = trouble ?? error
-                let wait = min(waits[name].map { $0 * 2 } ?? Self.retry, Self.longestRetry)
-                waits[name] = wait
-                due[name] = .now + wait
+                agenda.postpone(name, at: .now)
             }
         }
         if let trouble { untold.append(.troubled(trouble)) }
-        first += names.count
-        if first == backlog.count {
-            backlog = []
-            first = 0
-        }
         for (job, step) in stopped.takeDue(at: now) { conclude(job, step) }
         return committed()
     }
@@ -157,52 +158,69 @@ public struct Intake {
     // MARK: What to look at
 
     private mutating func take(_ events: [Inotify.Event]) {
+        guard isThere else { return }
         let order = ArrivalOrder(events.filter { $0.watch == inboxWatch })
         for name in order.whole where JobName(dropped: name) != nil {
             sightings[name] = Sighting(now: .now, closed: true)
-            due[name] = nil
-            backlog.append(name)
+            agenda.add(name)
         }
         for name in order.appeared where JobName(dropped: name) != nil {
             // Also one that was waited for: a chmod may have made it readable.
-            due[name] = min(due[name] ?? .now + Self.appearance, .now + Self.appearance)
+            agenda.add(name, at: .now + Self.appearance)
         }
         // Something happened in assets/: perhaps it is what they wait for.
-        if events.contains(where: { $0.watch != inboxWatch }) { for name in lacking { due[name] = .now } }
-        // What was told comes first, in its order; what was lost follows by ctime.
-        if events.contains(where: { $0.kind.contains(.overflow) }) { nextListing = .now }
+        if events.contains(where: { $0.watch != inboxWatch }) { for name in lacking { agenda.add(name, at: .now) } }
     }
 
     private mutating func list(at now: ContinuousClock.Instant) throws(SystemError) {
-        nextListing = now + Self.listing
-        let expected = Set(backlog[first...]).union(due.keys)
+        nextListing = nil
+        guard isThere else { return }
+        let expected = agenda.names
         var found: [(changed: Int64, name: FileName)] = []
         var present: Set<FileName> = []
         for name in try folders.inbox.entries() where JobName(dropped: name) != nil {
             present.insert(name)
-            guard !expected.contains(name), !leftAlone.contains(name) else { continue }
-            guard let status = try folders.inbox.status(of: name) else { continue }
+            if expected.contains(name) {
+                // One that is waited for, and has changed without a word.
+                guard let seen = sightings[name]?.seen.first else { continue }
+                if let status = try folders.inbox.status(of: name), status != seen { agenda.add(name, at: now) }
+                continue
+            }
+            guard let status = try folders.inbox.status(of: name), leftAlone[name] != status else { continue }
             found.append((status.changed, name))
         }
-        backlog += found.sorted { ($0.changed, $0.name) < ($1.changed, $1.name) }.map(\.name)
-        leftAlone.formIntersection(present)
+        for (_, name) in found.sorted(by: { ($0.changed, $0.name) < ($1.changed, $1.name) }) { agenda.add(name) }
+        leftAlone = leftAlone.filter { present.contains($0.key) }
         sightings = sightings.filter { present.contains($0.key) }
-        waits = waits.filter { present.contains($0.key) }
+        agenda.forgetTrouble(butOf: present)
     }
 
     // MARK: One name
 
-    private mutating func settle(_ name: FileName) throws(SystemError) {
-        lacking.remove(name)
-        let (look, seen) = try look(at: name)
+    /// - Parameter earlier: a look at it whose content has been brought to the disk behind it.
+    private mutating func settle(
+        _ name: FileName, _ earlier: (Look, seen: [FileStatus])?
+    ) throws(SystemError) {
+        var (look, seen) = (Look.gone, [FileStatus]())
+        if let earlier, try folders.inbox.status(of: name) == earlier.seen.first {
+            (look, seen) = earlier
+        } else {
+            (look, seen) = try self.look(at: name)
+        }
         var sighting = sightings[name] ?? Sighting(now: .now, closed: false)
         let verdict = sighting.judge(look, seen: seen, now: .now, settle: settle)
         sightings[name] = nil
+        let isTold = leftAlone.removeValue(forKey: name) != nil
         switch verdict {
-        case .forget: leftAlone.remove(name)
+        case .forget: break
         case .accept(let job):
             guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
-            if try folders.accept(name, as: ticket) { untold.append(.accepted(ticket, insight.lane(job))) }
+            let lane = insight.lane(job)
+            if ticket.name.loses(name) {
+                try take(name, as: ticket, .queue(lane))
+            } else if try folders.accept(name, as: ticket) {
+                untold.append(.accepted(ticket, lane))
+            }
         case .expand(let batch):
             guard let ticket = ticket(for: name, priority: batch.priority, behind: batch.count) else { return }
             try take(name, as: ticket, .expand(batch))
@@ -211,9 +229,10 @@ public struct Intake {
             try take(name, as: ticket, .refuse(error))
         case .wait(let moment):
             sightings[name] = sighting
-            due[name] = moment
+            agenda.add(name, at: moment)
         case .leaveAlone(let reason):
-            if leftAlone.insert(name).inserted { untold.append(.leftAlone(name, because: reason)) }
+            leftAlone[name] = seen.first
+            if !isTold { untold.append(.leftAlone(name, because: reason)) }
         }
     }
 
@@ -241,7 +260,10 @@ public struct Intake {
     /// Throws nothing: the job is on its way already, and what stops it there is told and tried again.
     private mutating func conclude(_ job: ActiveJob, _ step: Stopped.Step) {
         do throws(SystemError) {
+            try job.commitTaken()
             switch step {
+            case .queue(let lane):
+                if try job.requeue() == .queued { untold.append(.accepted(job.ticket, lane)) }
             case .expand(let batch):
                 if let expansion = try job.expand(batch, with: insight) {
                     untold.append(.expanded(job.ticket, expansion))
@@ -261,81 +283,5 @@ public struct Intake {
         let held = JobFileKind(of: name) == .json ? Ticket(entry: name)?.name : nil
         let job = held ?? JobName(dropped: name)
         return job.map { Ticket(priority: priority, arrival: stamps.next(now: .now, behind: room), name: $0) }
-    }
-
-    private mutating func look(at name: FileName) throws(SystemError) -> (Look, seen: [FileStatus]) {
-        guard let status = try folders.inbox.status(of: name) else { return (.gone, []) }
-        switch status.kind {
-        case .directory: return (.noFile("it is a folder"), [status])
-        case .symbolicLink: return (.noFile("it is a symbolic link; links are not followed"), [status])
-        case .other: return (.noFile("it is a FIFO, a socket or a device"), [status])
-        case .file: break
-        }
-        if status.size > cap {
-            let error = JobFileError(message: "the file has \(status.size) bytes; at most \(cap) are read")
-            return (.wrong(error), [status])
-        }
-        do throws(SystemError) {
-            let file = try folders.inbox.file(name)
-            let content = try file.read(upTo: cap + 1)
-            let kind = JobFileKind(of: name) ?? .json
-            let submission: Submission
-            let assets: [AssetName]
-            do throws(JobFileError) {
-                submission = try Submission(content, kind: kind)
-                try submission.check(insight)
-                assets = try submission.assets(insight)
-            } catch {
-                return (error.mayStillArrive ? .unfinished(error) : .wrong(error), [status])
-            }
-            let (lack, pictures) = try look(at: assets, of: name)
-            if let lack { return (lack, [status] + pictures) }
-            // Its writer may not have: before the name moves on, the content is on the disk.
-            do throws(SystemError) {
-                try file.sync()
-            } catch {
-                try folders.rewrite(name, content)
-            }
-            switch submission {
-            case .job(let job): return (.whole(job), [status] + pictures)
-            case .batch(let batch) where kind == .json: return (.batch(batch), [status] + pictures)
-            case .batch(let batch):
-                return (.lines(batch, hasWriter: file.hasWriter == true), [status] + pictures)
-            }
-        } catch  where error.isMissing {
-            return (.gone, [])
-        } catch  where error.isForbidden {
-            return (.unfinished(JobFileError(message: "it cannot be read: \(error.reason)")), [status])
-        }
-    }
-
-    /// A job whose pictures are not there yet is one that is still arriving; `nil` where they all are.
-    private mutating func look(
-        at assets: [AssetName], of name: FileName
-    ) throws(SystemError) -> (Look?, seen: [FileStatus]) {
-        var seen: [FileStatus] = []
-        var lack: Look?
-        for asset in assets {
-            var state = try folders.look(at: asset, settle: settle)
-            if case .arriving = state {
-                try watch(asset)
-                lacking.insert(name)
-                // Once more: what came before the watch is not told.
-                state = try folders.look(at: asset, settle: settle)
-            }
-            switch state {
-            case .ready(let status): seen.append(status)
-            case .arriving(let error, let status):
-                seen += [status].compactMap { $0 }
-                lack = lack ?? .unfinished(error)
-            case .wrong(let error): return (.wrong(error), seen)
-            }
-        }
-        return (lack, seen)
-    }
-
-    /// Watches the folder that a picture will come to, or the one that its folder will.
-    private func watch(_ asset: AssetName) throws(SystemError) {
-        _ = try inotify.watch(asset.parent(in: folders).folder, for: [.written, .movedIn, .created])
     }
 }

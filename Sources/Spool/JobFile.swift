@@ -122,6 +122,8 @@ public struct Orders: Hashable, Sendable {
     public var server: String?
     /// A query, too, keeps its turn behind the renders that came before it.
     public var wait = false
+    /// Who is told how it ends.
+    public var callback: Callback?
     /// It stands for many jobs.
     public var matrix: Matrix?
 
@@ -138,6 +140,7 @@ public struct Orders: Hashable, Sendable {
         for (index, member) in object.members.enumerated() where last[member.key] == index {
             let value = object[member.value]
             switch member.key {
+            case "callback": callback = try Self.callback(value)
             case "endpoint": endpoint = try Self.decode(value, "endpoint", "a path such as \"/sdapi/v1/txt2img\"")
             case "matrix": matrix = try Matrix(value)
             case "method": method = try Self.decode(value, "method", "a method such as \"GET\"")
@@ -150,10 +153,35 @@ public struct Orders: Hashable, Sendable {
                 priority = UInt8(number)
             default:
                 throw JobFileError(
-                    message: "\"sdspool\" knows endpoint, matrix, method, priority, server and wait, but not "
+                    message: "\"sdspool\" knows callback, endpoint, matrix, method, priority, server and wait, but not "
                         + "\"\(member.key)\"")
             }
         }
+    }
+
+    /// A URL, or an object that also says in which form it is told. It is not shown: there may be a password in it.
+    private static func callback(_ value: Data) throws(JobFileError) -> Callback? {
+        struct Written: Decodable {
+            let url: String
+            let form: Callback.Form?
+        }
+        if let object = try? ObjectText(value) {
+            guard Set(object.members.map(\.key)).isSubset(of: ["url", "form"]),
+                let written = try? JSONDecoder().decode(Written.self, from: value),
+                let callback = Callback(written.url, form: written.form ?? .json)
+            else {
+                throw wrong(
+                    "callback",
+                    "an object such as {\"url\": \"http://127.0.0.1:8000/finished\", \"form\": \"multipart\"}; "
+                        + "the form may be json, too")
+            }
+            return callback
+        }
+        let expected = "a URL such as \"http://127.0.0.1:8000/finished\""
+        let text: String? = try decode(value, "callback", expected)
+        guard let text else { return nil }
+        guard let callback = Callback(text) else { throw wrong("callback", expected) }
+        return callback
     }
 
     private static func decode<Value: Decodable>(

@@ -59,6 +59,27 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.init(stem: Array(stem))
     }
 
+    /// The first words of a prompt, as a name that is easily typed: `a-red-cat`; `job` where there are none.
+    public static func words(of prompt: String) -> String {
+        let words = prompt.lowercased().split { !$0.isLetter && !$0.isNumber }
+        var name = ""
+        for word in words where name.utf8.count + word.utf8.count < 40 { name += (name.isEmpty ? "" : "-") + word }
+        return name.isEmpty ? "job" : name
+    }
+
+    /// The name of the job that a file `TEXT.json` is; `nil` where no job can be called so.
+    public init?(called text: String) {
+        guard let file = FileName(bytes: Array("\(text).json".utf8)) else { return nil }
+        self.init(dropped: file)
+    }
+
+    /// Whether the name under which the job's file was dropped says something that this one does not: it was escaped or
+    /// cut, or ended in capitals. A ticket's file that comes back from hold/ is called by its ticket.
+    func loses(_ dropped: FileName) -> Bool {
+        guard let kind = JobFileKind(of: dropped), Ticket(entry: dropped)?.name != self else { return false }
+        return with(suffix: kind.suffix) != dropped
+    }
+
     /// The name of a part of a file that holds `count` jobs: `cat-001`, with as many digits as the last one needs.
     func part(_ number: Int, of count: Int) -> JobName {
         let digits = String(number)

@@ -1,27 +1,50 @@
-// Two lanes: what asks a server something need not wait behind an hour of pictures.
+// The lanes of the queue: what asks a server something need not wait behind an hour of pictures, and what only one server
+// may do waits for that one.
 
 import Foundation
 import Linux
 
 /// Where a job waits.
-public enum Lane: Sendable, CaseIterable {
-    /// Jobs that use the server's one renderer, and all that keep their turn.
-    case renders
-    /// Jobs that only ask, and may overtake those.
-    case queries
+public struct Lane: Hashable, Sendable {
+    /// What it needs of a server.
+    public enum Kind: Sendable, CaseIterable {
+        /// The server's one renderer; also all that keeps its turn.
+        case renders
+        /// An answer: it may overtake renders.
+        case queries
+    }
+    /// See ``Kind``.
+    public var kind: Kind
+    /// The URL of the only server that may serve it; `nil` where all may.
+    public var server: String?
+
+    /// The lane of jobs that need `kind` of `server`.
+    public init(_ kind: Kind, server: String? = nil) {
+        self.kind = kind
+        self.server = server
+    }
+
+    /// Of jobs that any server may render.
+    public static let renders = Lane(.renders)
+    /// Of jobs that ask any server something.
+    public static let queries = Lane(.queries)
 }
 
 extension Folders {
-    /// The lane of a job that waits in queue/ already, told by its file. Anything but a small file is a render: a query
-    /// has no body, and its file is its orders alone.
+    /// The lane of a job that waits in queue/ already, told by its file. Of anything but a small file nothing is told
+    /// before its turn: a query has no body, and its file is its orders alone.
     public func lane(of ticket: Ticket, sort: (JobFile) -> Lane) throws -> Lane {
+        try waitingJob(ticket, upTo: 64 << 10).map(sort) ?? .renders
+    }
+
+    /// The job that waits in queue/; `nil` where its file is no job, or has more than `cap` bytes.
+    public func waitingJob(_ ticket: Ticket, upTo cap: Int) throws -> JobFile? {
         let isFolder = try queue.status(of: ticket.folder)?.kind == .directory
         let (place, name) =
             isFolder ? (try queue.directory(ticket.folder), InFolder.job(ticket.name)) : (queue, ticket.file)
-        guard let status = try place.status(of: name), status.kind == .file, status.size < 64 << 10 else {
-            return .renders
+        guard let status = try place.status(of: name), status.kind == .file, status.size < cap else {
+            return nil
         }
-        guard let job = try? JobFile(place.file(name).read(upTo: 64 << 10)) else { return .renders }
-        return sort(job)
+        return try? JobFile(place.file(name).read(upTo: cap))
     }
 }

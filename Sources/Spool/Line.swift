@@ -59,10 +59,29 @@ public struct Line: Sendable {
     /// How many wait.
     public var count: Int { lanes.reduce(0) { $0 + $1.waiting.count } }
 
+    /// The arrival of the ticket that has been there longest; within a priority that is the first.
+    public var oldest: Stamp? { lanes.compactMap(\.waiting.first?.arrival).min() }
+
+    /// Whether a ticket stands in it.
+    public func contains(_ ticket: Ticket) -> Bool {
+        let lane = lanes[Int(ticket.priority)]
+        let place = lane.lowerBound(of: ticket)
+        return place < lane.tickets.count && lane.tickets[place] == ticket
+    }
+
+    /// Those of that name, in order.
+    public func called(_ name: JobName) -> [Ticket] { lanes.flatMap { $0.waiting.filter { $0.name == name } } }
+
     /// Lets a ticket in at its place; false where it stands there already.
     public mutating func insert(_ ticket: Ticket) -> Bool {
         lanes[Int(ticket.priority)].insert(ticket)
     }
+
+    /// The first ticket.
+    public var first: Ticket? { lanes.lazy.compactMap(\.waiting.first).first }
+
+    /// The first tickets, at most so many.
+    public func first(_ count: Int) -> [Ticket] { Array(lanes.lazy.flatMap(\.waiting).prefix(count)) }
 
     /// The first ticket, which leaves the line.
     public mutating func next() -> Ticket? {
@@ -74,10 +93,9 @@ public struct Line: Sendable {
 
     /// Takes a ticket out of the line; false where it does not stand there.
     public mutating func remove(_ ticket: Ticket) -> Bool {
+        guard contains(ticket) else { return false }
         let lane = Int(ticket.priority)
-        let place = lanes[lane].lowerBound(of: ticket)
-        guard place < lanes[lane].tickets.count, lanes[lane].tickets[place] == ticket else { return false }
-        _ = lanes[lane].remove(at: place)
+        _ = lanes[lane].remove(at: lanes[lane].lowerBound(of: ticket))
         return true
     }
 }

@@ -4,10 +4,103 @@
 import Foundation
 import Linux
 
+/// A job whose pictures lie in its folder, and what is to be told of it.
+public struct FinishedJob: Sendable {
+    let job: ActiveJob
+    let result: Data
+    let unsynced: [UnsyncedFile]
+
+    /// - Parameter unsynced: files in the folder whose content is not on the disk yet.
+    public init(_ job: ActiveJob, result: Data, unsynced: [UnsyncedFile]) {
+        self.job = job
+        self.result = result
+        self.unsynced = unsynced
+    }
+}
+
+/// The content of a job's files may not have reached the disk, and the kernel would say nothing of it when it is asked once
+/// more: it has to be made again.
+public struct ContentLost: Error, Sendable {
+    /// What was said.
+    public let cause: SystemError
+}
+
+extension Folders {
+    /// Ends jobs with their results, and says where each lies then. Those that end together share their waits for the disk.
+    ///
+    /// A failure is ``ContentLost``, or a ``SystemError``, behind which it may be called again: what is done stays done.
+    public func finish(_ jobs: [FinishedJob]) -> [Result<String, any Error>] {
+        guard jobs.count >= Self.many else {
+            return jobs.map { finished in Result { try finish(finished) } }
+        }
+        var outcomes: [Result<String, any Error>?] = jobs.map { _ in nil }
+        func each(_ step: (FinishedJob) throws -> Void) {
+            for (index, finished) in jobs.enumerated() where outcomes[index] == nil {
+                do { try step(finished) } catch { outcomes[index] = .failure(error) }
+            }
+        }
+        for (index, finished) in jobs.enumerated() {
+            // By an earlier call that an error has ended.
+            do { outcomes[index] = try finished.job.delivered(to: done).map { .success($0) } } catch {
+                outcomes[index] = .failure(error)
+            }
+        }
+        each { try $0.job.folder.putDraft($0.result, of: InFolder.result, lasting: false) }
+        do throws(SystemError) {
+            try root.syncFilesystem()
+        } catch {
+            return jobs.map { _ in .failure(ContentLost(cause: error)) }
+        }
+        each { finished in
+            do throws(SystemError) {
+                for file in finished.unsynced { try file.check() }
+            } catch {
+                throw ContentLost(cause: error)
+            }
+        }
+        each { finished in
+            try finished.job.folder.takeDraft(of: InFolder.result)
+            try finished.job.discardPassing()
+        }
+        do throws(SystemError) {
+            try root.syncFilesystem()
+        } catch {
+            return jobs.map { _ in .failure(error) }
+        }
+        if jobs.contains(where: { $0.job.callback != nil }) {
+            each { try $0.job.post(.done, lasting: false) }
+            do throws(SystemError) {
+                try root.syncFilesystem()
+            } catch {
+                return jobs.map { _ in .failure(error) }
+            }
+        }
+        for (index, finished) in jobs.enumerated() where outcomes[index] == nil {
+            outcomes[index] = Result { done.path(of: try finished.job.move(to: done)) }
+        }
+        do throws(SystemError) {
+            try active.sync()
+            try done.sync()
+        } catch {
+            return jobs.map { _ in .failure(error) }
+        }
+        return outcomes.compactMap { $0 }
+    }
+
+    private func finish(_ finished: FinishedJob) throws -> String {
+        do throws(SystemError) {
+            for file in finished.unsynced { try file.sync() }
+        } catch {
+            throw ContentLost(cause: error)
+        }
+        return try finished.job.finish(with: finished.result)
+    }
+}
+
 extension ActiveJob {
     /// Ends the job with its result. The pictures must lie synced in the folder. Where it lies then. May be called again
     /// after an error: what is done stays done.
-    public func finish(with result: Data) throws(SystemError) -> String {
+    func finish(with result: Data) throws(SystemError) -> String {
         if let path = try delivered(to: folders.done) { return path }
         try folder.putWhole(result, as: InFolder.result)
         return try deliverResult()
@@ -17,7 +110,7 @@ extension ActiveJob {
     /// folder. Recovery calls it, too.
     func deliverResult() throws(SystemError) -> String {
         try releaseParts()
-        return try deliver(to: folders.done)
+        return try deliver(to: folders.done, as: .done)
     }
 
     /// Ends the job with the reason why it could not be done; what its attempts left goes, unless its pictures are to be
@@ -26,15 +119,20 @@ extension ActiveJob {
         if let path = try delivered(to: folders.failed) { return path }
         if !keepingPictures { try discardStage() }
         try folder.putWhole(report.document, as: InFolder.error)
-        return try deliver(to: folders.failed)
+        return try deliver(to: folders.failed, as: .failed)
     }
 
     /// Moves the folder of a job that has its result.json or error.json to where that belongs. Recovery calls it, too,
     /// for a job that was cut off behind that file.
-    func deliver(to place: Directory) throws(SystemError) -> String {
-        for entry in try folder.entries() where InFolder.isPassing(entry) { try folder.removeAll(entry) }
+    func deliver(to place: Directory, as state: Ending) throws(SystemError) -> String {
+        try discardPassing()
         try folder.sync()
+        try post(state)
         return try committed(move(to: place), in: place)
+    }
+
+    fileprivate func discardPassing() throws(SystemError) {
+        for entry in try folder.entries() where InFolder.isPassing(entry) { try folder.removeAll(entry) }
     }
 
     private func committed(_ name: FileName, in place: Directory) throws(SystemError) -> String {
@@ -44,7 +142,7 @@ extension ActiveJob {
     }
 
     /// Where it lies when an earlier call has moved it and was ended by an error behind that; `nil` where it is active.
-    private func delivered(to place: Directory) throws(SystemError) -> String? {
+    fileprivate func delivered(to place: Directory) throws(SystemError) -> String? {
         guard try !isActive else { return nil }
         let own = try folder.status()
         var number = 1
@@ -57,12 +155,14 @@ extension ActiveJob {
     }
 
     /// Renames the folder to the job's name, or with the first free number behind it: `cat`, `cat.2`, `cat.3`.
-    private func move(to place: Directory) throws(SystemError) -> FileName {
+    fileprivate func move(to place: Directory) throws(SystemError) -> FileName {
         func isMoved(_ number: Int) throws(SystemError) -> Bool {
             do throws(SystemError) {
                 try folders.active.rename(ticket.folder, to: place, as: resultName(number))
                 return true
-            } catch  where error.isTaken {
+            } catch {
+                // Some network shares say no more than that it cannot be done (sshfs: EPERM).
+                if try place.status(of: resultName(number)) == nil, !error.isTaken { throw error }
                 return false
             }
         }

@@ -1,4 +1,5 @@
-// What a daemon does first: bring every job that the last one left in active/ to a state of the table.
+// What a daemon does first: bring every job that the last one left in active/ to a state of the table, and sweep the inbox
+// of what nobody goes on writing.
 
 import Foundation
 import Linux
@@ -37,37 +38,109 @@ func repairs(for listing: [LeftOver]) -> [Repair] {
     }
 }
 
-extension Folders {
-    /// Repairs active/ and tells, a sentence a job, what was done. The lock must be held.
-    public func recover() throws -> [String] {
-        try active.removeAll(Self.draft)
-        for file in [Self.status, Self.pause] { try root.removeDraft(of: file) }
-        let listing = try active.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.map { name in
-            let isFolder = try active.status(of: name)?.kind == .directory
-            return LeftOver(name: name, entries: isFolder ? Set(try active.directory(name).entries()) : nil)
+/// A file of inbox/ that is called as a draft is.
+struct LeftDraft: Hashable {
+    let name: FileName
+    /// Nanoseconds since 1970; see ``FileStatus/changed``.
+    let changed: Int64
+}
+
+/// The drafts that nobody goes on writing: those of a door or a client that was killed. Others write theirs in this moment,
+/// maybe from another machine, whose clock may be hours away from this one; nobody rests for a day.
+func abandoned(_ drafts: [LeftDraft], now: Stamp) -> [FileName] {
+    drafts.filter { now.microseconds - $0.changed / 1000 >= 24 * 3600 * 1_000_000 }.map(\.name).sorted()
+}
+
+/// What was done about an entry of active/, or about drafts in inbox/.
+public enum Repaired: Hashable, Sendable, CustomStringConvertible {
+    /// Its result lies in the folder `path` now.
+    case delivered(Ticket, path: String)
+    /// Its error lies in the folder `path` now.
+    case deliveredFailure(Ticket, path: String)
+    /// It waits again, in its place.
+    case requeued(Ticket)
+    /// Somebody else's; as it was.
+    case leftAlone(path: String)
+    /// So many drafts are gone from the inbox at `path`.
+    case swept(count: Int, path: String)
+
+    /// A sentence for people.
+    public var description: String {
+        switch self {
+        case .delivered(let ticket, let path): "\(ticket.name) was finished and is now in \(path)"
+        case .deliveredFailure(let ticket, let path): "\(ticket.name) had failed and is now in \(path)"
+        case .requeued(let ticket): "\(ticket.name) was being rendered and is back in the queue"
+        case .leftAlone(let path): "\(path) is no job's folder and is left alone"
+        case .swept(let count, let path):
+            "removed from \(path): \(count) draft\(count == 1 ? "" : "s") that nobody has gone on writing for a day"
         }
-        return try repairs(for: listing).compactMap(perform)
+    }
+}
+
+extension Folders {
+    /// Repairs active/, sweeps inbox/ and tells of each job what was done. The lock must be held.
+    public func recover(now: Stamp = .now, tell: (Repaired) -> Void) throws {
+        try active.removeAll(Self.draft)
+        for file in [Self.status, Self.metrics, Self.pause] { try root.removeDraft(of: file) }
+        try removeMessageDrafts()
+        // They keep nobody from starting: a page that is written anew takes the place of its draft.
+        try? removePageDrafts()
+        let listing = try active.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.compactMap(leftOver)
+        for repair in repairs(for: listing) {
+            if let deed = try perform(repair) { tell(deed) }
+        }
+        let count = swept(now: now)
+        if count > 0 { tell(.swept(count: count, path: inbox.path)) }
     }
 
-    private func perform(_ repair: Repair) throws -> String? {
+    /// `nil` for what somebody has taken away since. What is no job's is nobody's to look into: a file server keeps folders of
+    /// its own that only it may read.
+    private func leftOver(_ name: FileName) throws(SystemError) -> LeftOver? {
+        guard let status = try active.status(of: name) else { return nil }
+        guard status.kind == .directory, Ticket(entry: name) != nil else { return LeftOver(name: name, entries: nil) }
+        guard let folder = try active.directoryIfThere(name) else { return nil }
+        return LeftOver(name: name, entries: Set(try folder.entries()))
+    }
+
+    /// Keeps nobody from starting: what cannot be removed lies in nobody's way.
+    private func swept(now: Stamp) -> Int {
+        let names = ((try? inbox.entries()) ?? []).filter(JobDraft.isName)
+        let drafts = names.compactMap { name -> LeftDraft? in
+            guard let status = try? inbox.status(of: name), status.kind == .file else { return nil }
+            return LeftDraft(name: name, changed: status.changed)
+        }
+        return abandoned(drafts, now: now).count { (try? inbox.unlink($0)) != nil }
+    }
+
+    private func perform(_ repair: Repair) throws -> Repaired? {
         switch repair {
         case .deliver(let ticket):
-            return "\(ticket.name) was finished and is now in \(try job(ticket).deliverResult())"
+            return .delivered(ticket, path: try told(ticket).deliverResult())
         case .deliverFailure(let ticket):
-            return "\(ticket.name) had failed and is now in \(try job(ticket).deliver(to: failed))"
+            return .deliveredFailure(ticket, path: try told(ticket).deliver(to: failed, as: .failed))
         case .requeue(let ticket):
             _ = try job(ticket).requeue()
-            return "\(ticket.name) was being rendered and is back in the queue"
+            return .requeued(ticket)
         case .discard(let name):
+            // One that is cancelled has nothing to tell any more.
+            if let ticket = Ticket(entry: name) { try removeMessage(of: ticket) }
             try active.removeAll(name)
             return nil
         case .leaveAlone(let name):
-            return "\(active.path(of: name)) is no job's folder and is left alone"
+            return .leftAlone(path: active.path(of: name))
         }
     }
 
-    /// The tickets that wait in queue/, in order.
-    public func waiting() throws(SystemError) -> [Ticket] {
-        try queue.entries().compactMap(Ticket.init(entry:)).sorted()
+    /// A job that has its end in its folder, with whom it names: its message may not be written yet.
+    private func told(_ ticket: Ticket) throws(SystemError) -> ActiveJob {
+        var job = try job(ticket)
+        job.callback = try job.writtenCallback()
+        return job
+    }
+
+    /// Whether a ticket waits in queue/, as a file or as a folder: what could be claimed, and nothing else that has its name.
+    public func isQueued(_ ticket: Ticket) throws(SystemError) -> Bool {
+        if try queue.status(of: ticket.file)?.kind == .file { return true }
+        return try queue.status(of: ticket.folder)?.kind == .directory
     }
 }

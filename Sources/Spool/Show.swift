@@ -8,6 +8,11 @@ extension Folders {
     public func show(status: Data) throws(SystemError) {
         try root.putWhole(status, as: Self.status, lasting: false)
     }
+
+    /// Puts the daemon's numbers beside it, likewise.
+    public func show(metrics: Data) throws(SystemError) {
+        try root.putWhole(metrics, as: Self.metrics, lasting: false)
+    }
 }
 
 extension ActiveJob {

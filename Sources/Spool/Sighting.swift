@@ -8,10 +8,10 @@ enum Look: Sendable {
     case gone
     /// Something that is no file: a folder, a link, a FIFO.
     case noFile(String)
-    /// A job.
-    case whole(JobFile)
+    /// A job. Somebody may still have its file open for writing.
+    case whole(JobFile, hasWriter: Bool)
     /// Several jobs, in a text that is whole.
-    case batch(Batch)
+    case batch(Batch, hasWriter: Bool)
     /// Jobs, a line each: as much of them as is there is whole wherever a line ends. Somebody may be writing more.
     case lines(Batch, hasWriter: Bool)
     /// Not a job, but more bytes could make it one; or a job whose pictures are still arriving.
@@ -40,6 +40,9 @@ struct Sighting: Sendable {
     /// Whether the file has been told to be closed, or moved here, since it was last seen to change: nobody is in the
     /// middle of writing it then, and what is wrong with it is wrong for good.
     var closed: Bool
+    /// How long to wait before the next look at a file that is whole and still open. A writer's close is told before it
+    /// is quite done, so the first wait is short.
+    private var patience = Duration.milliseconds(1)
 
     init(now: ContinuousClock.Instant, closed: Bool) {
         unchangedSince = now
@@ -59,8 +62,11 @@ struct Sighting: Sendable {
         switch look {
         case .gone: return .forget
         case .noFile(let what): return .leaveAlone(what)
-        case .whole(let job): return .accept(job)
-        case .batch(let batch): return .expand(batch)
+        case .whole(let job, let hasWriter) where !hasWriter || settled: return .accept(job)
+        case .batch(let batch, let hasWriter) where !hasWriter || settled: return .expand(batch)
+        case .whole, .batch:
+            defer { patience = min(patience * 2, .seconds(1)) }
+            return .wait(until: min(now + patience, unchangedSince + settle))
         case .lines(let batch, false) where closed || settled: return .expand(batch)
         // Its close will be told; where it is not, it is looked for.
         case .lines: return .wait(until: settled ? now + max(settle, .seconds(1)) : unchangedSince + settle)

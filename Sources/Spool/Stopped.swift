@@ -7,6 +7,8 @@ import Linux
 struct Stopped {
     /// What is to become of a file that was taken.
     enum Step: Sendable {
+        /// Into the queue, as a folder that tells the name under which the file was dropped.
+        case queue(Lane)
         case expand(Batch)
         case refuse(JobFileError)
     }

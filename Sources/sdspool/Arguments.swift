@@ -18,7 +18,7 @@ struct Arguments {
         var words = words[...]
         while let word = words.popFirst() {
             if word == "--help" || word == "-h" {
-                print(help)
+                answer(help)
                 exit(0)
             }
             if word == "--" {
@@ -33,7 +33,7 @@ struct Arguments {
                 given.insert(word)
                 continue
             }
-            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard options.contains(parts[0]) else {
                 let near = nearest(to: parts[0], among: options.union(flags)).first.map { "; did you mean \($0)?" }
                 throw Exit(

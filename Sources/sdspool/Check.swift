@@ -13,26 +13,29 @@ enum Check {
         Reads job files as the daemon would and tells, a line each, where they would go. Of a file with many jobs each
         is looked at; of a matrix, the first combination. Warns of keys that A1111 does not know: it ignores them
         silently. Where the server (default: $SDSPOOL_SERVER, or http://127.0.0.1:7860) is
-        there, its own list of paths is asked, too. Exit code 65 says that a file is no job.
+        there, its own list of paths is asked, too. Exit code 65 says that a file is no job, 66 that one
+        cannot be read.
         """
 
+    static let options: Set<String> = ["--server"]
+
     static func main(_ words: [String]) async throws {
-        let arguments = try Arguments(words, of: "check", options: ["--server"], help: help)
+        let arguments = try Arguments(words, of: "check", options: options, help: help)
         guard !arguments.operands.isEmpty else { throw Exit(.usage, "sdspool check: name a job file") }
         let paths = await serverPaths(arguments.value("--server", or: "SDSPOOL_SERVER") ?? Run.usualServer)
-        var hasFailed = false
+        var failure: Exit.Code?
         for file in arguments.operands {
             let shown = escapedForPeople(Array(file.utf8))
             do {
-                for line in try Self.report(on: file, paths: paths) { print("\(shown): \(oneLine(line))") }
+                for line in try Self.report(on: file, paths: paths) { answer("\(shown): \(oneLine(line))") }
             } catch {
-                hasFailed = true
+                failure = failure ?? error.code
                 for line in error.messages {
-                    FileHandle.standardError.write(Data("\(shown): \(oneLine(line))\n".utf8))
+                    talk("\(shown): \(oneLine(line))\n")
                 }
             }
         }
-        if hasFailed { exit(Exit.Code.badData.rawValue) }
+        if let failure { exit(failure.rawValue) }
     }
 
     private static func oneLine(_ text: String) -> String {
@@ -40,15 +43,16 @@ enum Check {
     }
 
     private struct NoJob: Error {
+        let code: Exit.Code
         let messages: [String]
 
-        init(message: String) { messages = [message] }
-        init(messages: [String]) { self.messages = messages }
+        init(_ code: Exit.Code = .badData, message: String) { (self.code, messages) = (code, [message]) }
+        init(messages: [String]) { (code, self.messages) = (.badData, messages) }
     }
 
     private static func report(on file: String, paths: ServerPaths?) throws(NoJob) -> [String] {
         guard let content = FileManager.default.contents(atPath: file) else {
-            throw NoJob(message: "it cannot be read")
+            throw NoJob(.noInput, message: "it cannot be read")
         }
         let submission: Submission
         let assets: [AssetName]

@@ -24,11 +24,12 @@ enum Demo {
         guard let server = ServerAddress(sketch.url) else { throw Exit(.software, "\(sketch.url) is no URL") }
 
         let show = Show(sketch: sketch)
-        let options = Options(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", server: server)
-        let daemon = try Run.start(options, tell: show.tell)
+        let options = Options(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", servers: [server])
+        let daemon = try await Run.start { try Daemon(options, tell: show.tell) }
         show.say("\(sketch)")
-        let running = Task { try await daemon.run() }
-        let names = try files.map { try drop($0, into: options.spool) }
+        let running = Task(executorPreference: Threads.shared) { try await daemon.run() }
+        let folders = try Folders(existing: options.spool)
+        let names = try files.map { try drop($0, into: folders) }
         await show.end(of: Set(names))
         daemon.stop()
         try await running.value
@@ -48,21 +49,11 @@ enum Demo {
         return files.filter { $0.pathExtension == "json" }.sorted { $0.lastPathComponent < $1.lastPathComponent }
     }
 
-    /// As any client should: a hidden name until the file is whole, then one rename.
-    private static func drop(_ file: URL, into spool: String) throws -> String {
-        let inbox = URL(fileURLWithPath: spool).appendingPathComponent("inbox")
-        let draft = inbox.appendingPathComponent(
-            ".\(file.lastPathComponent).\(ProcessInfo.processInfo.processIdentifier)")
-        do {
-            try Data(contentsOf: file).write(to: draft)
-            let target = inbox.appendingPathComponent(file.lastPathComponent)
-            guard rename(draft.path, target.path) == 0 else {
-                throw SystemError(call: "rename", code: errno, path: target.path)
-            }
-        } catch {
-            throw Exit(.noInput, "sdspool demo: \(file.path) cannot be dropped: \(error.localizedDescription)")
-        }
-        return file.deletingPathExtension().lastPathComponent
+    private static func drop(_ file: URL, into folders: Folders) throws -> String {
+        guard let content = FileManager.default.contents(atPath: file.path),
+            let entry = FileName(bytes: file.lastPathComponent.utf8), let name = JobName(dropped: entry)
+        else { throw Exit(.noInput, "sdspool demo: \(file.path) cannot be read, or its name does not end in .json") }
+        return try folders.drop(content, as: name, kind: JobFileKind(of: entry) ?? .json).name.text
     }
 }
 
@@ -81,6 +72,7 @@ private final class Show: Sendable {
     private let changes: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
     private let sketch: Sketch
+    private let bar = Mutex(Bar())
     private let hasTerminal = isatty(STDERR_FILENO) == 1
     private let log: Log
 
@@ -90,7 +82,7 @@ private final class Show: Sendable {
         log = Log(form: .terminal(coloured: false))
     }
 
-    func say(_ words: String) { FileHandle.standardError.write(Data((words + "\n").utf8)) }
+    func say(_ words: String) { talk(words + "\n") }
 
     func tell(_ event: Event) {
         if !hasTerminal { log.tell(event) }
@@ -114,9 +106,9 @@ private final class Show: Sendable {
     func end(of names: Set<String>) async {
         let ticks =
             hasTerminal
-            ? Task { [changed] in
+            ? Task(executorPreference: Threads.shared) { [changed] in
                 while !Task.isCancelled {
-                    try? await Task.sleep(for: .milliseconds(80))
+                    try? await Threads.rest(for: .milliseconds(80))
                     changed.yield()
                 }
             } : nil
@@ -132,19 +124,15 @@ private final class Show: Sendable {
     }
 
     private func draw(ended: Int, of total: Int, rendering: String?) {
-        guard hasTerminal else { return }
-        let done = min(1, (Double(ended) + (ended < total ? sketch.progress : 0)) / Double(max(1, total)))
-        let width = 32
-        let filled = Int(done * Double(width))
-        let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+        let done = (Double(ended) + (ended < total ? sketch.progress : 0)) / Double(max(1, total))
         let doing = ended < total ? rendering.map { "rendering \($0)" } ?? "" : "done"
-        FileHandle.standardError.write(Data("\r\u{1b}[K\(bar) \(ended)/\(total) \(doing)".utf8))
+        bar.withLock { $0.draw(done, "\(ended)/\(total) \(doing)") }
     }
 
     /// Names the folders, on stdout. Throws ``Exit`` where a job failed.
     func tellResults() throws {
         let results = state.withLock { $0.results }
-        for result in results { print(result.path) }
+        for result in results { answer(result.path) }
         if let failed = results.first(where: { !$0.isDone }) {
             throw Exit(.failed, "sdspool demo: \(failed.name) failed; \(failed.path)/error.json says why")
         }

@@ -31,19 +31,25 @@ struct Log: Sendable {
         }
     }
 
-    func tell(_ event: Event) { write(event.message, event.level) }
-
-    func write(_ message: String, _ level: Event.Level) {
-        FileHandle.standardError.write(Data(line(message, level, at: .now).utf8))
+    func tell(_ event: Event) {
+        var facts = ["event": event.kind]
+        facts["ticket"] = event.ticket?.description
+        write(event.message, event.level, facts)
     }
 
-    func line(_ message: String, _ level: Event.Level, at now: Stamp) -> String {
+    func write(_ message: String, _ level: Event.Level, _ facts: [String: String] = [:]) {
+        talk(line(message, level, facts, at: .now))
+    }
+
+    /// - Parameter facts: what a program wants to know without reading the sentence.
+    func line(_ message: String, _ level: Event.Level, _ facts: [String: String] = [:], at now: Stamp) -> String {
         switch form {
         // Words of a server or of a job may be in it: none of them begins a line of its own.
         case .journal: "<\(level.rawValue)>\(Self.oneLine(message))\n"
         case .json:
             // Every string can be encoded.
-            (try? JSONEncoder().encode(["time": now.iso8601, "level": "\(level)", "message": message]))
+            (try? JSONEncoder().encode(
+                facts.merging(["time": now.iso8601, "level": "\(level)", "message": message]) { $1 }))
                 .map { String(decoding: $0, as: UTF8.self) + "\n" } ?? ""
         case .terminal(let coloured):
             coloured

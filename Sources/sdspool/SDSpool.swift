@@ -1,6 +1,7 @@
 // The command line: which subcommand, and how it ends.
 
 import A1111
+import Dispatch
 import Foundation
 import Linux
 
@@ -11,37 +12,46 @@ struct SDSpool {
     static let help = """
         sdspool, a print spooler for Stable Diffusion: drop a JSON file into a folder, get pictures in another.
 
-        usage: sdspool run  [--spool DIR] [--server URL] [OPTION]…
-               sdspool demo [--spool DIR] [FILE]…
-               sdspool cancel [--spool DIR] NAME…
-               sdspool check [--server URL] FILE…
-               sdspool --help | --version
+        usage: sdspool COMMAND [--spool DIR] [OPTION]… [NAME or FILE]…
 
-          run     serve a spool: watch DIR/inbox, render at an AUTOMATIC1111 server, publish in DIR/done
-          demo    show it with a stand-in server that draws test cards: no GPU, ends by itself
-          cancel  take jobs away that wait, and stop one that is being rendered
-          check   tell what job files would do, and which of their keys A1111 would ignore
+        \(Subcommand.all.map(line).joined(separator: "\n"))
 
-        `sdspool COMMAND --help` tells the options of a command.
+        A spool is ./spool, or $SDSPOOL_DIR, or what --spool says. `sdspool COMMAND --help` tells the options of a command.
         """
 
-    static func main() async {
+    private static func line(_ command: Subcommand) -> String {
+        "  \(command.name.padding(toLength: 11, withPad: " ", startingAt: 0)) \(command.summary)"
+    }
+
+    static func main() {
+        Task(executorPreference: Threads.shared) {
+            await run()
+            exit(Exit.Code.ok.rawValue)
+        }
+        // Signals and timers come here; tasks run elsewhere.
+        dispatchMain()
+    }
+
+    private static func run() async {
         Signals.ignoreThoseThatKill()
         var words = Array(CommandLine.arguments.dropFirst())
         do {
             switch words.isEmpty ? nil : words.removeFirst() {
-            case "run": try await Run.main(words)
-            case "demo": try await Demo.main(words)
-            case "cancel": try Cancel.main(words)
-            case "check": try await Check.main(words)
-            case "--help", "-h", "help": print(help)
-            case "--version": print("sdspool \(version)")
+            case "--help", "-h", "help": answer(help)
+            case "--version": answer("sdspool \(version)")
             case nil: throw Exit(.usage, help)
             case let word?:
-                let near = nearest(to: word, among: ["run", "demo", "cancel", "check"]).first.map {
-                    "; did you mean \($0)?"
+                guard let command = Subcommand.all.first(where: { $0.name == word }) else {
+                    let near = nearest(to: word, among: Subcommand.all.map(\.name)).first.map {
+                        "; did you mean \($0)?"
+                    }
+                    throw Exit(.usage, "sdspool: no command \"\(word)\"\(near ?? ""); see sdspool --help")
                 }
-                throw Exit(.usage, "sdspool: no command \"\(word)\"\(near ?? ""); see sdspool --help")
+                do {
+                    try await command.run(words)
+                } catch let error as SystemError {
+                    throw Exit(.inputOutput, "sdspool \(word): \(error)")
+                }
             }
         } catch let exit as Exit {
             exit.tell()
@@ -60,9 +70,11 @@ struct Exit: Error {
         case usage = 64
         case badData = 65
         case noInput = 66
+        case unavailable = 69
         case software = 70
         case inputOutput = 74
         case tryLater = 75
+        case noPermission = 77
         case configuration = 78
     }
 
@@ -75,7 +87,7 @@ struct Exit: Error {
     }
 
     func tell() -> Never {
-        FileHandle.standardError.write(Data((message + "\n").utf8))
+        talk(message + "\n")
         exit(code.rawValue)
     }
 }

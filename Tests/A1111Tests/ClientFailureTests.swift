@@ -6,7 +6,7 @@ import Testing
 
 @testable import A1111
 
-@Suite("A client that gets no result", .timeLimit(.minutes(1)))
+@Suite("A client that gets no result", .timeLimit(.minutes(5)))
 struct ClientFailureTests {
     static let faults: [(String, Failure.Class, status: Int?, words: String)] = [
         ("503", .serverDown, 503, "busy"), ("429", .serverDown, 429, "too often"),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import A1111
 
-@Suite("A client's request", .timeLimit(.minutes(1)))
+@Suite("A client's request", .timeLimit(.minutes(5)))
 struct ClientWireTests {
     @discardableResult
     static func send(_ canned: Canned, _ body: Data?, to endpoint: Endpoint, credentials: String? = nil) async throws
@@ -90,7 +90,7 @@ struct ClientWireTests {
     }
 }
 
-@Suite("A client that is cancelled", .timeLimit(.minutes(1)))
+@Suite("A client that is cancelled", .timeLimit(.minutes(5)))
 struct ClientCancellationTests {
     @Test("gives up at once while it waits for an answer")
     func waiting() async throws {

@@ -92,7 +92,8 @@ import Testing
                 file: "x-\($0).png", kind: .picture, format: .png, size: 1, width: nil, height: nil, seed: nil,
                 subseed: nil, infotext: nil)
         }
-        let reply = Reply(status: 200, headers: [:], pictures: pictures, text: Data(#"{"info": \#(row.info)}"#.utf8))
+        let reply = Reply(
+            status: 200, headers: [:], pictures: pictures, text: Data(#"{"info": \#(row.info)}"#.utf8), unsynced: [])
         let asked = Asked(try ObjectText(Data(row.body.utf8)), of: .txt2img)
         #expect(asked.stop(reply, states: []) == row.expected)
     }

@@ -12,7 +12,8 @@ import Testing
                 file: "x-\(index + 1).png", kind: .picture, format: .png, size: 1, width: size.0, height: size.1,
                 seed: nil, subseed: nil, infotext: "a cat\nSteps: 1, Schedule type: \(schedule), CFG scale: 7.0")
         }
-        return Reply(status: 200, headers: [:], pictures: pictures, text: Data(#"{"info": \#(info)}"#.utf8))
+        return Reply(
+            status: 200, headers: [:], pictures: pictures, text: Data(#"{"info": \#(info)}"#.utf8), unsynced: [])
     }
 
     private static let lists: ServerLists = {

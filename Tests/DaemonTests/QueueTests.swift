@@ -4,8 +4,10 @@ import Testing
 
 @testable import Daemon
 
-@Suite("The queue", .timeLimit(.minutes(1)))
+@Suite("The queue", .timeLimit(.minutes(5)))
 struct QueueTests {
+    static let seat = Seat(server: "http://a", kind: .renders)
+
     static func ticket(_ priority: Int, _ second: Int, _ name: String = "a") throws -> Ticket {
         let text = "\(priority)-20261123T1510\(second).000000Z.\(name)"
         return try #require(FileName(bytes: text.utf8).flatMap { Ticket(entry: $0) })
@@ -17,11 +19,29 @@ struct QueueTests {
         let queue = Queue()
         queue.add([tickets[3], tickets[1]])
         queue.add([tickets[2], tickets[0], tickets[1]])
-        #expect(queue.count == 4)
+        #expect(queue.waiting.count == 4)
         var handed: [Ticket] = []
-        while let ticket = queue.next() { handed.append(ticket) }
+        while let ticket = queue.next(for: Self.seat)?.ticket { handed.append(ticket) }
         #expect(handed == tickets)
-        #expect(queue.count == 0)
+        #expect(queue.waiting.count == 0)
+    }
+
+    @Test("knows a ticket that waits or is in a worker's hands, until it is told that it is done with")
+    func knows() throws {
+        let queue = Queue()
+        let ticket = try Self.ticket(5, 10)
+        #expect(!queue.knows(ticket))
+        queue.add([ticket])
+        #expect(queue.knows(ticket))
+        #expect(queue.next(for: Self.seat)?.ticket == ticket)
+        #expect(queue.knows(ticket))
+        queue.forget(ticket)
+        #expect(!queue.knows(ticket))
+        queue.add([ticket])
+        #expect(queue.next(for: Self.seat)?.ticket == ticket)
+        queue.add([ticket])
+        queue.forget(ticket)
+        #expect(queue.knows(ticket))
     }
 
     @Test("gives each ticket to one of many who ask")
@@ -31,13 +51,15 @@ struct QueueTests {
         let takers = (0..<8).map { _ in
             Task {
                 var taken: [Ticket] = []
-                while await queue.hasNext() { if let ticket = queue.next() { taken.append(ticket) } }
+                while await queue.hasNext(for: Self.seat) {
+                    if let ticket = queue.next(for: Self.seat)?.ticket { taken.append(ticket) }
+                }
                 return taken
             }
         }
         var all: [Ticket] = []
         for ticket in tickets { queue.add([ticket]) }
-        while queue.count > 0 { await Task.yield() }
+        while queue.waiting.count > 0 { await Task.yield() }
         queue.close()
         for taker in takers { all += await taker.value }
         #expect(all.sorted() == tickets)
@@ -49,25 +71,25 @@ struct QueueTests {
         #expect(queue.pause(true))
         #expect(!queue.pause(true))
         queue.add([try Self.ticket(5, 10)])
-        #expect(queue.next() == nil)
-        #expect(queue.count == 1)
-        let waiter = Task { await queue.hasNext() }
+        #expect(queue.next(for: Self.seat)?.ticket == nil)
+        #expect(queue.waiting.count == 1)
+        let waiter = Task { await queue.hasNext(for: Self.seat) }
         // Most likely it waits by then; the outcome is the same either way.
         for _ in 0..<1000 { await Task.yield() }
         #expect(queue.pause(false))
         #expect(await waiter.value)
-        #expect(queue.next() != nil)
+        #expect(queue.next(for: Self.seat)?.ticket != nil)
         #expect(!queue.pause(false))
     }
 
     @Test("wakes who waits for a ticket")
     func wake() async throws {
         let queue = Queue()
-        let waiter = Task { await queue.hasNext() }
+        let waiter = Task { await queue.hasNext(for: Self.seat) }
         await Task.yield()
         queue.add([try Self.ticket(5, 10)])
         #expect(await waiter.value)
-        #expect(await queue.hasNext())
+        #expect(await queue.hasNext(for: Self.seat))
     }
 
     @Test("lets everybody go when it is closed, paused or not", arguments: [false, true])
@@ -75,12 +97,53 @@ struct QueueTests {
         let queue = Queue()
         _ = queue.pause(paused)
         if paused { queue.add([try Self.ticket(5, 10)]) }
-        let waiters = (0..<5).map { _ in Task { await queue.hasNext() } }
+        let waiters = (0..<5).map { _ in Task { await queue.hasNext(for: Self.seat) } }
         await Task.yield()
         queue.close()
         for waiter in waiters { #expect(await !waiter.value) }
         queue.add([try Self.ticket(5, 11)])
-        #expect(queue.next() == nil)
-        #expect(await !queue.hasNext())
+        #expect(queue.next(for: Self.seat)?.ticket == nil)
+        #expect(await !queue.hasNext(for: Self.seat))
+    }
+
+    @Test("a job that names its server waits for that one, in its place among the others")
+    func pinned() throws {
+        let tickets = try (10..<14).map { try Self.ticket(5, $0) }
+        let other = Seat(server: "http://b", kind: .renders)
+        let queue = Queue()
+        queue.add([tickets[1], tickets[3]])
+        queue.add([tickets[0]], to: Lane(.renders, server: "http://b"))
+        queue.add([tickets[2]], to: Lane(.renders, server: "http://a"))
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[1])
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[2])
+        let first = queue.next(for: other)
+        #expect(first?.ticket == tickets[0])
+        #expect(first?.lane == Lane(.renders, server: "http://b"))
+        #expect(queue.next(for: other)?.ticket == tickets[3])
+        #expect(queue.next(for: Self.seat) == nil)
+        // Back in the lane that it came from.
+        queue.add([tickets[0]], to: Lane(.renders, server: "http://b"))
+        #expect(queue.next(for: Self.seat) == nil)
+    }
+
+    @Test("a worker waits until its server has room, or has nothing of it")
+    func room() async throws {
+        let queue = Queue()
+        queue.crew { $0.add(Self.seat, limit: 2) }
+        queue.add(try (10..<13).map { try Self.ticket(5, $0) })
+        #expect(queue.next(for: Self.seat) != nil)
+        #expect(queue.next(for: Self.seat) != nil)
+        #expect(queue.next(for: Self.seat) == nil)
+        let more = Task { await queue.hasNext(for: Self.seat) }
+        queue.crew { crew in
+            crew.boarded(Self.seat)
+            crew.left(Self.seat)
+        }
+        let none = Task { await queue.waitForNone(at: Self.seat) }
+        for _ in 0..<1000 { await Task.yield() }
+        queue.crew { $0.answered(Self.seat) }
+        #expect(await more.value)
+        await none.value
+        #expect(queue.next(for: Self.seat) != nil)
     }
 }

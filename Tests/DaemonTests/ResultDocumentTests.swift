@@ -32,7 +32,8 @@ struct ResultDocumentTests {
     func service() throws {
         let text =
             #"{"images":["cat-1.png"], "parameters":{"big":123456789012345678901,"cfg":7.10},"info":"{\"a\": 1.50}"}"#
-        let reply = Reply(status: 200, headers: ["server": "x"], pictures: [Self.picture], text: Data(text.utf8))
+        let reply = Reply(
+            status: 200, headers: ["server": "x"], pictures: [Self.picture], text: Data(text.utf8), unsynced: [])
         let document = try Self.result("/sdapi/v1/txt2img", reply: reply).document
         let lines = String(decoding: document, as: UTF8.self)
         #expect(lines.contains(#""parameters": {"big":123456789012345678901,"cfg":7.10}"#))
@@ -63,7 +64,8 @@ struct ResultDocumentTests {
 
     @Test("of extras has html_info")
     func extras() throws {
-        let reply = Reply(status: 200, headers: [:], pictures: [], text: Data(#"{"html_info":"<p>","image":"x"}"#.utf8))
+        let reply = Reply(
+            status: 200, headers: [:], pictures: [], text: Data(#"{"html_info":"<p>","image":"x"}"#.utf8), unsynced: [])
         let object = try Self.parsed(Self.result("/sdapi/v1/extra-single-image", reply: reply).document)
         #expect(object["html_info"] as? String == "<p>")
         #expect(object["info"] == nil && object["parameters"] == nil && object["image"] == nil)
@@ -78,7 +80,8 @@ struct ResultDocumentTests {
     @Test("of a middleman is a teapot's, with the server's answer in it", arguments: answers)
     func middleman(text: String, isJSON: Bool) throws {
         let reply = Reply(
-            status: 201, headers: ["content-type": "x/y", "x-a": "1"], pictures: [], text: Data(text.utf8))
+            status: 201, headers: ["content-type": "x/y", "x-a": "1"], pictures: [], text: Data(text.utf8), unsynced: []
+        )
         let document = try Self.result("/sdapi/v1/options", "GET", reply: reply).document
         let object = try Self.parsed(document)
         #expect(object["status"] as? Int == 418)
@@ -95,7 +98,7 @@ struct ResultDocumentTests {
 
     @Test("is JSON whatever bytes a server has sent", arguments: [[0xff, 0xfe, 0x41], [0x22, 0xff, 0x22], [0x80]])
     func bytes(answer: [UInt8]) throws {
-        let reply = Reply(status: 200, headers: [:], pictures: [], text: Data(answer))
+        let reply = Reply(status: 200, headers: [:], pictures: [], text: Data(answer), unsynced: [])
         let document = try Self.result("/sdapi/v1/x", reply: reply).document
         #expect(String(validating: document, as: UTF8.self) != nil)
         _ = try Self.parsed(document)

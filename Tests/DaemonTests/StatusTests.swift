@@ -16,7 +16,7 @@ import Testing
         let cat = try Self.ticket("5-20261123T151042.123456Z.cat.json")
         let disk = SystemError(call: "write", code: ENOSPC, path: "/x")
         let steps: [(Event, String, String?)] = [
-            (.ready(spool: "/s", server: "http://a", waiting: 0), "idle", nil),
+            (.ready(spool: "/s", servers: ["http://a"], waiting: 0), "idle", nil),
             (.serverAway("http://a", reason: "refused"), "waiting for the server", "refused"),
             (.serverBack("http://a", grace: .zero), "idle", nil),
             (.started(cat, server: "http://a"), "rendering", nil), (.paused(true), "rendering", nil),
@@ -36,5 +36,29 @@ import Testing
             #expect(object["reason"] as? String == reason, "step \(number)")
             #expect((status.since == before.1) == (status.state == before.0), "step \(number)")
         }
+    }
+
+    @Test("waits for the server only where all are away, and tells of each")
+    func servers() throws {
+        let (cat, dog) = (
+            try Self.ticket("5-20261123T151042.123456Z.cat.json"), try Self.ticket("5-20261123T151043.123456Z.dog.json")
+        )
+        var status = Status()
+        status.note(.ready(spool: "/s", servers: ["http://a", "http://b"], waiting: 0))
+        status.note(.started(cat, server: "http://a"))
+        status.note(.started(dog, server: "http://b"))
+        status.note(.serverAway("http://a", reason: "refused"))
+        #expect(status.state == .rendering)
+        let object = try #require(JSONSerialization.jsonObject(with: status.document()) as? [String: Any])
+        #expect(object["rendering"] as? [String] == [dog.description])
+        let servers = try #require(object["servers"] as? [[String: Any]])
+        #expect(servers.map { $0["url"] as? String } == ["http://a", "http://b"])
+        #expect(servers.map { $0["up"] as? Bool } == [false, true])
+        #expect(servers.map { $0["reason"] as? String } == ["refused", nil])
+        #expect(servers.map { $0["rendering"] as? [String] } == [[], [dog.description]])
+        status.note(.serverAway("http://b", reason: "no route"))
+        #expect(status.state == .waiting)
+        status.note(.serverBack("http://a", grace: .zero))
+        #expect(status.state == .idle)
     }
 }

@@ -6,7 +6,10 @@
 import Foundation
 
 /// By the first byte of an input; the seeds in `.ci/fuzz` count on the order.
-private let targets = [fuzzNames, fuzzJSON, fuzzJobs, fuzzHeads, fuzzChunks, fuzzPictures, fuzzReplies, fuzzAnswers]
+private let targets = [
+    fuzzNames, fuzzJSON, fuzzJobs, fuzzHeads, fuzzChunks, fuzzPictures, fuzzReplies, fuzzAnswers, fuzzConnections,
+    fuzzScanner, fuzzDoor,
+]
 
 func fuzz(_ input: Data) {
     guard let first = input.first else { return }

@@ -32,6 +32,9 @@ final class Client {
 
     func endSending() { socket.endSending() }
 
+    /// The connection's end is an RST, and not the end of a conversation.
+    func resetWhenClosed() throws { try socket.resetWhenClosed() }
+
     /// Everything up to and with `end`, or up to the connection's end where it is `nil`.
     func read(through end: String? = nil) async throws -> String {
         while true {

@@ -109,7 +109,7 @@ struct RequestHeadTests {
 
     @Test(
         "it has no end before its empty line",
-        arguments: ["", "a", "a\r\n", "a\r\n\r", "a\r\nb\r\n", "a\nb\nc"])
+        arguments: ["", "a", "a\r\n", "a\r\n\r", "a\r\nb\r\n", "a\nb\nc", "a\n\r\r\n"])
     func noEnd(text: String) {
         #expect(RequestHead.length(in: Array(text.utf8)[...]) == nil)
     }

@@ -30,7 +30,7 @@ private func echo(_ request: Request) async -> Response {
     }
 }
 
-@Suite("The server", .timeLimit(.minutes(1)))
+@Suite("The server", .timeLimit(.minutes(5)))
 struct ServerTests {
     /// What comes back on one connection for these bytes; the server has to end it.
     static func exchange(_ bytes: String, limits: Limits = Limits()) async throws -> (
@@ -278,6 +278,57 @@ struct ServerTests {
         await #expect(throws: Client.Refused.self) { _ = try await Client(port: server.port) }
     }
 
+    @Test("waits on for a client that has only ended its sending, and not for one that is gone")
+    func departures() async throws {
+        let (events, event) = AsyncStream<String>.makeStream()
+        let server = try Server.start { incoming in
+            let departure = try incoming.departure()
+            event.yield("\(incoming.path) came")
+            let isGone = await withTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    await departure.wait()
+                    return true
+                }
+                if incoming.path == "/brief" {
+                    group.addTask {
+                        _ = await Readiness.wait(atMost: .milliseconds(300))
+                        return false
+                    }
+                }
+                defer { group.cancelAll() }
+                return await group.next() ?? false
+            }
+            event.yield("\(incoming.path) \(isGone ? "is gone" : "is there")")
+            return Response(status: 200, body: .bytes(Array((isGone ? "gone" : "there").utf8)))
+        }
+        let half = try await Client(port: server.port)
+        try await half.send("GET /brief HTTP/1.1\r\n\(Self.end)")
+        half.endSending()
+        #expect(try await half.read().hasSuffix("there"))
+        var heard = events.makeAsyncIterator()
+        for word in ["came", "is there"] { #expect(await heard.next() == "/brief \(word)") }
+        for more in ["", "GET /"] {
+            do {
+                let other = try await Client(port: server.port)
+                try await other.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n\(more)")
+                #expect(await heard.next() == "/long came")
+                try other.resetWhenClosed()
+            }
+            #expect(await heard.next() == "/long is gone")
+        }
+        await server.stop()
+    }
+
+    @Test(
+        "waits for a body for as long as it keeps up with its pace, and at no time longer than for a pause",
+        arguments: [
+            (0, 0, 30), (0, 10, 20), (0, 30, 0), (0, 40, -10), (1 << 10, 0, 30), (1 << 10, 30, 1), (10 << 10, 39, 1),
+            (10 << 10, 40, 0), (10 << 10, 41, -1), (1 << 30, 1000, 30), (512, 30, 0.5),
+        ] as [(Int, Int, Double)])
+    func pace(received: Int, waited: Int, patience: Double) {
+        #expect(Limits().patience(behind: received, waited: .seconds(waited)) == .seconds(patience))
+    }
+
     @Test("carries a large body both ways")
     func large() async throws {
         var limits = Limits()
@@ -303,7 +354,7 @@ struct ServerTests {
     }
 }
 
-@Suite("Waiting for a descriptor", .timeLimit(.minutes(1)))
+@Suite("Waiting for a descriptor", .timeLimit(.minutes(5)))
 struct ReadinessTests {
     @Test("ends when the task is cancelled, before or during the wait")
     func cancellation() async throws {

@@ -115,6 +115,38 @@ import Testing
         #expect(try directory.file("file").read(upTo: cap) == Data("abcdef".utf8.prefix(cap)))
     }
 
+    @Test("a file that says that it is as long as can be is read as far as it is asked for")
+    func endless() throws {
+        // The folder's filesystem may know no such file.
+        let path = "/dev/shm/sdspool-linux-\(UUID())"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let memory = try Directory(path: path)
+        try memory.createFile("file").close()
+        guard truncate(path + "/file", off_t.max) == 0 else { try Test.cancel("no file is as long as that here") }
+        #expect(try memory.file("file").read(upTo: 5) == Data(count: 5))
+    }
+
+    @Test("a time that has no room is the last or the first that has", arguments: [(Int.max, Int64.max), (.min, .min)])
+    func times(seconds: Int, expected: Int64) {
+        var raw = stat()
+        raw.st_mtim.tv_sec = seconds
+        raw.st_ctim.tv_sec = seconds
+        #expect(FileStatus(raw).modified == expected && FileStatus(raw).changed == expected)
+    }
+
+    @Test("an entry goes to another folder under a name that is free there, and under no other")
+    func renameNew() throws {
+        try directory.makeDirectory("folder")
+        let folder = try directory.directory("folder")
+        try scratch.write("1", to: "a")
+        try directory.renameNew("a", to: folder, as: "b")
+        try scratch.write("2", to: "a")
+        #expect(code { try directory.renameNew("a", to: folder, as: "b") } == EEXIST)
+        #expect(try folder.file("b").read(upTo: 9) == Data("1".utf8))
+        #expect(try directory.file("a").read(upTo: 9) == Data("2".utf8))
+    }
+
     @Test("large files are written and read without a byte lost, and written at the end of what was there")
     func large() throws {
         let bytes = Data((0..<3_000_001).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) })

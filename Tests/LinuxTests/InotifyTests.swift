@@ -26,7 +26,6 @@ private func record(_ watch: Int32, _ mask: Int32, _ name: [UInt8] = [], padding
             ])
         #expect(events.map(\.watch.number) == [1, 2, 1, 1, 1])
         #expect(events.map(\.name?.bytes) == [Array("a".utf8), [0xff, 0x0a], long, nil, nil])
-        #expect(Inotify.Kind.ownEnd.contains(events[3].kind))
         #expect(Inotify.Kind.ignored.contains(events[4].kind))
     }
 

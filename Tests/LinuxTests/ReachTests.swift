@@ -30,6 +30,21 @@ private func withPort(listening: Bool, _ body: (UInt16) throws -> Void) throws {
         }
     }
 
+    @Test("a connection asks now and then whether a silent peer is there")
+    func silence() throws {
+        try withPort(listening: true) { port in
+            let socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
+            func option(_ level: Int32, _ name: Int32) -> Int32 {
+                var (value, size) = (Int32(-1), socklen_t(MemoryLayout<Int32>.size))
+                getsockopt(socket.number, level, name, &value, &size)
+                return value
+            }
+            #expect(option(SOL_SOCKET, SO_KEEPALIVE) == 1)
+            #expect(option(Int32(IPPROTO_TCP), TCP_KEEPIDLE) == 60)
+            #expect(option(Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
+        }
+    }
+
     @Test("a closed port refuses")
     func closed() throws {
         try withPort(listening: false) { port in

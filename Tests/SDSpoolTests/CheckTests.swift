@@ -52,6 +52,22 @@ import Testing
     }
 
     @Test(
+        "a file that cannot be read is another thing than one that is no job; the first of them decides the exit code")
+    func unreadable() async throws {
+        let spool = try TestSpool()
+        try Data("{".utf8).write(to: spool.path("bad.json"))
+        try Data(smallJob().utf8).write(to: spool.path("good.json"))
+        for (files, code) in [
+            (["gone.json"], 66), (["inbox"], 66), (["good.json", "gone.json", "bad.json"], 66),
+            (["bad.json", "gone.json"], 65),
+        ] as [([String], Int32)] {
+            let program = try Program(["check", "--server", "nowhere"] + files, in: spool.url)
+            #expect(try await program.exitCode() == code, "\(files)")
+            if code == 66 { try await program.says("it cannot be read") }
+        }
+    }
+
+    @Test(
         "wrong usage names what was meant, and exits 64",
         arguments: [
             (["rum"], "did you mean run?"), (["run", "--sever", "x"], "did you mean --server?"),

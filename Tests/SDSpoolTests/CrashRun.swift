@@ -10,17 +10,17 @@ enum Strike: Sendable, CustomStringConvertible {
     case seam(Int, String)
     /// The same, and all calls behind it, until the cause is taken away.
     case lastingSeam(Int, String)
-    /// By strace(1), from outside, at the N-th call of that name.
+    /// By strace(1), from outside, at the N-th call of that name that a thread makes from now on, until it is taken away.
     case strace(Int, String)
-    /// The loss of power of the filesystem that is mounted there.
-    case cut(Int, mount: String)
+    /// The loss of power of the filesystem that is mounted there; late, behind the sync of an unrelated file.
+    case cut(Int, mount: String, isLate: Bool)
 
     var description: String {
         switch self {
         case .seam(let call, let what): "\(what) at call \(call)"
         case .lastingSeam(let call, let what): "\(what) from call \(call) on"
         case .strace(let number, let what): "\(what) at its number \(number)"
-        case .cut(let call, let mount): "power cut of \(mount) at call \(call)"
+        case .cut(let call, let mount, let isLate): "\(isLate ? "late " : "")power cut of \(mount) at call \(call)"
         }
     }
 
@@ -31,6 +31,15 @@ enum Strike: Sendable, CustomStringConvertible {
         case .lastingSeam: false
         case .strace(_, let what): what.contains("signal=KILL")
         case .cut: true
+        }
+    }
+
+    /// Whether it goes on until its cause is taken away.
+    var isLasting: Bool {
+        switch self {
+        case .lastingSeam: true
+        case .strace: !isDeadly
+        case .seam, .cut: false
         }
     }
 
@@ -56,10 +65,10 @@ struct CrashRun: Sendable {
     /// Strikes at each file call that an undisturbed run makes, several at a time, and says how many these were. Those
     /// of a start that finds nothing to do are left to the scenario that has something to repair.
     func strikeEverywhere(_ strike: @escaping @Sendable (Int) -> Strike) async throws {
-        let (calls, picture) = try await undisturbed()
+        let (calls, picture, _) = try await undisturbed()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, call) in calls.enumerated() {
-                if number >= 6 { try await group.next() }
+                if number >= 8 { try await group.next() }
                 group.addTask { await self.run(strike(call), in: try TestSpool(), picture: picture) }
             }
             try await group.waitForAll()
@@ -67,21 +76,21 @@ struct CrashRun: Sendable {
         print("\(scenario): \(calls.count) points, from \(strike(calls.lowerBound)) to \(strike(calls.upperBound - 1))")
     }
 
-    /// The calls to strike at, and the picture that is drawn.
-    func undisturbed() async throws -> (calls: Range<Int>, picture: Data?) {
+    /// The calls to strike at, the picture that is drawn, and what was told of each call.
+    func undisturbed() async throws -> (calls: Range<Int>, picture: Data?, trace: [String]) {
         let spool = try TestSpool()
         await spool.takeSlot()
         let jobs = scenario.jobs("undisturbed \(UUID())")
         try scenario.prepare(spool, jobs)
         let daemon = try await start(spool, .seam(0, "trace"))
         let before = daemon.lines.prefix { !$0.contains(" ready:") }.count { $0.hasPrefix("call ") }
-        try scenario.act(spool, jobs)
+        try await scenario.act(spool, jobs, daemon)
         try await finished(jobs, in: spool, daemon)
         #expect(try await daemon.stop() == 0)
         try spool.checkAtTheEnd(jobs, picture: nil)
         let calls = daemon.lines.count { $0.hasPrefix("call ") }
         let picture = FileManager.default.contents(atPath: spool.path("done/b/b-1.png").path)
-        return (scenario.isAboutTheStart ? 1..<calls + 1 : before + 1..<calls + 1, picture)
+        return (scenario.isAboutTheStart ? 1..<calls + 1 : before + 1..<calls + 1, picture, daemon.lines)
     }
 
     /// One strike: nothing of what follows it may be a bad state.
@@ -93,18 +102,43 @@ struct CrashRun: Sendable {
             await spool.takeSlot()
             try scenario.prepare(spool, jobs)
             let trouble = spool.surroundings.appendingPathComponent("trouble")
-            if case .lastingSeam = strike { try Data().write(to: trouble) }
+            if strike.isLasting { try Data().write(to: trouble) }
+            var tracer: Program?
             let daemon = try launch(spool, strike)
-            let isReady = (try? await daemon.says("ready:")) != nil
-            if isReady {
-                do { try scenario.act(spool, jobs) } catch  where strike.isCut {
+            let mayWait = strike.isLasting
+            let isReady =
+                (try? await daemon.line("ready:") { line in
+                    line.contains(" ready:") || mayWait && line.contains("trying again")
+                }) != nil
+            if case .strace(let number, let what) = strike {
+                tracer = try await attach("inject=\(what):when=\(number)", to: daemon)
+            }
+            var acting: Task<Void, any Error>?
+            if isReady, strike.isLasting {
+                // What somebody does may wait for what the trouble holds up.
+                acting = Task { try await scenario.act(spool, jobs, daemon) }
+            } else if isReady {
+                do { try await scenario.act(spool, jobs, daemon) } catch  where strike.isCut {
                     // The power went while a file was being dropped; whose it is drops it again.
                 }
             }
-            if case .lastingSeam = strike {
-                _ = try? await daemon.says("trying again")
-                try spool.checkAtAnyMoment(jobs, picture: picture)
+            if strike.isLasting {
+                // What fails of the status is told by nobody and stops nothing.
+                try await eventually("troubled or finished", daemon) {
+                    daemon.lines.contains { $0.contains("trying again") } || isFinished(jobs, in: spool)
+                }
+                // Trouble may come before the jobs do.
+                try await eventually("dropped", daemon) {
+                    jobs.allSatisfy { job in
+                        job.end == .nowhere || job.isPart || (try? spool.states(of: job).isEmpty) == false
+                    }
+                }
+                // All stands still then; behind a single error it does not, and cannot be looked at.
+                if case .lastingSeam = strike { try spool.checkAtAnyMoment(jobs, picture: picture) }
                 try FileManager.default.removeItem(at: trouble)
+                tracer?.kill(SIGTERM)
+                _ = try await tracer?.exitCode()
+                try await acting?.value
             }
             if strike.isDeadly || !isReady {
                 try await recovered(
@@ -114,7 +148,8 @@ struct CrashRun: Sendable {
                 try await stopped(daemon)
             }
             try spool.checkAtTheEnd(jobs, picture: picture)
-            try checkRenders(jobs, strike)
+            try checkRenders(jobs, strike, in: spool)
+            guard strike.isDeadly else { return }
             let before = try spool.tree()
             try await stopped(start(spool))
             guard try spool.tree() == before else { throw BadState(description: "a second start changed something") }
@@ -135,7 +170,7 @@ struct CrashRun: Sendable {
         try remount()
         let said = daemon.lines
         if !said.contains(where: { $0.contains(" ready:") }) {
-            try scenario.act(spool, jobs)
+            try await scenario.act(spool, jobs, daemon)
         } else if isCut {
             // Not everything had been dropped when the power went. What was told to be accepted is there.
             try spool.removeDrafts()
@@ -143,7 +178,7 @@ struct CrashRun: Sendable {
                 try job.end != .nowhere && spool.states(of: job).isEmpty
                     && !said.contains { $0.contains(" accepted ") && $0.hasSuffix(".\(job.name)") }
             }
-            try scenario.act(spool, missing)
+            try await scenario.act(spool, missing, daemon)
         }
         try spool.checkAtAnyMoment(jobs, picture: picture)
         for job in jobs where said.contains(where: { $0.contains("done \(job.name):") }) {
@@ -160,19 +195,25 @@ struct CrashRun: Sendable {
 
     private func launch(_ spool: TestSpool, _ strike: Strike?) throws -> Program {
         let arguments = spool.arguments(server: sketch.url) + ["--no-progress"]
+        let environment = scenario.environment.merging(scenario.hasPage ? [:] : ["SDSPOOL_PAGE": "none"]) { $1 }
         switch strike {
-        case nil: return try Program(arguments, executable: executable)
-        case .strace(let number, let what):
-            let program = try executable ?? Program.executable
-            let tracing = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(what):when=\(number)", program.path]
-            return try Program(tracing + arguments, executable: URL(fileURLWithPath: "/usr/bin/strace"))
-        case .seam(let call, let what): return try Program(arguments, environment: ["SDSPOOL_FAULT": "\(call):\(what)"])
+        case nil, .strace: return try Program(arguments, executable: executable, environment: environment)
+        case .seam(let call, let what): return try struck("\(call):\(what)")
         case .lastingSeam(let call, let what):
-            let trouble = spool.surroundings.appendingPathComponent("trouble").path
-            return try Program(arguments, environment: ["SDSPOOL_FAULT": "\(call)+:\(what)@\(trouble)"])
-        case .cut(let call, let mount):
-            return try Program(arguments, environment: ["SDSPOOL_FAULT": "\(call):cut@\(mount)"])
+            return try struck("\(call)+:\(what)@\(spool.surroundings.appendingPathComponent("trouble").path)")
+        case .cut(let call, let mount, let isLate): return try struck("\(call):\(isLate ? "late-cut" : "cut")@\(mount)")
         }
+        func struck(_ fault: String) throws -> Program {
+            try Program(arguments, environment: environment.merging(["SDSPOOL_FAULT": fault]) { $1 })
+        }
+    }
+
+    private func attach(_ inject: String, to daemon: Program) async throws -> Program {
+        let tracer = try Program(
+            ["-f", "-o", "/dev/null", "-e", inject, "-p", "\(daemon.pid)"],
+            executable: URL(fileURLWithPath: "/usr/bin/strace"))
+        try await tracer.says("attached")
+        return tracer
     }
 
     private func start(_ spool: TestSpool, _ strike: Strike? = nil) async throws -> Program {
@@ -186,13 +227,13 @@ struct CrashRun: Sendable {
         guard code == 0 else { throw BadState(description: "it ended with \(code)") }
     }
 
-    /// Waits until each job is where it ends.
+    /// Waits until each job is where it ends, and told.
     private func finished(_ jobs: [CrashScenario.Job], in spool: TestSpool, _ daemon: Program) async throws {
         try await eventually("finished", daemon) { isFinished(jobs, in: spool) }
     }
 
     private func isFinished(_ jobs: [CrashScenario.Job], in spool: TestSpool) -> Bool {
-        spool.list("active").isEmpty
+        spool.list("active").isEmpty && spool.list(".outbox").isEmpty
             && jobs.allSatisfy { $0.end == .nowhere || spool.list($0.end.rawValue).contains($0.name) }
     }
 
@@ -208,20 +249,26 @@ struct CrashRun: Sendable {
         }
     }
 
-    /// At most one render for each death, and in the order of the jobs.
-    private func checkRenders(_ jobs: [CrashScenario.Job], _ strike: Strike) throws {
-        let bodies = sketch.requests.map { String(decoding: $0.body, as: UTF8.self) }
-        var firsts: [Int] = []
+    /// At most one render for each death, and in order.
+    private func checkRenders(_ jobs: [CrashScenario.Job], _ strike: Strike, in spool: TestSpool) throws {
+        let bodies = sketch.requests.map { Data($0.body) }
+        var firsts: [(ticket: String, render: Int)] = []
         for job in jobs {
-            let mark = job.text.firstMatch(of: /"point": "[^"]*"/)?.output ?? ""
-            let renders = bodies.indices.filter { !mark.isEmpty && bodies[$0].contains(mark) }
+            guard let mark = job.mark else { continue }
+            let renders = bodies.indices.filter { bodies[$0].range(of: mark) != nil }
             let limit = 1 + (strike.isDeadly ? 1 : 0) + scenario.retries + (strike.troublesDisk ? 2 : 0)
             guard renders.count <= limit else {
                 throw BadState(description: "\(job.name) was rendered \(renders.count) times")
             }
-            if let first = renders.first { firsts.append(first) }
+            guard Set(renders.map { bodies[$0] }).count <= 1 else {
+                throw BadState(description: "\(job.name) was asked for in two ways")
+            }
+            if let first = renders.first, let ticket = try spool.ticket(of: job) { firsts.append((ticket, first)) }
         }
-        guard strike.troublesDisk || firsts == firsts.sorted() else {
+        // In that of their tickets: a process that is forked in the moment of a drop has its file open for a while, too, so
+        // it may be whole behind the next one.
+        firsts.sort { $0.ticket < $1.ticket }
+        guard strike.troublesDisk || firsts.map(\.render) == firsts.map(\.render).sorted() else {
             throw BadState(description: "the order was lost: \(firsts)")
         }
     }

@@ -12,6 +12,10 @@ struct CrashScenario: Sendable, CustomStringConvertible {
         let name: String
         let text: String
         var end = End.done
+        /// Of a batch: it is nowhere before the batch is expanded.
+        var isPart = false
+        /// What no other job has in it; `nil` for what is never rendered.
+        var mark: Data?
 
         enum End: String, Sendable {
             case done, failed
@@ -22,30 +26,49 @@ struct CrashScenario: Sendable, CustomStringConvertible {
     let description: String
     /// Renders that a job needs besides its first.
     var retries = 0
+    /// What the daemon is told besides.
+    var environment: [String: String] = [:]
+    /// Whether it writes the page, whose calls are none of a job's.
+    var hasPage = false
     /// Whether the daemon's start is a part of it.
     var isAboutTheStart = false
     let jobs: @Sendable (_ id: String) -> [Job]
     /// What lies in the spool before the daemon starts.
     var prepare: @Sendable (TestSpool, [Job]) throws -> Void = { _, _ in }
     /// What somebody does when it is ready.
-    var act: @Sendable (TestSpool, [Job]) throws -> Void = { spool, jobs in
-        for job in jobs { try spool.dropForGood(job.name, job.text) }
+    var act: @Sendable (TestSpool, [Job], Program) async throws -> Void = { spool, jobs, _ in
+        for job in jobs where !job.isPart { try spool.dropForGood(job.name, job.text) }
     }
 
     /// A job that is told apart from those of other points by a key that no server knows, and draws the same picture.
-    private static func job(_ name: String, _ id: String, _ more: String = "", end: Job.End = .done) -> Job {
-        let key = #""seed": 7, "point": "\#(id) \#(name)""#
-        return Job(name: name, text: smallJob(key + (more.isEmpty ? "" : ", \(more)")), end: end)
+    private static func job(
+        _ name: String, _ id: String, _ more: String = "", seed: Int? = 7, end: Job.End = .done, isPart: Bool = false
+    ) -> Job {
+        let mark = #""point": "\#(id) \#(name)""#
+        let text = smallJob("\(seed.map { #""seed": \#($0), "# } ?? "")\(mark)" + (more.isEmpty ? "" : ", \(more)"))
+        return Job(name: name, text: text, end: end, isPart: isPart, mark: Data(mark.utf8))
     }
 
     static let all = [
         CrashScenario(description: "two jobs are done") { id in [job("a", id), job("b", id)] },
+        CrashScenario(description: "two jobs share their waits for the disk", environment: ["SDSPOOL_MANY": "1"]) {
+            id in
+            [job("a", id), job("b", id)]
+        },
+        CrashScenario(description: "the page is written", hasPage: true) { id in
+            [job("a", id), job("b", id, #""cfg_scale": "big""#, end: .failed)]
+        },
         CrashScenario(description: "a job fails") { id in [job("a", id, #""cfg_scale": "big""#, end: .failed)] },
         CrashScenario(description: "what is no job is refused") { id in
             [Job(name: "a", text: "hello \(id)", end: .failed)]
         },
+        // Refused at once, by its address: nothing is left over, and nobody need listen.
+        CrashScenario(description: "the end of a job is told") { id in
+            let callback = #""sdspool": {"callback": "http://192.0.2.1"}"#
+            return [job("a", id, callback), job("b", id, #""cfg_scale": "big", \#(callback)"#, end: .failed)]
+        },
         CrashScenario(description: "a job is tried again", retries: 1) { id in
-            [job("a", id, #""sketch": {"fault": "500", "times": 1, "id": "\#(id)"}"#)]
+            [job("a", id, #""sketch": {"fault": "500", "times": 1, "id": "\#(id)"}"#, seed: nil)]
         },
         CrashScenario(
             description: "a waiting job is cancelled",
@@ -55,7 +78,7 @@ struct CrashScenario: Sendable, CustomStringConvertible {
                 try spool.put(jobs[1].text, at: "queue/5-20260101T000000.000002Z.b.json")
                 try spool.put("", at: "PAUSE")
             },
-            act: { spool, _ in
+            act: { spool, _, _ in
                 try FileManager.default.removeItem(at: spool.path("queue/5-20260101T000000.000001Z.a.json"))
                 try FileManager.default.removeItem(at: spool.path("PAUSE"))
             }),
@@ -79,7 +102,26 @@ struct CrashScenario: Sendable, CustomStringConvertible {
                 try FileManager.default.createDirectory(
                     at: spool.path("active/5-20260101T000000.000005Z.e"), withIntermediateDirectories: true)
             },
-            act: { _, _ in }),
+            act: { _, _, _ in }),
+        CrashScenario(description: "a batch is expanded") { id in
+            let parts = ["a-001", "a-002"].map { job($0, id, isPart: true) }
+            return [Job(name: "a", text: "[\(parts[0].text), \(parts[1].text)]")] + parts
+        },
+        CrashScenario(
+            description: "a render is cancelled",
+            jobs: { id in
+                [job("a", id, #""sketch": {"fault": "delay", "seconds": 0.3}"#, end: .nowhere), job("b", id)]
+            },
+            act: { spool, jobs, daemon in
+                for job in jobs { try spool.dropForGood(job.name, job.text) }
+                while daemon.isRunning {
+                    let active = spool.list("active").filter { $0.hasSuffix(".a") }
+                    let isGone = active.contains { unlink(spool.path("active/\($0)/a.json").path) == 0 }
+                    // It may have been rendered before anybody could look.
+                    if isGone || spool.list("done").contains("a") { return }
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+            }),
     ]
 }
 

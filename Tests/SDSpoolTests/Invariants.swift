@@ -16,7 +16,7 @@ extension TestSpool {
         for job in jobs {
             let places = try states(of: job)
             // What is deleted from one folder may have been moved by then.
-            let isRight = job.end == .nowhere ? places.count <= 1 : places.count == 1
+            let isRight = job.end == .nowhere || job.isPart ? places.count <= 1 : places.count == 1
             guard isRight else { throw BadState(description: "\(job.name) is in \(places)") }
         }
         for folder in ["done", "failed"] {
@@ -39,14 +39,30 @@ extension TestSpool {
         let left = try tree().filter { entry in
             let parts = entry.split(separator: "/")
             let isResult = parts.count > 1 && ["done", "failed"].contains(parts[0])
-            return parts.contains { $0.hasPrefix(".") } && entry != ".lock" || parts.count > 1 && !isResult
+            return parts.contains { $0.hasPrefix(".") } && ![".lock", ".outbox"].contains(entry)
+                || parts.count > 1 && !isResult
         }
         guard left.isEmpty else { throw BadState(description: "left over: \(left)") }
     }
 
-    /// All that lies in the spool but the status, which a daemon writes when the disk lets it.
+    /// All that lies in the spool but what a daemon shows of it when the disk lets it: the status, the numbers and the pages.
     func tree() throws -> [String] {
-        try FileManager.default.subpathsOfDirectory(atPath: url.path).filter { $0 != "status.json" }.sorted()
+        try FileManager.default.subpathsOfDirectory(atPath: url.path).filter { !Self.isShown($0) }.sorted()
+    }
+
+    /// Whether the daemon writes it for those who look. A draft of it is none.
+    static func isShown(_ entry: String) -> Bool {
+        ["status.json", "metrics.prom", "index.html", "pages"].contains(entry)
+            || entry.hasPrefix("pages/") && !entry.hasPrefix("pages/.")
+    }
+
+    /// The ticket of a job that has ended; `nil` where that is nowhere.
+    func ticket(of job: CrashScenario.Job) throws -> String? {
+        switch job.end {
+        case .done: try document("done/\(job.name)/result.json")["ticket"] as? String
+        case .failed: try document("failed/\(job.name)/error.json")["ticket"] as? String
+        case .nowhere: nil
+        }
     }
 
     /// The files that hold the job, each once however many names it has.

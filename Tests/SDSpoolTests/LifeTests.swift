@@ -6,6 +6,21 @@ import Synchronization
 import Testing
 
 @Suite struct LifeTests {
+    @Test("as JSON the log has a line for each event, and says what it is about")
+    func jsonLog() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url, "--log", "json")
+        try spool.drop("cat", smallJob())
+        let line = try await daemon.says(#""event":"done""#)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
+        #expect(Set(object.keys) == ["time", "level", "event", "ticket", "message"])
+        #expect(object["ticket"]?.hasSuffix(".cat") == true)
+        #expect(object["level"] == "info")
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
+    }
+
     @Test("SIGTERM in the middle of a render puts the job back, and the next start renders the same picture")
     func stopAndGoOn() async throws {
         let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
@@ -24,13 +39,33 @@ import Testing
         let second = try await spool.daemon(server: sketch.url)
         try await second.says("done short")
         #expect(try await second.stop() == 0)
-        let seeds = sketch.requests.prefix(2).map { $0.body }
-        #expect(seeds.count == 2 && seeds[0] == seeds[1])
+        let bodies = sketch.requests.map(\.body)
+        #expect(bodies.count { $0 == bodies.first } == 2)
         let done = second.lines.filter { $0.contains(" done ") }
         #expect(done.first?.contains("long") == true)
         let attempts = try #require(try spool.document("done/long/result.json")["attempts"] as? [[String: Any]])
         #expect(attempts.map { $0["failure"] as? String } == ["stopped", nil])
         await sketch.stop()
+    }
+
+    @Test("SIGTERM does not wait for a server that does not answer what it is asked before a render")
+    func stopWhileAsking() async throws {
+        let asked = AsyncStream<Void>.makeStream()
+        let bare = try BareServer { path in
+            guard path == "/openapi.json" else { return nil }
+            asked.continuation.finish()
+            try? await Task.sleep(for: .seconds(3600))
+            return nil
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: bare.url)
+        try spool.drop("cat", smallJob())
+        for await _ in asked.stream {}
+        let start = ContinuousClock.now
+        #expect(try await daemon.stop() == 0)
+        #expect(ContinuousClock.now - start < .seconds(30), "a question is given up after 60 s")
+        #expect(spool.list("queue").count == 1)
+        await bare.server.stop()
     }
 
     @Test("a killed daemon loses nothing: the next one repairs and goes on")
@@ -99,7 +134,7 @@ import Testing
         try FileManager.default.removeItem(at: spool.url)
         let daemon = try await spool.daemon(server: sketch.url)
         #expect(
-            spool.list("").filter { $0 != "status.json" } == [
+            spool.list("").filter { !TestSpool.isShown($0) } == [
                 "active", "assets", "done", "failed", "hold", "inbox", "queue",
             ])
         #expect(try await daemon.stop() == 0)

@@ -21,7 +21,9 @@ import Testing
         try spool.drop("models", #"{"sdspool": {"endpoint": "/sdapi/v1/sd-models"}}"#)
         try spool.drop("none", #"{"sdspool": {"endpoint": "/sdapi/v1/nope"}}"#)
         try spool.drop("wrong", smallJob(#""cfg_scale": "big""#))
-        try await daemon.says("failed wrong", within: patience)
+        for word in ["done one", "done grid", "done models", "failed none", "failed wrong"] {
+            try await daemon.says(word, within: patience)
+        }
         let one = try spool.document("done/one/result.json")
         let image = try #require((one["images"] as? [[String: Any]])?.first)
         #expect(image["seed"] as? Int == 9_007_199_254_740_993)

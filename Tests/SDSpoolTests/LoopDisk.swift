@@ -1,6 +1,7 @@
 // A filesystem of a test's own, whose power can be cut. For root.
 
 import Foundation
+import Linux
 
 /// A mounted filesystem that is gone when the test is.
 final class LoopDisk: Sendable {
@@ -20,34 +21,38 @@ final class LoopDisk: Sendable {
         } else {
             arguments = ["mount", "-o", "loop", image, mount.path]
             // As small as mkfs.xfs makes one; a file with holes.
-            _ = try Self.run(["truncate", "-s", "320M", image])
-            _ = try Self.run(["mkfs.\(filesystem)", "-q", filesystem == "ext4" ? "-F" : "-f", image])
+            _ = try Self.runs(["truncate", "-s", "320M", image])
+            _ = try Self.runs(["mkfs.\(filesystem)", "-q", filesystem == "ext4" ? "-F" : "-f", image])
         }
-        if try Self.run(arguments) != 0 {
+        if try !Self.runs(arguments) {
             try? FileManager.default.removeItem(at: folder)
             return nil
         }
     }
 
     deinit {
-        _ = try? Self.run(["umount", mount.path])
+        // Also where a test has failed, and its daemon is not gone yet.
+        _ = try? Self.runs(["umount", "-l", mount.path])
         try? FileManager.default.removeItem(at: folder)
     }
 
     /// As after a loss of power: what is mounted then has only what reached the disk.
     func remount() throws {
-        guard try Self.run(["umount", mount.path]) == 0, try Self.run(arguments) == 0 else {
+        guard try Self.runs(["umount", mount.path]), try Self.runs(arguments) else {
             throw BadState(description: "\(mount.path) cannot be mounted again")
         }
     }
 
-    private static func run(_ words: [String]) throws -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        return process.terminationStatus
+    /// Lets it stand still, and go on again (fsfreeze(8)). False where it does not.
+    func freeze(_ isFrozen: Bool) throws -> Bool {
+        try Self.runs(["/sbin/fsfreeze", isFrozen ? "-f" : "-u", mount.path])
+    }
+
+    /// Whether a program does what it is to do. Not by Process, which waits in vain while another child of it closes the
+    /// socket by which it tells of its end (as sshd does), and with it would those who run on the thread of this test.
+    private static func runs(_ words: [String]) throws -> Bool {
+        let child = try Child(
+            path: "/usr/bin/env", arguments: ["env"] + words, environment: ProcessInfo.processInfo.environment)
+        return child.wait(atMost: deadline) == .exited(0)
     }
 }

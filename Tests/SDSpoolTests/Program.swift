@@ -12,7 +12,7 @@ struct Missed: Error, CustomStringConvertible {
 }
 
 /// A generous deadline: no test waits for it unless something is broken.
-let deadline = Duration.seconds(60)
+let deadline = Duration.seconds(180)
 
 /// A process of `sdspool` whose stderr is read line by line.
 final class Program: Sendable {
@@ -27,6 +27,8 @@ final class Program: Sendable {
     private let process = Process()
     private let output = Pipe()
     private let end: AsyncStream<Void>
+    private let outcome = Mutex<Int32?>(nil)
+    private let hasEnded = Atomic(false)
     let pid: Int32
 
     /// The executable that this test run has built: it lies beside the tests.
@@ -43,7 +45,9 @@ final class Program: Sendable {
         process.executableURL = try executable ?? Self.executable
         process.arguments = arguments
         var all = ProcessInfo.processInfo.environment
-        for name in ["JOURNAL_STREAM", "SDSPOOL_DIR", "SDSPOOL_SERVER"] { all[name] = nil }
+        for name in ["JOURNAL_STREAM", "NOTIFY_SOCKET", "SDSPOOL_DIR", "SDSPOOL_SERVER", "WATCHDOG_USEC"] {
+            all[name] = nil
+        }
         process.environment = all.merging(environment) { $1 }
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
@@ -52,9 +56,27 @@ final class Program: Sendable {
         process.standardError = talk
         let ended = AsyncStream<Void>.makeStream()
         end = ended.stream
-        process.terminationHandler = { _ in ended.continuation.finish() }
+        // A child inherits what its parent's thread blocks, and threads of Dispatch block all signals.
+        var none = sigset_t()
+        var own = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &own)
+        defer { pthread_sigmask(SIG_SETMASK, &own, nil) }
         try process.run()
         pid = process.processIdentifier
+        // Process learns of the end by a socket, which other children that are started at the same moment inherit and
+        // hold open for as long as they live. So it is waited for here, and left for Process to reap.
+        let pid = pid
+        DispatchQueue(label: "end of \(pid)").async { [weak self] in
+            var information = siginfo_t()
+            let hasInformation = waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) == 0
+            self?.outcome.withLock { outcome in
+                let status = information._sifields._sigchld.si_status
+                outcome = !hasInformation ? nil : information.si_code == CLD_EXITED ? status : 128 + status
+                self?.hasEnded.store(true, ordering: .releasing)
+            }
+            ended.continuation.finish()
+        }
         // A thread that blocks, for each: a handler that is called when there is something to read does not survive the
         // closing of its handle, and without that a long suite runs out of descriptors.
         let listener = DispatchQueue(label: "listener")
@@ -93,7 +115,7 @@ final class Program: Sendable {
         }
     }
 
-    var isRunning: Bool { process.isRunning }
+    var isRunning: Bool { !hasEnded.load(ordering: .acquiring) }
 
     /// All that was said so far.
     var lines: [String] { heard.withLock { $0.lines } }
@@ -133,7 +155,7 @@ final class Program: Sendable {
 
     func kill(_ signal: Int32) {
         // A process that has ended has given its number back, and it may be somebody else's.
-        if process.isRunning { _ = Glibc.kill(pid, signal) }
+        if isRunning { _ = Glibc.kill(pid, signal) }
     }
 
     /// Waits for its end and gives the exit code, or 128 and more for the signal that ended it.
@@ -144,6 +166,9 @@ final class Program: Sendable {
         }
         defer { impatience.cancel() }
         for await _ in end {}
+        if let outcome = outcome.withLock({ $0 }) { return outcome }
+        // Process was faster.
+        process.waitUntilExit()
         return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
     }
 
@@ -157,4 +182,14 @@ final class Program: Sendable {
         kill(SIGTERM)
         return try await exitCode()
     }
+}
+
+/// Why something cannot be done here; `nil` where it can.
+func lack(_ programs: [String], root: Bool = false) -> String? {
+    if root, geteuid() != 0 { return "only root can do that" }
+    let folders = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"]
+    let missing = programs.filter { program in
+        !folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+    }
+    return missing.isEmpty ? nil : "not installed: \(missing.joined(separator: ", "))"
 }

@@ -109,7 +109,8 @@ import Testing
                 return BareServer.picture
             }
             let spool = try TestSpool()
-            let daemon = try await spool.daemon(server: bare.url, progress ? "--settle=0.2" : "--no-progress")
+            let daemon = try await spool.daemon(
+                server: bare.url, "--in-flight=1", progress ? "--settle=0.2" : "--no-progress")
             for name in ["a", "b"] { try spool.drop(name, smallJob(#""sampler_name": "Euler", "seed": 1"#)) }
             try await daemon.says("done b")
             #expect(try await daemon.stop() == 0)

@@ -34,6 +34,7 @@ import Testing
         let gone = try Sketch.quick()
         await gone.stop()
         let spool = try TestSpool()
+        await spool.takeSlot()
         let daemon = try Program([
             "run", "--spool", spool.url.path, "--server", gone.url, "--server-grace", "1.5",
         ])

@@ -32,8 +32,8 @@ final class TestSpool: Sendable {
     }
 
     /// A daemon has two of the 128 inotify instances of a user (fs.inotify.max_user_instances), which all tests share,
-    /// and all of them begin at once.
-    private static let slots = Slots(24)
+    /// and all of them begin at once; more than a dozen at work on two cores keep each other from meeting any deadline.
+    private static let slots = Slots(12)
     private let hasSlot = Mutex(false)
 
     /// The options that make `run` serve this spool without waiting where people would have to.
@@ -63,6 +63,13 @@ final class TestSpool: Sendable {
         try FileManager.default.moveItem(at: draft, to: path("inbox/\(name).json"))
     }
 
+    /// Makes what a daemon would make of it, where none has run.
+    func makeFolders() throws {
+        for folder in ["queue", "active", "done", "failed", "hold", "assets"] {
+            try FileManager.default.createDirectory(at: path(folder), withIntermediateDirectories: true)
+        }
+    }
+
     func path(_ relative: String) -> URL { url.appendingPathComponent(relative) }
 
     /// The names in a folder, hidden ones apart, sorted.
@@ -78,6 +85,24 @@ final class TestSpool: Sendable {
             FileManager.default.fileExists(atPath: path("\(folder)/\($0)/\(name)").path)
         }) {
             guard ContinuousClock.now < end else { throw Missed(description: "\(name) never came in \(folder)") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Returns when a folder holds so many that are not hidden. Nobody tells of it, so it is looked for.
+    func holds(_ count: Int, in folder: String) async throws {
+        let end = ContinuousClock.now + deadline
+        while list(folder).count != count {
+            guard ContinuousClock.now < end else { throw Missed(description: "\(folder) holds \(list(folder))") }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    /// Returns when status.json says that. It is written a moment after the log.
+    func isSaid(state: String) async throws {
+        let end = ContinuousClock.now + deadline
+        while (try? document("status.json"))?["state"] as? String != state {
+            guard ContinuousClock.now < end else { throw Missed(description: "status.json never said \(state)") }
             try await Task.sleep(for: .milliseconds(5))
         }
     }
@@ -137,9 +162,19 @@ func post(_ server: String, _ endpoint: String, _ body: String) async throws -> 
     request.httpMethod = "POST"
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
     request.httpBody = Data(body.utf8)
+    // URLSession's own is a minute, in which a machine under load may not get to it.
+    request.timeoutInterval = deadline / .seconds(1)
     let (data, _) = try await URLSession.shared.data(for: request)
     let answer = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
     return (answer?["images"] as? [Any])?.count ?? 0
+}
+
+/// The step that a server is at, as it tells everybody.
+func step(at server: String) async throws -> Int {
+    let url = try #require(URL(string: "\(server)/sdapi/v1/progress?skip_current_image=true"))
+    let (data, _) = try await URLSession.shared.data(from: url)
+    let answer = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+    return ((answer?["state"] as? [String: Any])?["sampling_step"] as? Int) ?? 0
 }
 
 extension Sketch {

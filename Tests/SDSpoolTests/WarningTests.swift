@@ -135,7 +135,8 @@ import Testing
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
         try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 3000"#))
-        await sketch.wait { $0.first?.started != nil }
+        // A skip that comes before the first batch begins is forgotten.
+        while try await step(at: sketch.url) == 0 {}
         try await post(sketch.url, stop, "")
         try await daemon.says("failed long", stop == "skip" ? "skipped" : "interrupted")
         try spool.drop("next", smallJob())

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sketch
 
-@Suite("A fault on request", .timeLimit(.minutes(1)))
+@Suite("A fault on request", .timeLimit(.minutes(5)))
 struct FaultTests {
     static func body(_ fault: String) -> String {
         #"{"prompt":"a","width":64,"height":64,"steps":2,"seed":1,"sketch":{"fault":"\#(fault)","seconds":0.0001}}"#

@@ -51,7 +51,7 @@ enum Recorded {
          "all_subseeds": [7], "subseed_strength": 0, "width": 64, "height": 64,\#
          "sampler_name": "Euler a", "cfg_scale": 7.0, "steps": 1, "batch_size": 1,\#
          "restore_faces": false, "face_restoration_model": null,\#
-         "sd_model_name": "sketch-test-card", "sd_model_hash": null, "sd_vae_name": null,\#
+         "sd_model_name": "sketch-test-card", "sd_model_hash": "0123456789", "sd_vae_name": null,\#
          "sd_vae_hash": null, "seed_resize_from_w": -1, "seed_resize_from_h": -1,\#
          "denoising_strength": null, "extra_generation_params": {}, "index_of_first_image": 0,\#
          "infotexts": ["a cat\nNegative prompt: dog\nSteps: 1, Sampler: Euler a,\#

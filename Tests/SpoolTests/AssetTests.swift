@@ -64,6 +64,17 @@ import Testing
         #expect(try loop.outcomes(1).map(words) == ["accepted a"])
     }
 
+    @Test("jobs that come together wait for their picture, each of them")
+    func together() throws {
+        let loop = try loop()
+        for name: FileName in ["a.json", "b.json", "c.json", "d.json"] {
+            try spool.drop(name, #"{"pictures": ["x.png"]}"#)
+        }
+        #expect(try loop.settled() == [])
+        try put("x", at: "x.png")
+        #expect(try loop.outcomes(4).map(words).sorted() == ["accepted a", "accepted b", "accepted c", "accepted d"])
+    }
+
     @Test("a picture that is still being written is waited for")
     func written() throws {
         let loop = try loop()

@@ -119,7 +119,7 @@ private func parts(_ text: String, _ kind: JobFileKind = .json) throws -> [Strin
             ("{} {}\n", "not JSON: line 1, column 4: there is more text behind the end of the value", 1, 4),
             (
                 "{}\n  {\"sdspool\": {\"x\": 1}}",
-                "line 2, column 1: \"sdspool\" knows endpoint, matrix, method, priority, server and wait, but not \"x\"",
+                "line 2, column 1: \"sdspool\" knows callback, endpoint, matrix, method, priority, server and wait, but not \"x\"",
                 2, 1
             ),
         ] as [Wrong])

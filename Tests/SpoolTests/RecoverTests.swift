@@ -82,6 +82,35 @@ import Testing
         #expect(try spool.text("failed/x/x.json") == "garbage")
     }
 
+    @Test("drafts that nobody has gone on writing for a day are swept out of the inbox, and nothing else is")
+    func drafts() throws {
+        let draft = try folders.draft()
+        try draft.write(Data("{\"prompt\": ".utf8))
+        let names = try names(in: folders.inbox)
+        let left = try #require(names.first)
+        let others = [
+            left.dropFirst().description, left.uppercased(), "\(left)2", left.replacing(".drop", with: ".json"),
+            ".0.drop", ".drop", ".cat.drop", "cat.drop",
+        ]
+        for other in others { try spool.drop(name(other), "mine") }
+        try folders.inbox.makeDirectory(".00000000-0000-0000-0000-000000000000.drop")
+        let all = try spool.tree("inbox")
+        let now = Stamp.now
+        func later(_ hours: Int64) -> Stamp { Stamp(microseconds: now.microseconds + hours * 3_600_000_000) }
+        for moment in [now, later(23), later(-48)] {
+            #expect(try folders.recover(now: moment).isEmpty)
+            #expect(try spool.tree("inbox") == all)
+        }
+        let words = "removed from \(spool.path)/inbox:"
+        #expect(
+            try folders.recover(now: later(25)) == ["\(words) 1 draft that nobody has gone on writing for a day"])
+        #expect(try spool.tree("inbox") == all.filter { !$0.hasPrefix("\(left): ") })
+        let more = try [folders.draft(), folders.draft()]
+        #expect(try folders.recover(now: later(25)).map { $0.hasPrefix("\(words) 2 drafts ") } == [true])
+        more.forEach { $0.discard() }
+        #expect(try spool.tree("inbox").count == all.count - 1)
+    }
+
     @Test("an empty spool needs nothing")
     func empty() throws {
         let tree = try spool.tree()

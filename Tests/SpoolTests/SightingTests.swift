@@ -43,7 +43,24 @@ private func words(_ verdict: Verdict) -> String {
     @Test("a whole job is accepted at once, closed or not", arguments: [true, false])
     func whole(closed: Bool) throws {
         let job = try JobFile(Data("{}".utf8))
-        #expect(verdicts(closed: closed, [(0, .whole(job), status(2))]) == ["accept"])
+        #expect(verdicts(closed: closed, [(0, .whole(job, hasWriter: false), status(2))]) == ["accept"])
+    }
+
+    @Test("a whole job whose file is still open is looked at ever less often, until it has not changed for a while")
+    func open() throws {
+        let job = try JobFile(Data("{}".utf8))
+        let looks: [Seen] = [0, 0.001, 0.003, 1.5, 2].map { ($0, .whole(job, hasWriter: true), status(2)) }
+        #expect(
+            verdicts(closed: false, looks) == [
+                "wait until 0.001", "wait until 0.003", "wait until 0.007", "wait until 1.508", "accept",
+            ])
+    }
+
+    @Test("a whole job that never rests is looked at once a second, for as long as it does not")
+    func restless() throws {
+        let job = try JobFile(Data("{}".utf8))
+        let looks: [Seen] = (0...200).map { (Double($0), .whole(job, hasWriter: true), status($0)) }
+        #expect(verdicts(closed: false, looks).last == "wait until 201.0")
     }
 
     @Test("what may still arrive is waited for until it has not changed for a while", arguments: [true, false])
@@ -77,7 +94,7 @@ private func words(_ verdict: Verdict) -> String {
         #expect(
             verdicts(closed: false, looks) == ["wait until 2.0", "wait until 2.0", "refuse: garbage"])
         #expect(
-            verdicts(closed: false, [(0, wrong, status(1)), (1, .whole(job), status(2))]) == [
+            verdicts(closed: false, [(0, wrong, status(1)), (1, .whole(job, hasWriter: false), status(2))]) == [
                 "wait until 2.0", "accept",
             ])
     }
@@ -91,7 +108,7 @@ private func words(_ verdict: Verdict) -> String {
     @Test("a batch whose text says that it is whole is expanded at once, closed or not", arguments: [true, false])
     func batch(closed: Bool) throws {
         let batch = try Batch(array: Data("[{}, {}]".utf8))
-        #expect(verdicts(closed: closed, [(0, .batch(batch), status(8))]) == ["expand 2"])
+        #expect(verdicts(closed: closed, [(0, .batch(batch, hasWriter: false), status(8))]) == ["expand 2"])
     }
 
     @Test("lines are expanded when they were closed, or have not changed for a while, and nobody is writing")

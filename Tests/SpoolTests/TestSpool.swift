@@ -98,3 +98,12 @@ struct Seeded: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 }
+
+extension Folders {
+    /// What recovery told.
+    func recover(now: Stamp = .now) throws -> [String] {
+        var told: [String] = []
+        try recover(now: now) { told.append("\($0)") }
+        return told
+    }
+}

@@ -5,5 +5,17 @@
 // syncfs(2): writes out the whole filesystem that `descriptor` lies on.
 int syncfs(int descriptor);
 
+// eventfd(2): a counter that poll(2) can wait for.
+int eventfd(unsigned int count, int flags);
+enum { CLINUX_EFD_CLOEXEC = 02000000, CLINUX_EFD_NONBLOCK = 04000 };
+
 // fcntl(2), "Leases".
 enum { CLINUX_F_SETLEASE = 1024 };
+
+// renameat2(2): with the flag the new name must be free.
+int renameat2(int folder, const char *name, int newFolder, const char *newName, unsigned int flags);
+enum { CLINUX_RENAME_NOREPLACE = 1 };
+
+// sync_file_range(2): with the flag it waits for what is on its way to the disk.
+int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);
+enum { CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE = 1 };

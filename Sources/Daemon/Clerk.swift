@@ -1,0 +1,146 @@
+// What a worker has done with its jobs in the folders; all of it is tried until it is done.
+
+import A1111
+import Foundation
+import Linux
+import Spool
+import Synchronization
+
+/// Moves the jobs of a worker between the folders and the lines. Waits for the disk with the thread that it is called on.
+struct Clerk: Sendable {
+    let folders: Folders
+    let queue: Queue
+    let options: Options
+    let tell: @Sendable (Event) -> Void
+
+    let bindery: Bindery
+    /// `nil` for strict order.
+    var grouping: Grouping?
+    let disk = DiskTrouble()
+
+    nonisolated(nonsending) func isCancelled(_ job: ActiveJob) async throws -> Bool {
+        try await persistently { _ in try job.isCancelled }
+    }
+
+    nonisolated(nonsending) func fail(_ job: ActiveJob, _ report: ErrorReport, keepingPictures: Bool = false)
+        async throws
+    {
+        let path = try await persistently { _ in
+            try job.commitClaim()
+            return try job.fail(with: report, keepingPictures: keepingPictures)
+        }
+        queue.forget(job.ticket)
+        tell(.failed(job.ticket, report.message, path: path))
+    }
+
+    /// The front desk has expanded most batches before they come here.
+    nonisolated(nonsending) func expand(_ job: ActiveJob, _ batch: Batch, lane: Lane) async throws {
+        // Again and again, if it must be: behind the instant of commit only moves are missing.
+        let expansion = try await persistently { _ in
+            try job.commitClaim()
+            return try job.expand(batch, with: options.insight)
+        }
+        guard let expansion else { return try await putBack(job, to: lane) }
+        tell(.expanded(job.ticket, expansion))
+        queue.add(expansion)
+        queue.forget(job.ticket)
+    }
+
+    /// Puts the job back into its place on the disk at once and into the line after `delay`, so that a job that keeps
+    /// failing does not hold up the others.
+    nonisolated(nonsending) func putBack(
+        _ job: ActiveJob, to lane: Lane, after delay: Duration = .zero, inSilence: Bool = false
+    ) async throws {
+        switch try await persistently({ _ in try job.requeue() }) {
+        case .queued: break
+        case .concluded: return queue.forget(job.ticket)
+        case .gone:
+            queue.forget(job.ticket)
+            return tell(.cancelled(job.ticket))
+        }
+        if !inSilence { tell(.putBack(job.ticket)) }
+        guard delay > .zero else { return queue.add([job.ticket], to: lane) }
+        Task(executorPreference: Threads.shared) { [queue] in
+            try? await Threads.rest(for: delay)
+            queue.add([job.ticket], to: lane)
+        }
+    }
+
+    /// Puts back a job whose last attempt was none.
+    nonisolated(nonsending) func putBackUncounted(_ job: ActiveJob, _ attempts: Attempts, to lane: Lane) async throws {
+        var attempts = attempts
+        attempts.list.removeLast()
+        try await persistently { [attempts] _ in try job.abandon(attempts) }
+        try await putBack(job, to: lane, inSilence: true)
+    }
+
+    /// The same for one whose attempt the disk would not have.
+    nonisolated(nonsending) func putBackUnrecorded(
+        _ job: ActiveJob, _ attempts: Attempts, to lane: Lane, because error: SystemError
+    ) async throws {
+        tell(.troubled(error))
+        disk.met()
+        try await putBackUncounted(job, attempts, to: lane)
+    }
+
+    /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
+    nonisolated(nonsending) func pauseForMemory() async throws {
+        try await persistently { _ in
+            try folders.pause(
+                because: "\(Press.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
+                    + "Free some (or restart the server), then delete this file to go on.")
+        }
+        // At once: the word of the folder comes when the next job is under way.
+        if queue.pause(true) { tell(.paused(true)) }
+    }
+
+    /// Puts back what a worker took and cannot send, wherever it lies by now.
+    nonisolated(nonsending) func giveBack(_ ticket: Ticket, to lane: Lane, because error: SystemError? = nil)
+        async throws
+    {
+        if let error {
+            tell(.troubled(error))
+            disk.met()
+        }
+        guard let job = try await persistently({ _ in try folders.claim(ticket, again: true) }) else {
+            return queue.forget(ticket)
+        }
+        try await putBack(job, to: lane, inSilence: error != nil)
+    }
+
+    /// Waits, where the disk has stopped a job, until it has room again: a full disk is every job's. Rendering them one after
+    /// the other to find that out would cost the server's time and bring nothing.
+    nonisolated(nonsending) func waitForDisk(room: Int) async throws {
+        guard let delay = disk.delay() else { return }
+        try await persistently { _ in try folders.probe(room: room) }
+        try await Threads.rest(for: delay)
+    }
+
+    nonisolated(nonsending) func persistently<Value>(
+        _ body: (_ again: Bool) throws -> Value
+    ) async throws -> Value {
+        try await untilDone(tell: tell, body)
+    }
+}
+
+/// Whether the disk has stopped a job since it was last waited for.
+final class DiskTrouble: Sendable {
+    private let state = Mutex((isMet: false, backoff: Backoff()))
+
+    func met() { state.withLock { $0.isMet = true } }
+
+    /// Whether it has, and nobody has waited for it yet.
+    var isMet: Bool { state.withLock(\.isMet) }
+
+    /// A job has come to its end.
+    func isOver() { state.withLock { $0.backoff.reset() } }
+
+    /// How long to wait; `nil` where nothing was met since the last time.
+    func delay() -> Duration? {
+        state.withLock { state in
+            guard state.isMet else { return nil }
+            state.isMet = false
+            return state.backoff.next()
+        }
+    }
+}

@@ -1,0 +1,206 @@
+// A job on its way: from the request through the server to its result. What fails is told apart in Retry.swift.
+
+import A1111
+import Foundation
+import JSONText
+import Linux
+import Spool
+import Synchronization
+
+/// One attempt at a job whose record is on the disk. Others may be under way beside it.
+actor Flight {
+    /// It waits for the server and for the disk with a thread of its own: at most as many as jobs are in flight.
+    nonisolated let thread = QueueExecutor(label: "flight")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    let job: ActiveJob
+    let lane: Lane
+    let assignment: Assignment
+    /// The server's, before the render.
+    let settings: ServerSettings
+    let seat: Seat
+    let clerk: Clerk
+    let press: Press
+    private let looks = Looks()
+
+    init(
+        _ job: ActiveJob, _ assignment: Assignment, from lane: Lane, settings: ServerSettings, seat: Seat, clerk: Clerk,
+        press: Press
+    ) {
+        self.job = job
+        self.lane = lane
+        self.assignment = assignment
+        self.settings = settings
+        self.seat = seat
+        self.clerk = clerk
+        self.press = press
+    }
+
+    private var ticket: Ticket { job.ticket }
+
+    /// Sends the job and sees it to its end, in whatever folder that is. Throws CancellationError when the task is
+    /// cancelled; the job is back in its place then.
+    func land() async throws {
+        defer { clerk.queue.crew { $0.ended(seat) } }
+        do {
+            try await fly()
+            clerk.disk.isOver()
+        } catch let error as SystemError {
+            clerk.tell(.troubled(error))
+            // Before the worker can take it again.
+            clerk.disk.met()
+            try await clerk.putBack(job, to: lane, inSilence: true)
+        } catch is CancellationError {
+            try await clerk.putBack(job, to: lane)
+            throw CancellationError()
+        }
+    }
+
+    private func fly() async throws {
+        let isRender = assignment.endpoint.service != nil
+        // The one before is in the server's line, or is answered.
+        if isRender { await clerk.queue.wait { [press] in press.isReadyForNext } }
+        let isBehind = press.isBusy
+        if isRender { press.sends(ticket) }
+        clerk.queue.crew { $0.left(seat) }
+        let live = isRender ? await live(isBehind: isBehind) : nil
+        let sent = ContinuousClock.now
+        let answer = await send(live)
+        let end = Moment.now
+        let (earlier, isFollowed) = isRender ? press.answered(ticket, at: end) : (nil, false)
+        // The one before it is still at work, and takes none beside it.
+        let wasRefused = isBehind && press.isBusy && (answer.failure as? Failure)?.status == 503
+        clerk.queue.crew { $0.answered(seat) }
+        let stops = await looksEnd()
+        if assignment.endpoint.changesSettings { press.catalogue.settingsChanged() }
+        // It waited in the server for those before it.
+        let clock = max(sent, earlier?.instant ?? sent)
+        var attempts = assignment.attempts
+        do {
+            if try await clerk.isCancelled(job) {
+                if let failure = answer.failure as? Failure { await press.note(failure) }
+                return try await clerk.putBack(job, to: lane)
+            }
+            let reply = try answer.get()
+            await press.note(nil)
+            _ = press.isOutOfMemory(nil)
+            let warnings = await differences(from: reply)
+            if let failure = await objection(to: reply, stops, warnings, isFollowed: isFollowed) {
+                if failure.keepsPictures { for file in reply.unsynced { try file.sync() } }
+                throw failure
+            }
+            press.took(end.instant - clock)
+            press.brought(reply.pictures.reduce(0) { $0 + $1.size })
+            // Its lists and its state took the server a while.
+            if try await clerk.isCancelled(job) { return try await clerk.putBack(job, to: lane) }
+            attempts.end(at: end.stamp)
+            let result = JobResult(
+                ticket: ticket, endpoint: assignment.endpoint, server: press.server, attempts: attempts,
+                started: max(assignment.started, earlier?.stamp ?? assignment.started), finished: end.stamp,
+                reply: reply, warnings: warnings)
+            // Again and again, if it must be: what is missing is the disk's work, and never another render.
+            let finished = FinishedJob(job, result: result.document, unsynced: reply.unsynced)
+            let path = try await clerk.persistently { _ in try clerk.bindery.finish(finished) }
+            clerk.queue.forget(ticket)
+            let seconds = (ContinuousClock.now - clock) / .seconds(1)
+            clerk.tell(.done(ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
+        } catch let failure as Failure {
+            let failure = await looked(at: failure.after(ContinuousClock.now - clock), stops, isFollowed: isFollowed)
+            if wasRefused { return try await refused(attempts) }
+            try await handle(failure, attempts)
+        } catch let lost as ContentLost {
+            try await abandon(attempts, as: Attempts.disk)
+            throw lost.cause
+        } catch {
+            // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
+            try await abandon(attempts, as: error is CancellationError ? Attempts.stopped : Attempts.disk)
+            throw error
+        }
+    }
+
+    private func abandon(_ attempts: Attempts, as failure: String) async throws {
+        var attempts = attempts
+        attempts.end(at: .now, failure: failure)
+        try await clerk.persistently { _ in try job.abandon(attempts) }
+    }
+
+    /// Sends the request; a render that takes its time is looked after meanwhile.
+    private func send(_ live: Live?) async -> Result<Reply, any Error> {
+        let silence = live.map { live in
+            Silence(after: live.canTell ? Press.lead : Press.longLead) { [looks] in
+                looks.task.withLock { $0 = Task(executorPreference: Threads.shared) { await live.watch() } }
+            }
+        }
+        do {
+            return .success(
+                try await press.client.send(
+                    assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: ticket.name.text,
+                    wantsPictures: assignment.wantsPictures, on: thread, silence: silence))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// What the server told of stops while it was looked after.
+    private func looksEnd() async -> [ServerProgress.State] {
+        guard let looks = looks.task.withLock({ $0 }) else { return [] }
+        looks.cancel()
+        return await looks.value
+    }
+
+    private func live(isBehind: Bool) async -> Live {
+        // Without progress nothing is asked before somebody cancels the job.
+        let showsProgress = clerk.options.showsProgress
+        let paths = await press.catalogue.paths()
+        let task = paths?.hasTasks == true || !showsProgress ? assignment.task : nil
+        var trail = isBehind && press.tellsProgress ? Trail.behindOwn : Trail(before: nil)
+        if !isBehind, task == nil, showsProgress { trail = Trail(before: await press.look(within: .seconds(1))) }
+        return Live(
+            job, press: press, asked: assignment.asked, task: task, trail: trail, showsProgress: showsProgress)
+    }
+
+    /// The server takes no request while it renders.
+    private func refused(_ attempts: Attempts) async throws {
+        let isNew = clerk.queue.crew { crew in
+            defer { crew.setLimit(seat, 1) }
+            return crew.limit(seat) > 1
+        }
+        if isNew { clerk.tell(.oneAtATime(server: press.server.description)) }
+        try await clerk.putBackUncounted(job, attempts, to: lane)
+    }
+
+    private func handle(_ failure: Failure, _ attempts: Attempts) async throws {
+        var attempts = attempts
+        attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
+        await press.note(failure)
+        // By us: it was meant for another render, which had ended in that moment.
+        if failure.class == .interrupted, await press.hasHit(failure.began) {
+            return try await clerk.putBackUncounted(job, attempts, to: lane)
+        }
+        switch step(after: failure.class, attempts: attempts.counted) {
+        case .waitForServer: try await clerk.putBackUncounted(job, attempts, to: lane)
+        case .tryAgain(let delay):
+            clerk.tell(.tryingAgain(ticket, failure.message, after: delay))
+            try job.record(attempts)
+            try await clerk.putBack(job, to: lane, after: delay)
+        case .fail:
+            var report = ErrorReport(ticket: ticket, class: failure.class.rawValue, message: failure.message)
+            report.endpoint = assignment.endpoint.path
+            report.server = press.server.description
+            report.status = failure.status
+            report.answer = failure.answer
+            report.attempts = attempts
+            try await clerk.fail(job, report, keepingPictures: failure.keepsPictures)
+            if press.isOutOfMemory(failure) { try await clerk.pauseForMemory() }
+        }
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
+}
+
+/// The looks at one render, begun by whoever finds that it takes its time.
+private final class Looks: Sendable {
+    let task = Mutex<Task<[ServerProgress.State], Never>?>(nil)
+}

@@ -1,0 +1,150 @@
+// Runs the programs that are to be told. What goes wrong with them is told and stops nothing.
+
+@preconcurrency import Dispatch
+import Foundation
+import Linux
+import Synchronization
+
+/// Runs the hooks of a daemon, one at a time of each kind, in the order of what has happened.
+final class Hooks: Sendable {
+    private struct Line {
+        var waiting = 0
+        var running: Child?
+        /// Calls that were not made because too many waited.
+        var dropped = 0
+    }
+    private struct State {
+        var lines: [Hook: Line] = [:]
+        /// A job has ended since the last word that nothing is left to do.
+        var isBusy = false
+        /// The daemon ends, and has waited for them long enough.
+        var isOver = false
+    }
+    private let state = Mutex(State())
+    private let commands: [Hook: Command]
+    private let queues: [Hook: DispatchQueue]
+    private let calls = DispatchGroup()
+    private let spool: String
+    private let isIdle: @Sendable () -> Bool
+    private let tell: @Sendable (Event) -> Void
+
+    /// So many calls of one kind wait; a program that is slower than the jobs for longer than that is told of fewer.
+    private static let waitingLimit = 1000
+    /// Of one call.
+    private static let limit: Duration = {
+        #if DEBUG
+            // Nobody waits for a minute in a test.
+            if let text = ProcessInfo.processInfo.environment["SDSPOOL_HOOK_LIMIT"], let seconds = Double(text) {
+                return .seconds(seconds)
+            }
+        #endif
+        return .seconds(60)
+    }()
+    /// What the daemon's end waits for all of them.
+    private static let patience = 5.0
+    /// What is accepted comes into the queue a moment later than it is told.
+    private static let lull = 0.1
+
+    /// - Parameter isIdle: whether nothing waits and nothing is in anybody's hands.
+    init(
+        _ commands: [Hook: Command], spool: String, isIdle: @escaping @Sendable () -> Bool,
+        tell: @escaping @Sendable (Event) -> Void
+    ) {
+        self.commands = commands
+        self.spool = spool
+        self.isIdle = isIdle
+        self.tell = tell
+        queues = commands.mapValues { DispatchQueue(label: "hook \($0.words[0])") }
+    }
+
+    /// Takes in what has happened. Costs nothing where nobody is told.
+    func note(_ event: Event) {
+        guard !commands.isEmpty else { return }
+        if let call = Call(event, spool: spool) { make(call) }
+        guard let queue = queues[.idle] else { return }
+        switch event {
+        case .done, .failed: state.withLock { $0.isBusy = true }
+        case .cancelled: break
+        default: return
+        }
+        guard isIdle() else { return }
+        calls.enter()
+        queue.asyncAfter(deadline: .now() + Self.lull) { [self] in
+            defer { calls.leave() }
+            let isDue = state.withLock { state in
+                guard state.isBusy, isIdle() else { return false }
+                state.isBusy = false
+                return true
+            }
+            if isDue { make(.idle(spool: spool)) }
+        }
+    }
+
+    private func make(_ call: Call) {
+        guard let command = commands[call.hook], let queue = queues[call.hook] else { return }
+        let isFirstDropped: Bool? = state.withLock { state in
+            var line = state.lines[call.hook] ?? Line()
+            defer { state.lines[call.hook] = line }
+            guard line.waiting < Self.waitingLimit, !state.isOver else {
+                line.dropped += 1
+                return line.dropped == 1
+            }
+            line.waiting += 1
+            return nil
+        }
+        if isFirstDropped == true { tell(.hookBehind(call.hook, waiting: Self.waitingLimit)) }
+        guard isFirstDropped == nil else { return }
+        queue.async(group: calls) { [self] in run(call, command) }
+    }
+
+    private func run(_ call: Call, _ command: Command) {
+        let (isOver, dropped) = state.withLock { state in
+            state.lines[call.hook]?.waiting -= 1
+            let dropped = state.lines[call.hook]?.dropped ?? 0
+            // Those that are left at the end are told together.
+            state.lines[call.hook]?.dropped = state.isOver ? dropped + 1 : 0
+            return (state.isOver, dropped)
+        }
+        guard !isOver else { return }
+        if dropped > 0 { tell(.hookDropped(call.hook, dropped)) }
+        do throws(SystemError) {
+            let child = try Child(
+                path: command.path, arguments: command.words,
+                environment: call.environment(from: ProcessInfo.processInfo.environment))
+            state.withLock { state in
+                state.lines[call.hook]?.running = child
+                if state.isOver { child.stop() }
+            }
+            let end = child.wait(atMost: Self.limit)
+            state.withLock { $0.lines[call.hook]?.running = nil }
+            if let reason = end.reason(limit: Self.limit) { tell(.hookFailed(call.hook, call.subject, reason)) }
+        } catch {
+            tell(.hookFailed(call.hook, call.subject, error.description))
+        }
+    }
+
+    /// Waits a moment for what is under way, and ends the rest. Blocks. Nothing may be told behind it.
+    func finish() {
+        guard !commands.isEmpty, calls.wait(timeout: .now() + Self.patience) == .timedOut else { return }
+        state.withLock { state in
+            state.isOver = true
+            for line in state.lines.values { line.running?.stop() }
+        }
+        calls.wait()
+        for (hook, line) in state.withLock({ $0.lines }) where line.dropped > 0 {
+            tell(.hookDropped(hook, line.dropped))
+        }
+    }
+}
+
+extension Child.End {
+    /// Why it is not well; `nil` where it is.
+    fileprivate func reason(limit: Duration) -> String? {
+        switch self {
+        case .exited(0): nil
+        case .exited(let code): "exit code \(code)"
+        case .killed(let signal): "ended by signal \(signal)"
+        case .stopped: "stopped: it took too long (at most \(limit / .seconds(1)) s, a few when the daemon ends)"
+        }
+    }
+}

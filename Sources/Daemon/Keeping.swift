@@ -1,0 +1,52 @@
+// Takes old results out of done/ for those who have asked for it (--keep-done). What lies there is the truth: nothing is
+// remembered of it.
+
+@preconcurrency import Dispatch
+import Linux
+import Spool
+import Synchronization
+
+/// Looks at done/ when something was added to it, and once in a while: on a thread of its own, for it costs a look at each
+/// result.
+final class Keeping: Sendable {
+    private let retention: Retention
+    private let folders: Folders
+    private let tell: @Sendable (Event) -> Void
+    private let thread = DispatchQueue(label: "keeping", qos: .utility)
+    /// Before that nobody looks again.
+    private let next = Mutex(ContinuousClock.now)
+
+    /// Between two looks; or, where a look takes long, no more than a fiftieth of the time.
+    private static let interval = Duration.seconds(10)
+    private static let share = 50
+
+    /// `nil` where all is kept.
+    init?(_ retention: Retention, _ folders: Folders, tell: @escaping @Sendable (Event) -> Void) {
+        guard retention != Retention() else { return nil }
+        self.retention = retention
+        self.folders = folders
+        self.tell = tell
+    }
+
+    /// Takes away what need not be kept, soon, unless that was done a moment ago.
+    func look() {
+        let isDue = next.withLock { next in
+            guard next <= .now else { return false }
+            // Nobody else begins before the end of this one.
+            next = .now + .seconds(86400)
+            return true
+        }
+        if isDue { thread.async { self.prune() } }
+    }
+
+    private func prune() {
+        let began = ContinuousClock.now
+        do throws(SystemError) {
+            let gone = try folders.prune(retention)
+            if !gone.isEmpty { tell(.pruned(gone.count)) }
+        } catch {
+            tell(.notPruned(error))
+        }
+        next.withLock { $0 = .now + max(Self.interval, (.now - began) * Self.share) }
+    }
+}

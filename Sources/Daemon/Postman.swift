@@ -1,0 +1,227 @@
+// Delivers the messages in the outbox, one after the other, until there are none; then it sleeps.
+
+import A1111
+import Foundation
+import Linux
+import Spool
+
+/// Sends the results of jobs to those whom they name.
+actor Postman {
+    /// It looks up names and reads files.
+    private let thread = QueueExecutor(label: "postman")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    private nonisolated let folders: Folders
+    /// Hosts that may be told wherever they are, in lower case.
+    private let allowed: Set<String>
+    private nonisolated let tell: @Sendable (Event) -> Void
+    private let wakes: AsyncStream<Void>
+    private nonisolated let wake: AsyncStream<Void>.Continuation
+    private var deliveries = Deliveries(first: firstWait)
+    private var alarm: Task<Void, Never>?
+
+    private static let firstWait: Duration = {
+        #if DEBUG
+            // Nobody waits for seconds in a test.
+            if let text = ProcessInfo.processInfo.environment["SDSPOOL_CALLBACK_WAIT"], let seconds = Double(text) {
+                return .seconds(seconds)
+            }
+        #endif
+        return .seconds(5)
+    }()
+
+    /// Of the daemon's end.
+    private static let patience = Duration.seconds(2)
+
+    init(_ folders: Folders, allowed: Set<String>, tell: @escaping @Sendable (Event) -> Void) {
+        self.folders = folders
+        self.allowed = Set(allowed.map { $0.lowercased() })
+        self.tell = tell
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Something has happened: where a message was written for it, it is due.
+    nonisolated func note(_ event: Event) {
+        switch event {
+        case .done, .failed, .refused: if !folders.posted.isEmpty { wake.yield() }
+        default: break
+        }
+    }
+
+    /// Delivers until the task is cancelled, beginning with what an earlier life has left. What is under way then stays in
+    /// the outbox.
+    func run() async {
+        defer { alarm?.cancel() }
+        // Whatever recovery has written lies there, too.
+        _ = folders.posted.take { _ in true }
+        guard let left = try? await untilDone(tell: tell, { _ in try folders.messages() }) else { return }
+        for ticket in left { await take(ticket) }
+        await deliver()
+        for await _ in wakes {
+            do {
+                for ticket in try folders.posted.take(where: folders.isPublished) { await take(ticket) }
+            } catch {
+                if let error = error as? SystemError { tell(.troubled(error)) }
+                wake(in: Self.firstWait)
+            }
+            await deliver()
+        }
+    }
+
+    /// Lets `delivery`, which runs it, end with what is due now; not for long, and not for a look-up of a name: what is left
+    /// the next start delivers.
+    nonisolated func finish(_ delivery: Task<Void, Never>) async {
+        wake.finish()
+        let (end, isOver) = AsyncStream.makeStream(of: Never.self)
+        Task(executorPreference: Threads.shared) {
+            await delivery.value
+            isOver.finish()
+        }
+        Task(executorPreference: Threads.shared) {
+            // Nobody cancels it.
+            try? await Threads.rest(for: Self.patience)
+            isOver.finish()
+        }
+        for await _ in end {}
+        delivery.cancel()
+    }
+
+    /// Puts a message into its receiver's line.
+    private func take(_ ticket: Ticket) async {
+        guard let message = await message(of: ticket) else { return await remove(ticket) }
+        deliveries.add(ticket, to: message.callback.description, now: .now)
+    }
+
+    private func deliver() async {
+        while !Task.isCancelled {
+            switch deliveries.next(now: .now) {
+            case .nothing: return
+            case .wait(let moment): return wake(in: moment - .now)
+            case .send(let ticket, let receiver): await send(ticket, to: receiver)
+            }
+        }
+    }
+
+    private func wake(in time: Duration) {
+        alarm?.cancel()
+        alarm = Task(executorPreference: Threads.shared) { [wake] in
+            do { try await Threads.rest(for: time) } catch { return }
+            wake.yield()
+        }
+    }
+
+    private func send(_ ticket: Ticket, to receiver: String) async {
+        guard let message = await message(of: ticket) else {
+            // Somebody has taken it away.
+            return deliveries.isOver(with: receiver, now: .now)
+        }
+        do {
+            let status = try await deliver(message)
+            switch Reception(status: status) {
+            case .taken:
+                tell(.callbackTold(ticket, receiver))
+                await isOver(ticket, receiver)
+            case .never: await giveUp(ticket, receiver, "it answered \(status)")
+            case .later: await failed(message, receiver, "it answered \(status)")
+            }
+        } catch let refusal as Refused {
+            await giveUp(ticket, receiver, refusal.reason)
+        } catch let failure as Failure {
+            await failed(message, receiver, failure.message)
+        } catch let error as SystemError {
+            await failed(
+                message, receiver, error.call == "getaddrinfo" ? "its name does not resolve" : error.description)
+        } catch {
+            // The daemon ends: the next one delivers it.
+        }
+    }
+
+    /// - Parameter receiver: whose line it stands in, whatever somebody has made of the message since.
+    private func failed(_ message: Message, _ receiver: String, _ reason: String) async {
+        let age = Duration.microseconds(Stamp.now.microseconds - message.since.microseconds)
+        guard age < Deliveries.patience else {
+            return await giveUp(message.ticket, receiver, "\(reason); it was tried for a day")
+        }
+        tell(.callbackFailed(message.ticket, receiver, reason, after: deliveries.failed(receiver, now: .now)))
+    }
+
+    private func giveUp(_ ticket: Ticket, _ receiver: String, _ reason: String) async {
+        tell(.callbackGivenUp(ticket, receiver, reason))
+        await isOver(ticket, receiver)
+    }
+
+    private func isOver(_ ticket: Ticket, _ receiver: String) async {
+        await remove(ticket)
+        deliveries.isOver(with: receiver, now: .now)
+    }
+
+    // MARK: The disk
+
+    private func message(of ticket: Ticket) async -> Message? {
+        // The end of the daemon: what it is told then is not looked at any more.
+        try? await untilDone(tell: tell) { _ in try folders.message(of: ticket) }
+    }
+
+    private func remove(_ ticket: Ticket) async {
+        // As above; it is sent once more then.
+        guard !Task.isCancelled else { return }
+        try? await untilDone(tell: tell) { _ in try folders.removeMessage(of: ticket) }
+    }
+
+    // MARK: The network
+
+    /// It must not be told.
+    private struct Refused: Error { let reason: String }
+
+    private func deliver(_ message: Message) async throws -> Int {
+        let callback = message.callback
+        let (contentType, body) = try parcel(message)
+        let notice = Notice(
+            to: callback.url, authorization: callback.authorization, receiver: callback.description,
+            headers: [
+                ("SDSpool-Ticket", Self.ascii("\(message.ticket)")), ("SDSpool-State", message.state.rawValue),
+            ], contentType: contentType, body: body)
+        let isAllowed = allowed.contains(callback.host)
+        let peers = try Peer.all(of: callback.host, port: callback.port)
+        // What is looked at is what is connected to: a name that leads elsewhere a moment later leads nobody there.
+        let near = isAllowed ? peers : peers.filter(\.isNear)
+        guard !near.isEmpty else {
+            throw Refused(
+                reason: "it is neither on this machine nor in a private network, and no --allow-callback names it")
+        }
+        guard callback.isSecure else { return try await notice.send(to: near) }
+        // TLS looks a name up once more.
+        guard isAllowed || Peer.isNumeric(callback.host) else {
+            throw Refused(reason: "https by a name needs --allow-callback \(callback.host)")
+        }
+        return try await notice.send(to: nil)
+    }
+
+    /// What is sent, as it was asked for.
+    private func parcel(_ message: Message) throws -> (contentType: String, body: RequestBody) {
+        guard message.callback.form == .multipart else { return ("application/json", RequestBody(message.body)) }
+        var form = Form()
+        form.add("task_id", message.ticket.name.text)
+        form.add("status", message.state.rawValue)
+        if let (folder, files) = try folders.pictures(of: message) {
+            for name in files {
+                guard let file = try Self.picture(name, in: folder) else { continue }
+                let text = name.text ?? "\(name)"
+                let suffix = text.split(separator: ".").last.map { $0.lowercased() } ?? ""
+                form.add("files", file, called: text, type: "image/\(suffix == "jpg" ? "jpeg" : suffix)")
+            }
+        }
+        return (form.contentType, form.body)
+    }
+
+    /// `nil` for one that somebody has taken away since.
+    private static func picture(_ name: FileName, in folder: Directory) throws(SystemError) -> PictureFile? {
+        do throws(SystemError) { return try PictureFile(folder.file(name)) } catch  where error.isMissing { return nil }
+    }
+
+    /// RFC 9110 section 5.5: what is not visible ASCII is escaped as in a URL.
+    private static func ascii(_ text: String) -> String {
+        let visible = CharacterSet(charactersIn: "!"..."~").subtracting(CharacterSet(charactersIn: "%"))
+        return text.addingPercentEncoding(withAllowedCharacters: visible) ?? ""
+    }
+}

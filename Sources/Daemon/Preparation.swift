@@ -1,0 +1,135 @@
+// queued → active, read and recorded: all that the disk has to do before requests may leave, in one step for as many as
+// leave together, so that they share their waits for it.
+
+import A1111
+import Foundation
+import Linux
+import Spool
+
+/// Makes jobs ready to be sent to one server. Blocks on the disk.
+struct Preparation: Sendable {
+    let folders: Folders
+    let options: Options
+    let server: ServerAddress
+    /// The paths that the server has; `nil` where it does not tell.
+    let paths: ServerPaths?
+    /// The server finds a render by a name that its request gave it.
+    let namesTasks: Bool
+
+    /// A ticket that a worker took, and out of which lane.
+    struct Taken: Sendable {
+        let ticket: Ticket
+        let lane: Lane
+    }
+
+    /// What is to be done with it.
+    enum Outcome: Sendable {
+        /// To be sent: its attempt is recorded.
+        case ready(ActiveJob, Assignment)
+        /// To be sent, but not beside others. Its attempt is not recorded yet.
+        case alone(ActiveJob, Assignment)
+        /// Many jobs: an expansion that was cut off, or a batch that somebody has put into the queue.
+        case batch(ActiveJob, Batch)
+        /// It can never be sent, and why.
+        case hopeless(ActiveJob, ErrorReport)
+        /// It waited in the wrong line: only another server may have it, or it is a query of an earlier life.
+        case elsewhere(ActiveJob, Lane)
+        /// Somebody has deleted its file.
+        case cancelled(ActiveJob)
+        /// It is not in the queue any more.
+        case gone
+        /// Whether it was moved is not known.
+        case unclaimed(SystemError)
+        /// Whether its attempt is on the disk is not known: it is not sent, and the attempt was none.
+        case unrecorded(ActiveJob, Attempts, SystemError)
+    }
+
+    /// Claims and reads the jobs, and records the attempts of those that are ready.
+    ///
+    /// - Parameter again: an earlier call has not told what it has moved.
+    func prepare(_ taken: [Taken], again: Bool = false) -> [Result<Outcome, SystemError>] {
+        var outcomes = taken.map { claim($0, again: again) }
+        var records: [(job: ActiveJob, attempts: Attempts)] = []
+        for outcome in outcomes {
+            if case .success(.ready(let job, let assignment)) = outcome { records.append((job, assignment.attempts)) }
+        }
+        do throws(SystemError) {
+            try folders.record(records)
+        } catch {
+            for (index, outcome) in outcomes.enumerated() {
+                if case .success(.ready(let job, let assignment)) = outcome {
+                    outcomes[index] = .success(.unrecorded(job, assignment.attempts, error))
+                }
+            }
+        }
+        return outcomes
+    }
+
+    private func claim(_ taken: Taken, again: Bool) -> Result<Outcome, SystemError> {
+        var job: ActiveJob
+        do throws(SystemError) {
+            guard let claimed = try folders.claim(taken.ticket, again: again) else { return .success(.gone) }
+            job = claimed
+        } catch {
+            return .success(.unclaimed(error))
+        }
+        do {
+            return .success(try read(&job, taken.lane))
+        } catch let error as SystemError {
+            return .failure(error)
+        } catch let error as JobFileError {
+            return .success(
+                .hopeless(
+                    job,
+                    ErrorReport(
+                        ticket: job.ticket, class: error.class, message: error.message, line: error.line,
+                        column: error.column)))
+        } catch let error as EndpointError {
+            return .success(
+                .hopeless(job, ErrorReport(ticket: job.ticket, class: "not a job", message: error.message)))
+        } catch {
+            return .success(
+                .hopeless(job, ErrorReport(ticket: job.ticket, class: "not a job", message: "\(error)")))
+        }
+    }
+
+    private func read(_ job: inout ActiveJob, _ lane: Lane) throws -> Outcome {
+        guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled(job) }
+        let file: JobFile
+        switch try Submission(content, kind: job.kind) {
+        case .job(let read): file = read
+        case .batch(let batch): return .batch(job, batch)
+        }
+        job.callback = file.orders.callback
+        let attempts = try job.attempts()
+        let endpoint = try file.endpoint
+        if let problem = options.problem(with: file, endpoint) { throw EndpointError(message: problem) }
+        let own = options.lane(of: file)
+        guard own.kind == lane.kind, own.server ?? server.description == server.description else {
+            return .elsewhere(job, own)
+        }
+        guard attempts.counted < attemptLimit else { return .hopeless(job, poison(job, attempts)) }
+        if let problem = paths?.problem(with: endpoint) {
+            return .hopeless(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
+        }
+        var assignment = try Assignment(
+            job, file, to: endpoint, attempts: attempts, in: folders, namesTasks: namesTasks)
+        // What is no render does not wait in the server for the renders before it, and may change what those behind it
+        // get. One that was under way when the daemon or its server ended may be the cause: none beside it is to be taken
+        // for it.
+        if lane.kind == .renders, endpoint.service == nil || attempts.counted > 0 || attempts.mayStillRun {
+            return .alone(job, assignment)
+        }
+        assignment.begin(at: server)
+        return .ready(job, assignment)
+    }
+
+    /// A job that was under way at each of several ends of the daemon is taken to be their cause.
+    private func poison(_ job: ActiveJob, _ attempts: Attempts) -> ErrorReport {
+        var report = ErrorReport(
+            ticket: job.ticket, class: "poison",
+            message: "it was sent \(attempts.counted) times, and each time the daemon ended before the answer came")
+        report.attempts = attempts
+        return report
+    }
+}

@@ -1,0 +1,28 @@
+// How often all folders are looked at, whatever the kernel tells of them.
+
+/// Where the kernel tells of all changes once a minute is enough: it is a promise that is kept. Of what other machines do
+/// to a share it tells nothing, and nobody's doing must wait for a minute there.
+struct Rounds {
+    static let usual = Duration.seconds(60)
+    static let onShares = Duration.seconds(2)
+    /// A round that takes long is made less often: no more than a twentieth of the time goes into them.
+    private static let share = 20
+
+    let interval: Duration
+    private(set) var next: ContinuousClock.Instant
+
+    /// - Parameter interval: between the end of a round and the beginning of the next.
+    init(every interval: Duration, now: ContinuousClock.Instant) {
+        self.interval = interval
+        next = now + interval
+    }
+
+    func isDue(_ now: ContinuousClock.Instant) -> Bool { now >= next }
+
+    mutating func ended(_ now: ContinuousClock.Instant, after time: Duration) {
+        next = now + max(interval, time * Self.share)
+    }
+
+    /// Something was missed: the next one is soon.
+    mutating func hurry(_ now: ContinuousClock.Instant, in time: Duration) { next = min(next, now + time) }
+}

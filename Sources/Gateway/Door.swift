@@ -1,0 +1,109 @@
+// The spool over HTTP: a door in front of the folder. It writes jobs into the inbox, reads results out of done/ and failed/,
+// and knows nothing that a file could not tell. The folder stays the only queue: whatever becomes of the door, or of who
+// waits at it, a job that was taken goes on.
+
+import A1111
+import Foundation
+import HTTP
+import Linux
+import Spool
+
+/// Serves a spool over HTTP until it is closed.
+public final class Door: Sendable {
+    /// What it is told at its start.
+    public struct Options: Sendable {
+        /// Where it listens.
+        public var address: SocketAddress
+        /// `USER:PASSWORD` of those who may come in; all may, where there are none.
+        public var credentials: [String] = []
+        /// Pages of these origins may ask, such as `http://127.0.0.1:3000`.
+        public var origins: Set<String> = []
+        /// What is passed on keeps the status of the server's answer.
+        public var isTransparent = false
+        /// Whether clients may stop or restart the server itself.
+        public var allowsControl = false
+        /// Of a job, in bytes.
+        public var cap: Int
+        /// Between the opening of a server's port that was seen closed and the first request.
+        public var grace = Duration.seconds(15)
+        /// Called when a client has changed the settings of the first server.
+        public var settingsChanged: @Sendable () -> Void = {}
+
+        /// The usual door there.
+        public init(address: SocketAddress, cap: Int) {
+            self.address = address
+            self.cap = cap
+        }
+    }
+
+    static let ticketHeader = "Sdspool-Ticket"
+
+    /// All clients are served by one thread, which a disk must not hold up. Those who fetch pictures do not wait behind those
+    /// who send jobs. Many fsync(2) at a time cost a disk hardly more than one.
+    static let writes = BlockingCalls(label: "door's write", width: 16)
+    /// See `writes`.
+    static let reads = BlockingCalls(label: "door's read", width: 4)
+
+    /// What changes the line or stops it: one call at a time, in the order in which they come. Two that move jobs at once
+    /// could give both the same place.
+    static let orders = BlockingCalls(label: "door's order", width: 1)
+
+    private let server: Server
+    private let ledger: Ledger
+    private let servers: [Presence]
+    private let threads: Threads
+    /// The address that it got, for people.
+    public let url: String
+
+    /// Opens it. Throws ``SystemError`` where nobody can listen there.
+    public init(_ options: Options, _ folders: Folders, clients: [Client]) throws(SystemError) {
+        let threads = Threads(label: "door")
+        let ledger = Ledger()
+        self.ledger = ledger
+        let view = JobView(folders: folders, ledger: ledger)
+        let servers = clients.map { Presence($0, grace: options.grace) }
+        (self.servers, self.threads) = (servers, threads)
+        let hall = Hall(
+            options: options,
+            gatekeeper: Gatekeeper(
+                credentials: options.credentials, names: Self.names,
+                origins: Set(options.origins.map { $0.lowercased() })),
+            folders: folders, ledger: ledger, view: view, reception: Reception(folders, ledger),
+            middleman: Middleman(
+                servers: servers, isTransparent: options.isTransparent, allowsControl: options.allowsControl,
+                threads: threads, settingsChanged: options.settingsChanged))
+        var limits = Limits()
+        limits.connections = 4096
+        limits.body = options.cap
+        server = try Server.start(on: options.address, limits: limits, threads: threads) { incoming in
+            try await hall.answer(incoming)
+        }
+        url = "http://\(options.address.host):\(server.port)"
+        ledger.begin(with: try folders.waiting() + folders.activeTickets())
+    }
+
+    /// Something has happened to a job.
+    public func note(_ news: News) { ledger.note(news) }
+
+    /// A server does not answer, or says that it does not want to.
+    public func noteAway(_ server: String) {
+        for one in servers where one.client.server.description == server {
+            Task(executorPreference: threads) { await one.look() }
+        }
+    }
+
+    /// A server answers again, or is asked when `grace` is over.
+    public func noteBack(_ server: String, grace: Duration) {
+        for one in servers where one.client.server.description == server { one.isBack(in: grace) }
+    }
+
+    /// Cuts every connection. What was dropped stays where it is.
+    public func close() async { await server.stop() }
+
+    /// What this machine is called by others.
+    private static var names: Set<String> {
+        let name = ProcessInfo.processInfo.hostName.lowercased()
+        let short = name.prefix { $0 != "." }
+        return [name, String(short), "\(short).local"]
+    }
+}

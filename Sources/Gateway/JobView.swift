@@ -1,0 +1,125 @@
+// What a job is up to, and what the queue is: the folders, as JSON.
+
+import Foundation
+import HTTP
+import JSONText
+import Linux
+import Spool
+
+/// Tells of jobs.
+struct JobView: Sendable {
+    let folders: Folders
+    let ledger: Ledger
+
+    /// The address of a job at the door.
+    static func address(of name: String) -> String {
+        "/spool/v1/jobs/\(name.addingPercentEncoding(withAllowedCharacters: unreserved) ?? name)"
+    }
+
+    /// RFC 3986 section 2.3.
+    private static let unreserved = CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+    /// Where the job of that name, or with that ticket, is; `nil` where there is none.
+    func position(of text: String) throws(SystemError) -> Position? {
+        guard let name = FileName(bytes: text.utf8) else { return nil }
+        if let ticket = Ticket(entry: name) { return try position(of: ticket) }
+        guard let job = JobName(called: text) else { return nil }
+        // Those that are here are looked for where they would be, for a client that asks again and again.
+        if let ticket = ledger.ticket(of: job), let position = try folders.position(of: ticket) { return position }
+        if let ended = try folders.ended(name) { return ended.ending == .done ? .done(name) : .failed(name) }
+        return try folders.positions(of: job).first
+    }
+
+    /// A job that was moved in the queue is found by the ticket that it had, too.
+    private func position(of ticket: Ticket) throws(SystemError) -> Position? {
+        if let position = try folders.position(of: ticket) { return position }
+        let current = ledger.current(ticket)
+        return current == ticket ? nil : try folders.position(of: current)
+    }
+
+    /// Its state; `nil` where it is gone in this moment.
+    func document(of position: Position) throws(SystemError) -> JSONValue? {
+        switch position {
+        case .dropped(let entry):
+            return .object([("name", .string(JobName(dropped: entry)?.text ?? "")), ("state", .string("arriving"))])
+        case .held(let entry):
+            let name = Ticket(entry: entry)?.name ?? JobName(dropped: entry)
+            return .object([("name", .string(name?.text ?? "")), ("state", .string("held"))])
+        case .queued(let ticket), .active(let ticket): return .object(members(of: ticket, position))
+        case .done(let name), .failed(let name):
+            guard let job = try folders.ended(name) else { return nil }
+            return .object(try members(of: job))
+        }
+    }
+
+    /// - Parameter before: how many jobs go before it, where that is known already.
+    private func members(
+        of ticket: Ticket, _ position: Position, before known: Int? = nil
+    ) -> [(String, JSONValue)] {
+        var members: [(String, JSONValue)] = [
+            ("name", .string(ticket.name.text)), ("ticket", .string(ticket.description)),
+            ("priority", .integer(Int64(ticket.priority))), ("accepted", .string(ticket.arrival.iso8601)),
+        ]
+        if case .active = position {
+            members.append(("state", .string("active")))
+            if let progress = try? folders.progressText(of: ticket), (try? ObjectText(progress)) != nil {
+                members.append(("progress", .raw(progress)))
+                if let eta = ProgressNote(progress)?.eta { members.append(("eta", Self.seconds(eta))) }
+            }
+        } else {
+            let before = known ?? ledger.before(ticket)
+            members += [("state", .string("queued")), ("before", .integer(Int64(before)))]
+            if let seconds = ledger.seconds { members.append(("eta", Self.seconds(seconds * Double(before + 1)))) }
+        }
+        return members
+    }
+
+    private func members(of job: EndedJob) throws(SystemError) -> [(String, JSONValue)] {
+        let name = job.name.text ?? "\(job.name)"
+        var members: [(String, JSONValue)] = [("name", .string(name)), ("state", .string(job.ending.rawValue))]
+        guard let object = try? ObjectText(job.document) else { return members }
+        if let ticket = object.value(of: "ticket") { members.insert(("ticket", .raw(ticket)), at: 1) }
+        members.append((job.ending == .done ? "result" : "error", .raw(job.document)))
+        let pictures = try ShownPicture.all(of: job)
+        let address = Self.address(of: name)
+        members.append(("images", .array((0..<pictures.count).map { .string("\(address)/images/\($0 + 1)") })))
+        return members
+    }
+
+    private static func seconds(_ number: Double) -> JSONValue {
+        .raw(Data((number.isFinite ? "\((number * 10).rounded() / 10)" : "null").utf8))
+    }
+
+    /// So many jobs are told at once: while an answer is made, everybody waits.
+    private static let page = 1000
+
+    /// What is with a server and what waits, in order. In this order of looks a job that is claimed meanwhile is seen twice,
+    /// and counts as claimed; in the other one it would not be seen at all.
+    func line() throws(SystemError) -> (active: [Ticket], waiting: [Ticket]) {
+        let waiting = try folders.waiting()
+        let active = try folders.activeTickets()
+        let taken = Set(active)
+        return (active, waiting.filter { !taken.contains($0) })
+    }
+
+    /// What waits and what is being rendered, from the `offset`-th on.
+    func queue(offset: Int, limit: Int) throws(SystemError) -> JSONValue {
+        let note = try folders.statusNote()
+        let (active, waiting) = try line()
+        let jobs = active.map(Position.active) + waiting.map(Position.queued)
+        let page = jobs.enumerated().dropFirst(offset).prefix(min(limit, Self.page))
+        return .object([
+            ("state", .optional(note?.state)), ("reason", .optional(note?.reason)),
+            ("paused", .boolean(try folders.isPaused())), ("active", .integer(Int64(active.count))),
+            ("waiting", .integer(Int64(waiting.count))),
+            (
+                "jobs",
+                .array(
+                    page.map { index, job in
+                        .object(job.ticket.map { members(of: $0, job, before: index) } ?? [])
+                    })
+            ),
+        ])
+    }
+}

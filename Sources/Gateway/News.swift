@@ -1,0 +1,172 @@
+// What the door is told of jobs as it happens, and who at the door waits for it. Nothing is told that the folders do not
+// show: whoever is woken looks there.
+
+import Foundation
+import Linux
+import Spool
+import Synchronization
+
+/// Something that happened to a job.
+public enum News: Sendable {
+    case accepted(Ticket)
+    case started(Ticket)
+    /// It goes back to its place.
+    case putBack(Ticket)
+    /// It has another place, and so another ticket.
+    case moved(Ticket, to: Ticket)
+    /// It is gone from its folder.
+    case cancelled(Ticket)
+    /// `seconds` is what its render took; `nil` for a file with many jobs, which is done when it has become them.
+    case done(Ticket, seconds: Double?)
+    /// One that never was a job has no ticket.
+    case failed(JobName, Ticket?, message: String)
+
+    /// Of which job.
+    public var name: JobName {
+        switch self {
+        case .accepted(let ticket), .started(let ticket), .putBack(let ticket), .cancelled(let ticket): ticket.name
+        case .done(let ticket, _), .moved(_, let ticket): ticket.name
+        case .failed(let name, _, _): name
+        }
+    }
+
+    /// `nil` where it has none.
+    public var ticket: Ticket? {
+        switch self {
+        case .accepted(let ticket), .started(let ticket), .putBack(let ticket), .cancelled(let ticket): ticket
+        case .done(let ticket, _), .moved(_, let ticket): ticket
+        case .failed(_, let ticket, _): ticket
+        }
+    }
+
+    /// Nothing comes of the job any more.
+    var isEnd: Bool {
+        switch self {
+        case .done, .failed, .cancelled: true
+        case .accepted, .started, .putBack, .moved: false
+        }
+    }
+}
+
+/// The jobs that have not ended, and those who wait for news of them.
+final class Ledger: Sendable {
+    fileprivate struct State {
+        var waiting: [JobName: [Ticket]] = [:]
+        var moves = Moves()
+        var rendering: Set<Ticket> = []
+        var listeners: [Int: (name: JobName?, stream: AsyncStream<News>.Continuation)] = [:]
+        var count = 0
+        /// What a render takes, about.
+        var seconds: Double?
+    }
+    private let state = Mutex(State())
+
+    /// What earlier lives have left.
+    func begin(with tickets: [Ticket]) {
+        state.withLock { state in
+            for ticket in tickets { state.add(ticket) }
+        }
+    }
+
+    func note(_ news: News) {
+        state.withLock { state in
+            // The door makes moves itself, and is told of them by the daemon, too.
+            if case .moved(let old, let new) = news, state.has(new), !state.has(old) { return }
+            if let ticket = news.ticket { state.note(news, ticket) }
+            for listener in state.listeners.values where listener.name == nil || listener.name == news.name {
+                listener.stream.yield(news)
+            }
+        }
+    }
+
+    /// The news from now on: of one job, or of all.
+    func listen(to name: JobName? = nil) -> AsyncStream<News> {
+        // A listener that falls behind by so much has lost its place; what it waits for, it finds in the folders.
+        let (stream, listener) = AsyncStream.makeStream(of: News.self, bufferingPolicy: .bufferingNewest(1024))
+        let number = state.withLock { state in
+            state.count += 1
+            state.listeners[state.count] = (name, listener)
+            return state.count
+        }
+        listener.onTermination = { [weak self] _ in
+            self?.state.withLock { _ = $0.listeners.removeValue(forKey: number) }
+        }
+        return stream
+    }
+
+    /// The first of the jobs of that name that have not ended.
+    func ticket(of name: JobName) -> Ticket? { state.withLock { $0.waiting[name]?.min() } }
+
+    /// What a ticket has become since it was told to somebody; itself where its job has not moved.
+    func current(_ ticket: Ticket) -> Ticket { state.withLock { $0.moves.current(ticket) } }
+
+    /// How many jobs go before it: those that are with a server, and those of the queue.
+    func before(_ ticket: Ticket) -> Int {
+        state.withLock { state in state.waiting.values.reduce(0) { $0 + $1.count { $0 < ticket } } }
+    }
+
+    /// What a render takes, about; `nil` where none has ended yet.
+    var seconds: Double? { state.withLock { $0.seconds } }
+
+    /// With a server, as far as was told.
+    var rendering: [Ticket] { state.withLock { $0.rendering.sorted() } }
+}
+
+extension Ledger.State {
+    func has(_ ticket: Ticket) -> Bool { waiting[ticket.name]?.contains(ticket) == true }
+
+    fileprivate mutating func add(_ ticket: Ticket) {
+        if !has(ticket) { waiting[ticket.name, default: []].append(ticket) }
+    }
+
+    private mutating func remove(_ ticket: Ticket) {
+        waiting[ticket.name]?.removeAll { $0 == ticket }
+        if waiting[ticket.name]?.isEmpty == true { waiting[ticket.name] = nil }
+    }
+
+    mutating func note(_ news: News, _ ticket: Ticket) {
+        switch news {
+        case .accepted: add(ticket)
+        case .moved(let old, let new):
+            remove(old)
+            add(new)
+            moves.note(old, new)
+        case .started:
+            // One that comes back from hold/ is not accepted once more.
+            add(ticket)
+            rendering.insert(ticket)
+        case .putBack: rendering.remove(ticket)
+        case .done, .failed, .cancelled:
+            rendering.remove(ticket)
+            remove(ticket)
+        }
+        if case .done(_, let took?) = news { seconds = seconds.map { $0 * 0.8 + took * 0.2 } ?? took }
+    }
+}
+
+/// What tickets have become, for those who were told an old one. It is known as long as the door is open.
+struct Moves {
+    private var next: [Ticket: Ticket] = [:]
+    /// The keys in the order in which they came.
+    private var order: [Ticket] = []
+    private let limit: Int
+
+    /// - Parameter limit: about so many are known; the oldest are forgotten.
+    init(limit: Int = 10_000) { self.limit = limit }
+
+    /// A job has another ticket from now on. One that is a job's is no old one any more, so no way leads in a circle.
+    mutating func note(_ old: Ticket, _ new: Ticket) {
+        next[new] = nil
+        guard old != new else { return }
+        if next.updateValue(new, forKey: old) == nil { order.append(old) }
+        guard order.count > limit else { return }
+        for ticket in order.prefix(limit / 2) { next[ticket] = nil }
+        order.removeFirst(limit / 2)
+    }
+
+    func current(_ ticket: Ticket) -> Ticket {
+        var ticket = ticket
+        while let later = next[ticket] { ticket = later }
+        return ticket
+    }
+}

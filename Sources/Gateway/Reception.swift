@@ -1,0 +1,180 @@
+// From a request to a file in the inbox: written as it comes, with the endpoint that was asked put into its `sdspool` key,
+// and nothing else of it changed.
+
+import A1111
+import Foundation
+import HTTP
+import JSONText
+import Linux
+import Spool
+import Synchronization
+
+/// Drops what clients send.
+final class Reception: Sendable {
+    private let folders: Folders
+    private let ledger: Ledger
+    /// Held between the look for an earlier job of a key and the drop.
+    private let keys = Mutex(())
+
+    init(_ folders: Folders, _ ledger: Ledger) {
+        self.folders = folders
+        self.ledger = ledger
+    }
+
+    /// A job that was dropped, and the news of it since then.
+    struct Dropped {
+        let name: JobName
+        let news: AsyncStream<News>
+        /// False for one that an earlier request with the same key has dropped.
+        let isNew: Bool
+    }
+
+    /// What cannot be taken, in the shape in which A1111 says so.
+    struct Unfit: Error {
+        let response: Response
+    }
+
+    /// Takes the job in a request's body. Throws ``Unfit``, what reading the body throws, and ``SystemError`` where it cannot
+    /// be written.
+    nonisolated(nonsending) func take(_ incoming: Incoming, as service: Endpoint.Service) async throws -> Dropped {
+        let name = try incoming.headers["idempotency-key"].map(Self.name(ofKey:))
+        return try await withDraft { draft in
+            let scanner = try await write(incoming, to: draft)
+            let (orders, hasMembers) = (scanner.orders, scanner.hasMembers)
+            try await Door.writes.run { try Self.complete(draft, orders: orders, hasMembers: hasMembers, service) }
+            if let name { return try await drop(draft, keyed: name) }
+            return try await drop(draft, called: scanner.prompt.isEmpty ? service.rawValue : scanner.prompt)
+        }
+    }
+
+    /// Takes a job that is whole.
+    nonisolated(nonsending) func take(_ job: Data, called words: String) async throws -> Dropped {
+        try await withDraft { draft in
+            try await Door.writes.run { try draft.write(job) }
+            return try await drop(draft, called: words)
+        }
+    }
+
+    // MARK: Writing
+
+    /// The draft is gone when it returns, however it does: also for a client that has left, and at the door's end.
+    nonisolated(nonsending) private func withDraft(
+        _ body: nonisolated(nonsending) (JobDraft) async throws -> Dropped
+    ) async throws -> Dropped {
+        let draft = try await Door.writes.run { [folders] in try folders.draft() }
+        let result: Result<Dropped, any Error>
+        do { result = .success(try await body(draft)) } catch { result = .failure(error) }
+        try await Door.writes.run { draft.discard() }
+        return try result.get()
+    }
+
+    nonisolated(nonsending) private func write(_ incoming: Incoming, to draft: JobDraft) async throws -> JobScanner {
+        var scanner = JobScanner()
+        var taken = 0
+        do {
+            while let piece = try await incoming.next() {
+                try scanner.feed(piece)
+                // Up to the closing brace: the endpoint goes before it.
+                let left = scanner.end.map { max(0, $0 - 1 - taken) } ?? piece.count
+                if left > 0 { try await Door.writes.run { try draft.write(piece.prefix(left)) } }
+                taken += piece.count
+            }
+            try scanner.finish()
+        } catch let error as JSONSyntaxError {
+            throw Unfit(response: .unfit("JSON decode error: \(error.problem)", at: error.offset))
+        }
+        return scanner
+    }
+
+    private static func complete(
+        _ draft: JobDraft, orders place: Range<Int>?, hasMembers: Bool, _ service: Endpoint.Service
+    ) throws {
+        let own: ObjectText?
+        if let place {
+            guard place.count < 1 << 20, let object = try? ObjectText(draft.read(place)) else {
+                throw Unfit(
+                    response: .unfit("\"sdspool\" must be an object such as {\"priority\": 3}", at: place.lowerBound))
+            }
+            own = object
+        } else {
+            own = nil
+        }
+        try draft.write(ending(orders: own, hasMembers: hasMembers, service))
+    }
+
+    /// What stands in the place of a job's closing brace, for it to go where it was sent.
+    static func ending(orders: ObjectText?, hasMembers: Bool, _ service: Endpoint.Service) -> Data {
+        let endpoint = ("endpoint", JSONString.encoded(service.path))
+        let orders =
+            orders?.text(removing: ["method"], setting: [endpoint])
+            ?? Data("{\"endpoint\": ".utf8) + endpoint.1 + Data("}".utf8)
+        // Of a key that comes twice the last one counts.
+        return Data((hasMembers ? ", " : "").utf8) + Data("\"sdspool\": ".utf8) + orders + Data("}\n".utf8)
+    }
+
+    // MARK: Dropping
+
+    /// Under words of its own and a few characters of chance. No two jobs of the door have one name, as a result's folder is
+    /// the job's name: chance alone gives two of some ten thousand jobs with one prompt the same.
+    nonisolated(nonsending) private func drop(_ draft: JobDraft, called words: String) async throws -> Dropped {
+        while true {
+            let mark = String((0..<6).compactMap { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() })
+            let name = try Self.name("\(JobName.words(of: words))-\(mark)")
+            let news = ledger.listen(to: name)
+            let isDropped = try await Door.writes.run { [folders, ledger] in
+                guard ledger.ticket(of: name) == nil, try folders.ended(name.with(suffix: "")) == nil else {
+                    return false
+                }
+                return try folders.drop(draft, named: name)
+            }
+            if isDropped {
+                return Dropped(name: name, news: news, isNew: true)
+            }
+        }
+    }
+
+    nonisolated(nonsending) private func drop(_ draft: JobDraft, keyed name: JobName) async throws -> Dropped {
+        let news = ledger.listen(to: name)
+        let isNew = try await Door.writes.run { [self] in
+            try draft.sync()
+            // The disk is not waited for in here: all clients with keys would stand behind one another.
+            let isNew = try keys.withLock { _ in
+                guard ledger.ticket(of: name) == nil, try folders.isFree(name) else { return false }
+                return try folders.place(draft, named: name)
+            }
+            if isNew { try folders.inbox.sync() }
+            return isNew
+        }
+        return Dropped(name: name, news: news, isNew: isNew)
+    }
+
+    private static func name(ofKey key: String) throws -> JobName {
+        let key = key.trimmingCharacters(in: CharacterSet(charactersIn: "\""))
+        guard (1...128).contains(key.utf8.count) else {
+            throw Unfit(response: .plain(400, "an Idempotency-Key has 1 to 128 characters"))
+        }
+        return try name("key-\(key.replacing("/", with: "%2f"))")
+    }
+
+    private static func name(_ text: String) throws -> JobName {
+        guard let name = JobName(called: text) else {
+            throw Unfit(response: .plain(400, "no job can be called so"))
+        }
+        return name
+    }
+}
+
+extension Reception.Dropped {
+    /// Returns when the daemon has taken it, and soon in any case: one that is paused by its disk may take long.
+    func taken(_ ledger: Ledger) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [news, name, isNew] in
+                guard ledger.ticket(of: name) == nil, isNew else { return }
+                for await _ in news { return }
+            }
+            group.addTask { try? await Threads.rest(for: .seconds(2)) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}

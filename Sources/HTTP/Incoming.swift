@@ -1,0 +1,134 @@
+// A request whose body is still on its way: read piece by piece, by whoever wants it.
+//
+// Until the first piece is asked for a client that has asked for leave to send (RFC 9110 section 10.1.1) gets none, so
+// what is refused by its head alone costs nobody a body.
+
+import Linux
+
+/// One request: its head, and its body as it comes. Belongs to the task that serves it.
+public struct Incoming {
+    let head: RequestHead
+    private let wire: Wire
+    private let limits: Limits
+    private let state: State
+
+    /// Shared by the copies of one request.
+    private final class State {
+        var decoder: ChunkedDecoder?
+        /// Of a body whose length was told.
+        var left = 0
+        /// What has come, framing and all, and how long it was waited for.
+        var received = 0
+        var waited = Duration.zero
+        var isInvited = false
+        var isWhole = false
+    }
+
+    init(_ head: RequestHead, wire: Wire, limits: Limits) {
+        self.head = head
+        self.wire = wire
+        self.limits = limits
+        state = State()
+        switch head.framing {
+        case .length(let length):
+            state.left = length
+            state.isWhole = length == 0
+        case .chunked: state.decoder = ChunkedDecoder(limit: limits.body)
+        }
+    }
+
+    /// As it was sent; methods are case-sensitive (RFC 9110 section 9.1).
+    public var method: String { head.method }
+    /// What comes before the question mark, not percent-decoded.
+    public var path: String { head.path }
+    /// What comes after the question mark, not percent-decoded; `nil` where there is none.
+    public var query: String? { head.query }
+    /// Path and query as they were sent.
+    public var target: String { head.target }
+    /// The field lines in their order.
+    public var headers: Headers { head.headers }
+
+    /// Whether all of the body was read: the next request begins behind it.
+    var isWhole: Bool { state.isWhole }
+
+    /// The next piece of the body, never empty, as it comes; `nil` behind the last one.
+    ///
+    /// Throws where it is too long, broken or too slow, or its sender is gone. The server answers for that: let it pass.
+    nonisolated(nonsending) public func next() async throws -> [UInt8]? {
+        try await invite()
+        while !state.isWhole {
+            let piece = try take()
+            if !piece.isEmpty { return piece }
+            if !state.isWhole { try await receive() }
+        }
+        return nil
+    }
+
+    /// All of it that is still to come. Throws as ``next()`` does.
+    nonisolated(nonsending) public func rest() async throws -> [UInt8] {
+        var body: [UInt8] = []
+        while let piece = try await next() { if body.isEmpty { body = piece } else { body += piece } }
+        return body
+    }
+
+    /// What tells of the client's end; for who lets it wait for longer than a moment.
+    public func departure() throws(SystemError) -> Departure { try wire.departure() }
+
+    private func take() throws -> [UInt8] {
+        if state.decoder != nil {
+            var piece: [UInt8] = []
+            let used = try state.decoder?.decode(wire.unread, into: &piece) ?? 0
+            wire.use(used)
+            state.isWhole = state.decoder?.isComplete ?? true
+            return piece
+        }
+        let piece = Array(wire.unread.prefix(state.left))
+        wire.use(piece.count)
+        state.left -= piece.count
+        state.isWhole = state.left == 0
+        return piece
+    }
+
+    nonisolated(nonsending) private func invite() async throws {
+        guard !state.isInvited else { return }
+        state.isInvited = true
+        if case .length(let length) = head.framing, length > limits.body {
+            throw Refusal(status: 413, why: "the body is too long")
+        }
+        // A client that has begun to send does not wait for the word any more.
+        guard !state.isWhole, head.expectsContinue, wire.unread.isEmpty else { return }
+        try await wire.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)[...], patience: limits.bodyTime)
+    }
+
+    nonisolated(nonsending) private func receive() async throws {
+        let patience = limits.patience(behind: state.received, waited: state.waited)
+        let start = ContinuousClock.now
+        do {
+            guard try await wire.receive(before: start + patience) else { throw Gone() }
+        } catch is TimedOut {
+            throw Refusal(status: 408, why: "the body did not come in time")
+        }
+        state.waited += .now - start
+        state.received += wire.unread.count
+    }
+}
+
+/// The client's end of a connection, watched while its request is being worked at.
+public final class Departure: Sendable {
+    /// One more for the same connection: it is closed on its own, whatever becomes of the other.
+    private let socket: Descriptor
+
+    init(_ socket: consuming Descriptor) { self.socket = socket }
+
+    /// Returns when the client is gone, or when the task is cancelled. One that has only ended its sending (`nc -N`) waits for
+    /// its answer (RFC 9112 section 9.6); whether it does, or has closed the connection, the kernel finds out.
+    public func wait() async {
+        while !Task.isCancelled, !socket.isBroken {
+            switch socket.look() {
+            case .nothingYet: _ = await Readiness.wait(socket, for: .reading, atMost: .seconds(3600))
+            // There is something to be read all the time, so that cannot be waited for.
+            case .bytes, .end: _ = await Readiness.wait(atMost: .seconds(5))
+            }
+        }
+    }
+}

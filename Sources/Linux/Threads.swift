@@ -1,0 +1,40 @@
+// Where tasks run, so that a process in which nothing happens sleeps.
+//
+// Swift's own pool is a global queue of Dispatch. From the first job there on Dispatch counts its busy threads once a
+// second, for as long as the process lives (libdispatch, src/queue.c, `_dispatch_workq_monitor_pools`): 86,400 wake-ups
+// a day for nothing. The threads of serial queues are not counted.
+
+@preconcurrency import Dispatch
+
+/// Runs tasks on one serial queue: they are light, and each change of threads costs more than most of them. What blocks is
+/// not for it, as it is not for Swift's own pool; an actor that may block has a ``QueueExecutor``.
+public final class Threads: TaskExecutor {
+    /// Those of this process. Tasks that others begin are told of them by `Task(executorPreference:)`.
+    public static let shared = Threads(label: "tasks")
+
+    private let queue: DispatchQueue
+
+    /// A queue of its own, shown by debuggers as `label`.
+    public init(label: String) { queue = DispatchQueue(label: label) }
+
+    /// See `TaskExecutor`.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+
+    /// Runs `body`, which may block, on a thread of its own and waits for it without holding one. For what is done once, or
+    /// once for each server or job under way; what many clients cause is for ``BlockingCalls``.
+    nonisolated(nonsending) public static func blocking<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue(label: "blocking call").async { continuation.resume(with: Result(catching: body)) }
+        }
+    }
+
+    /// Suspends the task for so long; `Task.sleep` would be woken through Swift's own pool. Throws CancellationError.
+    nonisolated(nonsending) public static func rest(for duration: Duration) async throws {
+        if await Readiness.wait(atMost: duration) == .cancelled { throw CancellationError() }
+    }
+}

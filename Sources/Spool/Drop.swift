@@ -1,0 +1,128 @@
+// A file into the inbox, as a careful client puts it there: whole, on the disk, and over nobody else's.
+
+import Foundation
+import Linux
+
+/// A job file that was dropped, and what is needed to find it again when it has moved on.
+public struct Dropped: Sendable {
+    /// Its name in the inbox.
+    public let file: FileName
+    /// What the job will be called.
+    public let name: JobName
+    /// Renames keep it, so the file is known wherever it lies.
+    let inode: UInt64
+    /// What there was of that name before. On a share, where inodes may change, what is new since is taken for it.
+    let earlier: Set<Position>
+}
+
+/// A job file that is being written, under a name that nobody takes for a job.
+public final class JobDraft: Sendable {
+    fileprivate let name: FileName
+    private let inbox: Directory
+    private let file: File
+
+    fileprivate init(in inbox: Directory) throws(SystemError) {
+        guard let name = FileName(bytes: Array(".\(UUID().uuidString.lowercased()).drop".utf8)) else {
+            preconditionFailure("a UUID is a name")
+        }
+        self.name = name
+        self.inbox = inbox
+        file = try inbox.createFile(name)
+    }
+
+    /// Adds to its end. Throws ``SystemError``.
+    public func write(_ bytes: some ContiguousBytes) throws(SystemError) { try file.write(bytes) }
+
+    /// What was written at a place.
+    public func read(_ place: Range<Int>) throws(SystemError) -> Data { try inbox.file(name).read(place) }
+
+    /// Waits until it is on the disk.
+    public func sync() throws(SystemError) { try file.sync() }
+
+    /// Takes it away. Behind the drop there is nothing to take away, or one name too many.
+    public func discard() { try? inbox.unlink(name) }
+
+    /// Whether a draft may be called so: a dot, a UUID in small letters, `.drop`.
+    static func isName(_ name: FileName) -> Bool {
+        guard name.bytes.count == 42, name.bytes[0] == UInt8(ascii: "."),
+            let middle = String(validating: name.bytes[1..<37], as: UTF8.self), middle == middle.lowercased()
+        else { return false }
+        return UUID(uuidString: middle) != nil && name.bytes[37...].elementsEqual(".drop".utf8)
+    }
+}
+
+extension Folders {
+    /// Puts a job file into the inbox. Where its name is taken there it gets another: `cat-2.json`.
+    ///
+    /// Throws ``SystemError``.
+    public func drop(_ content: Data, as name: JobName, kind: JobFileKind) throws(SystemError) -> Dropped {
+        let draft = try draft()
+        defer { draft.discard() }
+        try draft.write(content)
+        return try drop(draft, as: name, kind: kind)
+    }
+
+    /// A job file to be written piece by piece. Whoever has it discards it, dropped or not.
+    public func draft() throws(SystemError) -> JobDraft { try JobDraft(in: inbox) }
+
+    private func drop(_ draft: JobDraft, as name: JobName, kind: JobFileKind) throws(SystemError) -> Dropped {
+        try draft.sync()
+        var number = 1
+        while true {
+            let stem = number == 1 ? name.bytes : name.bytes + Array("-\(number)".utf8)
+            guard let file = FileName(bytes: stem + Array(kind.suffix.utf8)), let job = JobName(dropped: file) else {
+                throw SystemError(call: "open", code: EINVAL, path: inbox.path)
+            }
+            let earlier = Set(try positions(of: job))
+            do throws(SystemError) {
+                let inode = try inbox.status(of: draft.name)?.inode ?? 0
+                try place(draft, as: file)
+                try inbox.sync()
+                return Dropped(file: file, name: job, inode: inode, earlier: earlier)
+            } catch  where error.isExisting {
+                number += 1
+            }
+        }
+    }
+
+    /// Puts a job file that is whole into the inbox under a name that no other job has; false where that lies there
+    /// already.
+    public func drop(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
+        try draft.sync()
+        guard try place(draft, named: name) else { return false }
+        try inbox.sync()
+        return true
+    }
+
+    /// The same for a draft that is on the disk, and for a caller who syncs the inbox.
+    public func place(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try place(draft, as: name.with(suffix: JobFileKind.json.suffix))
+            return true
+        } catch  where error.isExisting {
+            return false
+        }
+    }
+
+    /// Whether there is no job and no result of that name.
+    public func isFree(_ name: JobName) throws(SystemError) -> Bool {
+        guard try tickets(named: name).isEmpty else { return false }
+        return try whereabouts(of: name).isEmpty
+    }
+
+    /// In one step, and over nobody else's file. A rename tells the daemon that the file is whole; behind a link, which could
+    /// be of a file that is still being written, it looks again a while later.
+    private func place(_ draft: JobDraft, as file: FileName) throws(SystemError) {
+        do throws(SystemError) {
+            return try inbox.renameNew(draft.name, to: inbox, as: file)
+        } catch  where error.isUnsupported {
+            // A filesystem that cannot promise to spare what is there.
+        }
+        do throws(SystemError) {
+            try inbox.link(draft.name, as: file)
+        } catch  where [EPERM, ENOTSUP, ENOSYS, EMLINK].contains(error.code) {
+            // A share without links. The daemon waits until it is whole.
+            try inbox.putNew(try inbox.file(draft.name).read(upTo: .max), as: file, lasting: true)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// A job that has ended: its folder, opened, for who passes on what lies in it.
+
+import Foundation
+import Linux
+
+/// A folder of a result, and what it says.
+public struct EndedJob: Sendable {
+    /// In done/ or failed/.
+    public let name: FileName
+    /// Which of the two.
+    public let ending: Ending
+    /// Its pictures lie in it. Anybody may have put anything else there since.
+    public let folder: Directory
+    /// result.json or error.json; empty where it is gone.
+    public let document: Data
+
+    /// What that says.
+    public var outcome: Outcome { Outcome(isDone: ending == .done, document) }
+}
+
+extension Folders {
+    /// What has come of the job whose result has that name; `nil` where there is none.
+    public func ended(_ name: FileName) throws(SystemError) -> EndedJob? {
+        guard name.bytes.first != UInt8(ascii: ".") else { return nil }
+        for (ending, place) in [(Ending.done, done), (.failed, failed)] {
+            guard let folder = try place.directoryIfThere(name) else { continue }
+            // A link, a FIFO or a folder of that name is none.
+            let isFile = try folder.status(of: ending.document)?.kind == .file
+            let document = isFile ? try folder.content(of: ending.document) ?? Data() : Data()
+            return EndedJob(name: name, ending: ending, folder: folder, document: document)
+        }
+        return nil
+    }
+
+    /// A file below the spool that others may see: what the path names, each part looked up in the one before it, no link
+    /// followed; `nil` where there is none.
+    public func file(at path: [FileName]) throws(SystemError) -> File? {
+        var place = root
+        for part in path.dropLast() {
+            guard part.bytes.first != UInt8(ascii: "."), let next = try place.directoryIfThere(part) else { return nil }
+            place = next
+        }
+        guard let last = path.last, last.bytes.first != UInt8(ascii: "."), let status = try place.status(of: last),
+            status.kind == .file
+        else { return nil }
+        return try place.file(last)
+    }
+}

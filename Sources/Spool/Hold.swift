@@ -1,0 +1,76 @@
+// queued → held → queued, failed → dropped, and PAUSE, because somebody says so. As with cancelling, all of it happens in the
+// folders, as a person's hands would do it, and a daemon that runs sees it there.
+
+import Foundation
+import Glibc
+import Linux
+
+extension Folders {
+    /// The jobs of that name in hold/: entries as they lie there.
+    public func held(named name: JobName) throws(SystemError) -> [FileName] {
+        guard let hold = try root.directoryIfThere(Self.hold) else { return [] }
+        return try hold.entries().filter { Ticket(entry: $0)?.name == name || JobName(dropped: $0) == name }.sorted()
+    }
+
+    /// Moves a job that waits into hold/, under its ticket; false where it does not wait.
+    public func hold(_ ticket: Ticket) throws(SystemError) -> Bool {
+        let hold = try root.directory(Self.hold)
+        for entry in [ticket.file, ticket.folder] where try queue.status(of: entry) != nil {
+            // A ticket is given once: nothing else has this name there.
+            if try move(entry, from: queue, to: hold, as: entry) { return true }
+        }
+        return false
+    }
+
+    /// Moves what lies in hold/ to where it goes on from: what has a ticket into queue/, into its old place; a job file that
+    /// somebody has parked there into inbox/. Where it lies then; `nil` where it is gone, or its place is taken.
+    public func release(_ entry: FileName) throws(SystemError) -> String? {
+        let hold = try root.directory(Self.hold)
+        let place = Ticket(entry: entry) == nil ? inbox : queue
+        return try move(entry, from: hold, to: place, as: entry) ? place.path(of: entry) : nil
+    }
+
+    /// Moves the job file of failed/NAME/ back into inbox/, and takes the reason away; pictures that were kept stay. False
+    /// where there is no such file, or where a file of its name lies in the inbox already.
+    public func retry(_ result: FileName) throws(SystemError) -> Bool {
+        guard let folder = try failed.directoryIfThere(result) else { return false }
+        guard let job = try folder.entries().first(where: InFolder.isJob),
+            try move(job, from: folder, to: inbox, as: job)
+        else { return false }
+        try folder.removeAll(InFolder.error)
+        if try folder.entries().isEmpty { try failed.removeDirectory(result) }
+        return true
+    }
+
+    /// The names of the folders in failed/, sorted.
+    public func failures() throws(SystemError) -> [FileName] {
+        try failed.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.sorted()
+    }
+
+    /// Takes PAUSE away; false where it was not there.
+    public func resume() throws(SystemError) -> Bool {
+        guard try root.status(of: Self.pause) != nil else { return false }
+        do throws(SystemError) { try root.unlink(Self.pause) } catch  where error.isMissing { return false }
+        return true
+    }
+
+    /// False where it is gone, or its place is taken, maybe in this moment.
+    private func move(
+        _ name: FileName, from source: Directory, to place: Directory, as entry: FileName
+    ) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            do throws(SystemError) {
+                try source.renameNew(name, to: place, as: entry)
+            } catch  where error.isUnsupported {
+                // A filesystem that cannot promise to spare what is there.
+                guard try place.status(of: entry) == nil else { return false }
+                try source.rename(name, to: place, as: entry)
+            }
+        } catch  where error.isMissing || error.isTaken {
+            return false
+        }
+        try source.sync()
+        try place.sync()
+        return true
+    }
+}

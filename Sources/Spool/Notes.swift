@@ -1,0 +1,82 @@
+// What the daemon writes for others, read again: status.json and progress.json. Anybody can have written into them since, so
+// nothing of it is believed further than it can be shown.
+
+import Foundation
+import Linux
+
+/// status.json, as far as it is read again.
+public struct StatusNote: Decodable, Sendable {
+    /// One of the servers.
+    public struct Server: Decodable, Sendable {
+        /// Without credentials.
+        public let url: String
+        /// Whether it answers.
+        public let up: Bool
+        /// Why not.
+        public let reason: String?
+        /// Tickets of jobs that are with it.
+        public let rendering: [String]?
+    }
+    /// What the queue does: `rendering`, `idle`, `paused`, …
+    public let state: String
+    /// Why it does not go on.
+    public let reason: String?
+    /// When it began to, in ISO 8601.
+    public let since: String?
+    /// When the daemon wrote this, in ISO 8601.
+    public let updated: String?
+    /// In the order in which the daemon was given them.
+    public let servers: [Server]?
+}
+
+/// progress.json, as far as it is read again.
+public struct ProgressNote: Decodable, Sendable {
+    /// `rendering`, or `waiting at the server`.
+    public let state: String?
+    /// From 0 to 1.
+    public let progress: Double?
+    /// Of `steps`.
+    public let step: Int?
+    /// Of the picture that is being rendered.
+    public let steps: Int?
+    /// In seconds.
+    public let eta: Double?
+
+    /// `nil` for a text that is none.
+    public init?(_ text: Data) {
+        guard let note = try? JSONDecoder().decode(Self.self, from: text) else { return nil }
+        self = note
+    }
+
+    /// In plain words.
+    public var words: String {
+        guard let progress else {
+            return state == "waiting at the server" ? "waits at the server" : "is with the server"
+        }
+        // Written by whoever writes into active/: a number that is none is no reason to stop.
+        let percent = progress.isFinite ? Int(min(1, max(0, progress)) * 100) : 0
+        let steps = if let step, let steps { ", step \(step) of \(steps)" } else { "" }
+        let left = eta.flatMap { (0..<1e8).contains($0) ? ", \(Int($0.rounded(.up))) s left" : nil } ?? ""
+        return "\(percent) %\(steps)\(left)"
+    }
+}
+
+extension Folders {
+    /// The text of status.json; `nil` where there is none.
+    public func statusText() throws(SystemError) -> Data? { try root.content(of: Self.status) }
+
+    /// What status.json says; `nil` where there is none, or none that can be read.
+    public func statusNote() throws(SystemError) -> StatusNote? {
+        try statusText().flatMap { try? JSONDecoder().decode(StatusNote.self, from: $0) }
+    }
+
+    /// How far a render is; `nil` where nothing tells.
+    public func progress(of ticket: Ticket) throws(SystemError) -> ProgressNote? {
+        try progressText(of: ticket).flatMap(ProgressNote.init)
+    }
+
+    /// The text of progress.json; `nil` where there is none.
+    public func progressText(of ticket: Ticket) throws(SystemError) -> Data? {
+        try active.directoryIfThere(ticket.folder)?.content(of: InFolder.progress, upTo: 16 << 10)
+    }
+}

@@ -1,0 +1,157 @@
+// Messages to those whom jobs name: kept in the spool until they are delivered.
+//
+// A message is written when the job's result.json or error.json is safe in its folder, and before that folder is moved to
+// done/ or failed/. So there is no end of a job without its message, whatever happens in between: recovery makes the move
+// and, before it, the message once more. As long as the job lies in active/ its message is not due. A message holds all
+// that is sent: people may collect the folder before it is. It is removed when it is delivered, which no one waits for the
+// disk to know: it is sent at least once.
+
+import Foundation
+import Linux
+import Synchronization
+
+/// One message.
+public struct Message: Sendable {
+    /// The first line of the file; the rest is the body.
+    private struct Head: Codable {
+        let callback: String
+        /// Missing where it is the usual one.
+        let form: Callback.Form?
+        let state: Ending
+        /// In microseconds since 1970.
+        let since: Int64
+    }
+
+    /// Of the job.
+    public let ticket: Ticket
+    /// How it ended.
+    public let state: Ending
+    /// Who is told.
+    public let callback: Callback
+    /// When the job ended.
+    public let since: Stamp
+    /// The bytes of result.json or error.json.
+    public let body: Data
+
+    /// `nil` for what is none: it is ours and written whole, so somebody has changed it.
+    init?(_ content: Data, of ticket: Ticket) {
+        guard let end = content.firstIndex(of: UInt8(ascii: "\n")),
+            let head = try? JSONDecoder().decode(Head.self, from: content[..<end]),
+            let callback = Callback(head.callback, form: head.form ?? .json), head.since >= 0
+        else { return nil }
+        self.ticket = ticket
+        self.callback = callback
+        state = head.state
+        since = Stamp(microseconds: head.since)
+        body = Data(content[(end + 1)...])
+    }
+
+    static func content(to callback: Callback, _ state: Ending, since: Stamp, body: Data) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let head = Head(
+            callback: callback.text, form: callback.form == .json ? nil : callback.form, state: state,
+            since: since.microseconds)
+        do { return try encoder.encode(head) + Data("\n".utf8) + body } catch {
+            preconditionFailure("texts and a whole number can be encoded: \(error)")
+        }
+    }
+}
+
+extension Folders {
+    /// `nil` where nobody has ever asked for a message.
+    private func outbox() throws(SystemError) -> Directory? {
+        do throws(SystemError) {
+            return try root.directory(Self.outbox)
+        } catch  where error.isMissing {
+            return nil
+        }
+    }
+
+    fileprivate func madeOutbox() throws(SystemError) -> Directory {
+        if let outbox = try outbox() { return outbox }
+        do throws(SystemError) {
+            try root.makeDirectory(Self.outbox)
+            try root.sync()
+        } catch  where error.isExisting {
+            // Somebody was faster.
+        }
+        return try root.directory(Self.outbox)
+    }
+
+    /// Removes what a daemon left that was killed while it wrote a message.
+    func removeMessageDrafts() throws(SystemError) {
+        guard let outbox = try outbox() else { return }
+        for name in try outbox.entries() where name.bytes.first == UInt8(ascii: ".") { try outbox.removeAll(name) }
+    }
+
+    /// The jobs for which messages lie there, in order; not all of them are due.
+    public func messages() throws(SystemError) -> [Ticket] {
+        try outbox()?.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.compactMap { Ticket(entry: $0) }.sorted()
+            ?? []
+    }
+
+    /// The message of a job; `nil` where there is none, or none that can be read. It is due when the job is where it ends
+    /// (see ``isPublished(_:)``).
+    public func message(of ticket: Ticket) throws(SystemError) -> Message? {
+        guard let content = try outbox()?.content(of: ticket.file, upTo: .max) else { return nil }
+        return Message(content, of: ticket)
+    }
+
+    /// Whether a job that has a message is where it ends.
+    public func isPublished(_ ticket: Ticket) throws(SystemError) -> Bool {
+        try active.status(of: ticket.folder) == nil
+    }
+
+    /// The pictures of the job that a message tells of, and where they lie; `nil` where somebody has collected its folder.
+    public func pictures(of message: Message) throws(SystemError) -> (folder: Directory, files: [FileName])? {
+        guard let position = try position(of: message.ticket), let outcome = try outcome(at: position) else {
+            return nil
+        }
+        switch position {
+        case .done(let name), .failed(let name):
+            guard let job = try ended(name) else { return nil }
+            return (job.folder, outcome.pictures.compactMap { FileName(bytes: $0.utf8) })
+        case .dropped, .queued, .active, .held: return nil
+        }
+    }
+
+    /// Takes the message away: it is delivered, or nobody is going to.
+    public func removeMessage(of ticket: Ticket) throws(SystemError) {
+        do throws(SystemError) { try outbox()?.unlink(ticket.file) } catch  where error.isMissing {
+            // Somebody was faster.
+        }
+    }
+}
+
+extension ActiveJob {
+    /// Writes the message to whom the job names, if it names somebody, in place of one that is there. Its result.json or
+    /// error.json must be safe in its folder.
+    ///
+    /// - Parameter lasting: whether it is on the disk when the call returns.
+    func post(_ state: Ending, lasting: Bool = true) throws(SystemError) {
+        guard let callback, let body = try folder.content(of: state.document, upTo: .max) else { return }
+        let outbox = try folders.madeOutbox()
+        let content = Message.content(to: callback, state, since: .now, body: body)
+        try outbox.putWhole(content, as: ticket.file, lasting: lasting)
+        if lasting { try outbox.sync() }
+        folders.posted.add(ticket)
+    }
+}
+
+/// The messages that were written and that nobody has looked for yet.
+public final class Posted: Sendable {
+    private let tickets = Mutex<Set<Ticket>>([])
+
+    fileprivate func add(_ ticket: Ticket) { tickets.withLock { _ = $0.insert(ticket) } }
+
+    /// Whether there are any.
+    public var isEmpty: Bool { tickets.withLock(\.isEmpty) }
+
+    /// Those that `isDue` is true of; they are nobody's here from then on.
+    public func take(where isDue: (Ticket) throws -> Bool) rethrows -> [Ticket] {
+        let due = try tickets.withLock { $0 }.filter(isDue)
+        tickets.withLock { $0.subtract(due) }
+        return due.sorted()
+    }
+}

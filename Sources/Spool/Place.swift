@@ -1,0 +1,79 @@
+// A folder of the spool and its name. People move folders away, delete them and make them anew while a daemon runs.
+
+import Glibc
+import Linux
+import Synchronization
+
+/// A folder that is held open, and opened anew where another one has taken its name.
+final class Place: Sendable {
+    let name: FileName
+    private let root: Directory
+    private let held: Mutex<Directory>
+
+    /// What lies at the name now.
+    enum Finding: Sendable {
+        /// The folder that is held open.
+        case same
+        /// Another one, which is held open from now on.
+        case another
+        case nothing
+    }
+
+    /// Opens the folder and makes it where it is missing. Throws ``SystemError``, with EXDEV where it lies on another
+    /// filesystem than the spool.
+    convenience init(making name: FileName, in root: Directory) throws(SystemError) {
+        do throws(SystemError) {
+            try root.makeDirectory(name)
+        } catch  where error.isExisting {
+            // The usual case.
+        }
+        try self.init(name, in: root)
+    }
+
+    /// Opens a folder that is there.
+    init(_ name: FileName, in root: Directory) throws(SystemError) {
+        self.name = name
+        self.root = root
+        held = Mutex(try Self.open(name, in: root))
+    }
+
+    /// The folder as it was last found.
+    var directory: Directory { held.withLock { $0 } }
+
+    /// Looks whether the name still leads to the folder.
+    func find() throws(SystemError) -> Finding {
+        guard let found = try root.status(of: name), found.kind == .directory else { return .nothing }
+        let own = try directory.status()
+        guard (found.device, found.inode) != (own.device, own.inode) else { return .same }
+        let other = try Self.open(name, in: root)
+        held.withLock { $0 = other }
+        return .another
+    }
+
+    /// Makes the folder anew where nothing has its name.
+    func make() throws(SystemError) {
+        do throws(SystemError) {
+            try root.makeDirectory(name)
+            try root.sync()
+        } catch  where error.isExisting {
+            // Somebody was faster.
+        }
+    }
+
+    private static func open(_ name: FileName, in root: Directory) throws(SystemError) -> Directory {
+        let folder = try root.directory(name)
+        guard try folder.status().device == root.status().device else {
+            throw SystemError(call: "rename", code: EXDEV, path: folder.path)
+        }
+        return folder
+    }
+}
+
+/// What has become of the folders of a spool.
+public struct Renewal: Sendable {
+    /// Paths of those that are others now.
+    public var changed: [String] = []
+    /// Why one of them is not known to be the one that is held open.
+    public var trouble: SystemError?
+    var inbox = Place.Finding.same
+}

@@ -1,0 +1,163 @@
+// Where a job is: in which folder, under which name. What people ask for who have dropped one.
+
+import Foundation
+import Linux
+
+/// A place in the spool in which a job lies.
+public enum Position: Hashable, Sendable {
+    /// In inbox/, under the name with which it was dropped.
+    case dropped(FileName)
+    /// In queue/.
+    case queued(Ticket)
+    /// In active/.
+    case active(Ticket)
+    /// In hold/.
+    case held(FileName)
+    /// A folder in done/.
+    case done(FileName)
+    /// A folder in failed/.
+    case failed(FileName)
+
+    /// The ticket that is its name; `nil` where it has none, or where only its result tells it.
+    public var ticket: Ticket? {
+        switch self {
+        case .queued(let ticket), .active(let ticket): ticket
+        case .held(let entry): Ticket(entry: entry)
+        case .dropped, .done, .failed: nil
+        }
+    }
+
+    /// Whether the job has ended there.
+    public var isEnd: Bool {
+        switch self {
+        case .done, .failed: true
+        case .dropped, .queued, .active, .held: false
+        }
+    }
+}
+
+extension Folders {
+    /// All jobs of that name: those that are to come first, in their order, then results, the newest first.
+    public func positions(of name: JobName) throws(SystemError) -> [Position] {
+        var found: [Position] = []
+        for entry in try inbox.entries() where JobName(dropped: entry) == name { found.append(.dropped(entry)) }
+        for ticket in try tickets(named: name) {
+            found.append(try active.status(of: ticket.folder) != nil ? .active(ticket) : .queued(ticket))
+        }
+        found += try held(named: name).map(Position.held)
+        let results =
+            try numbered(name, in: done).map { ($0.number, Position.done($0.entry)) }
+            + numbered(name, in: failed).map { ($0.number, Position.failed($0.entry)) }
+        return found + results.sorted { $0.0 > $1.0 }.map(\.1)
+    }
+
+    /// Folders of results of that name: `cat`, `cat.2`, …
+    private func numbered(_ name: JobName, in place: Directory) throws(SystemError) -> [(number: Int, entry: FileName)]
+    {
+        try place.entries().compactMap { entry in
+            guard entry.bytes.starts(with: name.bytes) else { return nil }
+            let rest = entry.bytes.dropFirst(name.bytes.count)
+            if rest.isEmpty { return (1, entry) }
+            guard rest.first == UInt8(ascii: "."), let number = Int(String(decoding: rest.dropFirst(), as: UTF8.self))
+            else {
+                return nil
+            }
+            return (number, entry)
+        }
+    }
+
+    /// Where the job with that ticket is; `nil` where it is nowhere: somebody has cancelled it, or taken its result away.
+    public func position(of ticket: Ticket) throws(SystemError) -> Position? {
+        // A daemon may move it from one folder to the next, or back, between two looks.
+        for _ in 0..<3 {
+            for entry in [ticket.file, ticket.folder] where try queue.status(of: entry) != nil {
+                return .queued(ticket)
+            }
+            if try active.status(of: ticket.folder) != nil { return .active(ticket) }
+            if let result = try result(of: ticket) { return result }
+            if let held = try held(named: ticket.name).first(where: { Ticket(entry: $0) == ticket }) {
+                return .held(held)
+            }
+        }
+        return nil
+    }
+
+    private func result(of ticket: Ticket) throws(SystemError) -> Position? {
+        for position in try positions(of: ticket.name) where position.isEnd {
+            if try outcome(at: position)?.ticket == ticket { return position }
+        }
+        return nil
+    }
+
+    /// A file that lies in the inbox, to be found again; `nil` where it is gone.
+    public func dropped(_ file: FileName) throws(SystemError) -> Dropped? {
+        guard let name = JobName(dropped: file), let status = try inbox.status(of: file) else { return nil }
+        let earlier = Set(try positions(of: name)).subtracting([.dropped(file)])
+        return Dropped(file: file, name: name, inode: status.inode, earlier: earlier)
+    }
+
+    /// Where a file is that was dropped; `nil` where it is nowhere.
+    public func position(of dropped: Dropped) throws(SystemError) -> Position? {
+        for _ in 0..<3 {
+            let positions = try positions(of: dropped.name)
+            for position in positions where try inode(at: position) == dropped.inode { return position }
+            if let new = positions.last(where: { !dropped.earlier.contains($0) }) { return new }
+        }
+        return nil
+    }
+
+    /// Of the job's file.
+    private func inode(at position: Position) throws(SystemError) -> UInt64? {
+        func inFolder(_ folder: FileName, _ place: Directory) throws(SystemError) -> UInt64? {
+            guard let folder = try place.directoryIfThere(folder) else { return nil }
+            for entry in try folder.entries() where InFolder.isJob(entry) { return try folder.status(of: entry)?.inode }
+            return nil
+        }
+        switch position {
+        case .dropped(let entry): return try inbox.status(of: entry)?.inode
+        case .queued(let ticket):
+            if let status = try queue.status(of: ticket.file) { return status.inode }
+            return try inFolder(ticket.folder, queue)
+        case .active(let ticket): return try inFolder(ticket.folder, active)
+        case .held(let entry):
+            guard let hold = try root.directoryIfThere(Self.hold) else { return nil }
+            return try hold.status(of: entry)?.inode
+        case .done(let entry): return try inFolder(entry, done)
+        case .failed(let entry): return try inFolder(entry, failed)
+        }
+    }
+
+    /// The path of what lies there.
+    public func path(of position: Position) -> String {
+        switch position {
+        case .dropped(let entry): inbox.path(of: entry)
+        case .queued(let ticket): queue.path(of: ticket.file)
+        case .active(let ticket): active.path(of: ticket.folder)
+        case .held(let entry): "\(root.path(of: Self.hold))/\(entry)"
+        case .done(let entry): done.path(of: entry)
+        case .failed(let entry): failed.path(of: entry)
+        }
+    }
+}
+
+extension Folders {
+    /// Whether something lies there.
+    public func isThere(_ position: Position) throws(SystemError) -> Bool {
+        switch position {
+        case .dropped(let entry): try inbox.status(of: entry) != nil
+        case .queued(let ticket): try self.position(of: ticket) == position
+        case .active(let ticket): try active.status(of: ticket.folder) != nil
+        case .held(let entry): try root.directoryIfThere(Self.hold)?.status(of: entry) != nil
+        case .done(let entry): try done.status(of: entry) != nil
+        case .failed(let entry): try failed.status(of: entry) != nil
+        }
+    }
+
+    /// The last attempt at a job that waits; `nil` where it was not tried yet.
+    public func lastAttempt(of ticket: Ticket) throws(SystemError) -> Attempts.Attempt? {
+        guard let content = try queue.directoryIfThere(ticket.folder)?.content(of: InFolder.attempts) else {
+            return nil
+        }
+        return (try? JSONDecoder().decode(Attempts.self, from: content))?.list.last
+    }
+}

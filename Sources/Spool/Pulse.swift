@@ -1,0 +1,54 @@
+// Does a daemon serve the spool? Asked through the folder alone, also over a share.
+
+import Foundation
+import Linux
+
+/// Whether a daemon is alive.
+public enum Pulse: Hashable, Sendable {
+    /// It holds the lock, or its status is young; in plain words who it is.
+    case alive(String)
+    /// Nobody serves the spool.
+    case none
+    /// Its last word is older than it should be, and the lock cannot tell, for the spool lies on a share.
+    case silent(seconds: Int64)
+
+    /// How often a daemon that has nothing to tell renews its status, in seconds.
+    public static let interval: Int64 = 60
+
+    /// - Parameters:
+    ///   - holder: of the lock; `nil` where it is free.
+    ///   - age: of the status, in seconds; `nil` where there is none.
+    ///   - isStopped: the status says that the daemon has ended.
+    ///   - isShared: other machines' locks may not be seen here.
+    init(holder: String?, age: Int64?, isStopped: Bool, isShared: Bool) {
+        if let holder {
+            self = .alive(holder)
+        } else if isShared, let age, !isStopped {
+            self = age <= Self.interval * 5 / 2 ? .alive("another machine") : .silent(seconds: age)
+        } else {
+            self = .none
+        }
+    }
+}
+
+extension Folders {
+    /// Whether a daemon serves the spool.
+    public func pulse(at now: Stamp = .now) throws(SystemError) -> Pulse {
+        let age = try root.status(of: Self.status).map { (now.microseconds - $0.modified / 1000) / 1_000_000 }
+        return Pulse(
+            holder: try holder(), age: age, isStopped: try statusNote()?.state == "stopped",
+            isShared: try root.filesystem().isShared)
+    }
+
+    /// Seconds since the daemon's last word; `nil` where it never had one.
+    public func heartbeatAge(at now: Stamp = .now) throws(SystemError) -> Int64? {
+        try root.status(of: Self.status).map { max(0, (now.microseconds - $0.modified / 1000) / 1_000_000) }
+    }
+
+    /// Why the queue is paused, as PAUSE says it; `nil` where it is not.
+    public func pauseReason() throws(SystemError) -> String? {
+        try root.content(of: Self.pause).map {
+            String(decoding: $0.prefix(500), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+    }
+}

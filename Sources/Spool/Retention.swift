@@ -1,0 +1,124 @@
+// Which results may go, and how: the oldest first, and each as a whole.
+
+import Foundation
+import Linux
+
+/// What is to be kept of done/.
+public struct Retention: Hashable, Sendable {
+    /// What is known of a result before it is opened.
+    public struct Entry: Hashable, Sendable {
+        /// Its folder in done/.
+        public let name: FileName
+        /// When it was finished.
+        public let finished: Stamp
+        /// Of all files in it; 0 where no limit asks for it.
+        public let bytes: Int64
+
+        /// - Parameter bytes: of all files in it.
+        public init(name: FileName, finished: Stamp, bytes: Int64) {
+            self.name = name
+            self.finished = finished
+            self.bytes = bytes
+        }
+    }
+
+    /// What is older goes.
+    public var age: Duration?
+    /// Of more than so many the oldest go.
+    public var count: Int?
+    /// Of more bytes than that the oldest go.
+    public var bytes: Int64?
+    /// So many of the newest stay, whatever their age.
+    public var atLeast = 0
+
+    /// Keeps all.
+    public init() {}
+
+    /// What nobody has asked by its age is not touched before that: somebody may be about to collect it.
+    static let youth = Duration.seconds(86400)
+
+    /// Adds a limit as it is written: `30d`, `12h`, `45m` for an age, `1000` for a number, `10G`, `500M` for a size
+    /// (powers of 1024). False where it is none of these.
+    public mutating func add(_ limit: String) -> Bool {
+        let digits = limit.prefix { $0.isASCII && $0.isNumber }
+        guard let number = Int64(digits), number < 1 << 40 else { return false }
+        let unit = limit.dropFirst(digits.count)
+        if let seconds = ["d": 86400, "h": 3600, "m": 60][unit] as Int64? {
+            age = .seconds(number * seconds)
+        } else if let shift = ["K": 10, "M": 20, "G": 30, "T": 40][unit] as Int64? {
+            guard number < 1 << 22 else { return false }
+            bytes = number << shift
+        } else if unit.isEmpty, number > 0 {
+            count = Int(number)
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// The results that go, the oldest first. A limit by number or size takes none that is younger than a day, unless the
+    /// age that was asked for is shorter than that.
+    public func victims(among entries: [Entry], at now: Stamp) -> [FileName] {
+        let newestFirst = entries.sorted { ($0.finished, $0.name) > ($1.finished, $1.name) }
+        func age(_ entry: Entry) -> Duration { .microseconds(now.microseconds - entry.finished.microseconds) }
+        let youth = min(Self.youth, self.age ?? Self.youth)
+        var sum: Int64 = 0
+        var gone: [FileName] = []
+        for (index, entry) in newestFirst.enumerated() {
+            sum = Self.sum(sum, entry.bytes)
+            guard index >= atLeast else { continue }
+            let isTooOld = self.age.map { age(entry) > $0 } ?? false
+            let isTooMany = count.map { index >= $0 } ?? false || bytes.map { sum > $0 } ?? false
+            if isTooOld || isTooMany && age(entry) > youth { gone.append(entry.name) }
+        }
+        return gone.reversed()
+    }
+
+    /// Files with holes are as large as anybody likes.
+    fileprivate static func sum(_ bytes: Int64, _ more: Int64) -> Int64 {
+        Int64(clamping: Int128(bytes) + Int128(more))
+    }
+}
+
+extension Folders {
+    /// Takes the results away that need not be kept, and gives their names. One is out of sight in one step, before the
+    /// first of its files goes.
+    ///
+    /// - Parameter trial: nothing is touched.
+    public func prune(_ retention: Retention, at now: Stamp = .now, trial: Bool = false) throws(SystemError)
+        -> [FileName]
+    {
+        let entries = try done.entries()
+        if !trial {
+            // What an earlier call was stopped at.
+            for entry in entries where entry.bytes.starts(with: Self.going.bytes) { try done.removeAll(entry) }
+        }
+        var results: [Retention.Entry] = []
+        for name in entries where name.bytes.first != UInt8(ascii: ".") {
+            guard let status = try done.status(of: name), status.kind == .directory else { continue }
+            let bytes = retention.bytes == nil ? 0 : try size(of: name)
+            let finished = Stamp(microseconds: status.modified / 1000)
+            results.append(Retention.Entry(name: name, finished: finished, bytes: bytes))
+        }
+        let victims = retention.victims(among: results, at: now)
+        guard !trial else { return victims }
+        for name in victims {
+            // A name of its own: somebody else may be at it, too.
+            guard let going = FileName(bytes: Self.going.bytes + name.bytes.prefix(200)) else { continue }
+            do throws(SystemError) {
+                try done.rename(name, to: done, as: going)
+            } catch  where error.isMissing {
+                continue
+            }
+            try done.removeAll(going)
+        }
+        return victims
+    }
+
+    private func size(of result: FileName) throws(SystemError) -> Int64 {
+        guard let folder = try done.directoryIfThere(result) else { return 0 }
+        var size: Int64 = 0
+        for entry in try folder.entries() { size = Retention.sum(size, try folder.status(of: entry)?.size ?? 0) }
+        return size
+    }
+}

@@ -1,0 +1,88 @@
+// A job's way, looked at from outside until it has ended. Only the folder is asked, so it works over a share, too.
+
+import Foundation
+import Linux
+import Spool
+
+/// Looks after jobs until they end.
+struct Follow {
+    let folders: Folders
+    /// Between two looks, in microseconds: nobody tells this process of anything.
+    private let interval: useconds_t
+    private var bar = Bar()
+    /// The queue is not listed at each look.
+    private var place: (words: String, until: ContinuousClock.Instant)?
+
+    /// How a job ended.
+    struct End {
+        let position: Position
+        let outcome: Outcome
+    }
+
+    init(_ folders: Folders) throws(SystemError) {
+        self.folders = folders
+        interval = try folders.root.filesystem().isShared ? 500_000 : 50_000
+    }
+
+    /// The ticket that a dropped file got; `nil` where it has got none `within` a time, or where it is gone.
+    mutating func ticket(of dropped: Dropped, within limit: Duration?) throws(SystemError) -> Ticket? {
+        let end = limit.map { ContinuousClock.now + $0 }
+        while let position = try folders.position(of: dropped) {
+            if let ticket = position.ticket { return ticket }
+            if position.isEnd { return try folders.outcome(at: position)?.ticket }
+            if let end, ContinuousClock.now >= end { return nil }
+            bar.draw(0, "\(dropped.name) lies in the inbox")
+            usleep(interval)
+        }
+        return nil
+    }
+
+    /// Waits until the job has ended; `nil` where it is nowhere any more: cancelled.
+    mutating func end(of ticket: Ticket) throws(SystemError) -> End? {
+        defer { bar.clear() }
+        while let position = try folders.position(of: ticket) {
+            if let outcome = try folders.outcome(at: position) { return End(position: position, outcome: outcome) }
+            let (done, words) = try state(of: position)
+            bar.draw(done, "\(ticket.name) \(words)")
+            usleep(interval)
+        }
+        return nil
+    }
+
+    private mutating func state(of position: Position) throws(SystemError) -> (done: Double, words: String) {
+        switch position {
+        case .active(let ticket):
+            guard let progress = try folders.progress(of: ticket) else { return (0, "is with the server") }
+            return (progress.progress ?? 0, progress.words)
+        case .queued(let ticket):
+            if let place, place.until > .now { return (0, place.words) }
+            let before = try folders.waiting().count { $0 < ticket }
+            let words = before == 0 ? "is the next" : "waits behind \(before) other\(before == 1 ? "" : "s")"
+            place = (words, .now + .seconds(1))
+            return (0, words)
+        case .held: return (0, "is held; sdspool release lets it go on")
+        case .dropped, .done, .failed: return (0, "")
+        }
+    }
+
+    /// Prints what came of a job: the paths of its pictures, or of its folder where it has none. Of a file with many jobs
+    /// that of all its parts. False where one of them failed, which is told, or is gone.
+    mutating func tell(_ ticket: Ticket, as command: String) throws(SystemError) -> Bool {
+        guard let end = try end(of: ticket) else {
+            talk("sdspool \(command): \(ticket.name) is gone: cancelled, or its result was taken away\n")
+            return false
+        }
+        let path = folders.path(of: end.position)
+        guard end.outcome.isDone else {
+            let why = end.outcome.message.map { escapedForPeople(Array($0.utf8)) } ?? "see its error.json"
+            talk("sdspool \(command): \(ticket.name) failed: \(why); see \(path)\n")
+            return false
+        }
+        var isGood = true
+        for part in end.outcome.parts { isGood = try tell(part, as: command) && isGood }
+        guard end.outcome.parts.isEmpty else { return isGood }
+        for picture in end.outcome.pictures { answer("\(path)/\(escapedForPeople(Array(picture.utf8)))") }
+        if end.outcome.pictures.isEmpty { answer(path) }
+        return true
+    }
+}

@@ -1,0 +1,135 @@
+// The door of sdspool run: what it was asked for, and what it is told of.
+
+import A1111
+import Daemon
+import Foundation
+import Gateway
+import Linux
+import Spool
+import Synchronization
+
+/// The wishes for a door, and the door when it is open.
+struct Listen: Sendable {
+    static let options: Set<String> = ["--listen", "--api-auth", "--cors"]
+    static let flags: Set<String> = ["--transparent"]
+
+    private let options: Door.Options
+    private let clients: [Client]
+
+    /// `nil` where no door is wanted. Throws ``Exit``.
+    init?(_ arguments: Arguments, _ options: Options) throws {
+        guard let text = arguments.value("--listen") else {
+            for option in Self.options where arguments.value(option) != nil {
+                throw Exit(.usage, "sdspool run: \(option) goes with --listen")
+            }
+            if arguments.has("--transparent") { throw Exit(.usage, "sdspool run: --transparent goes with --listen") }
+            return nil
+        }
+        var door = Door.Options(address: try Self.address(text), cap: options.cap)
+        door.credentials = try Self.credentials(arguments.value("--api-auth", or: "SDSPOOL_API_AUTH"))
+        door.origins = Set(arguments.all("--cors"))
+        door.isTransparent = arguments.has("--transparent")
+        door.allowsControl = options.allowsControl
+        door.grace = options.grace
+        guard !door.credentials.isEmpty || door.address.host.hasPrefix("127.") else {
+            throw Exit(
+                .configuration,
+                "sdspool run: --listen \(text) lets in everybody who reaches this machine: give --api-auth a file with "
+                    + "USER:PASSWORD, or listen on 127.0.0.1")
+        }
+        self.options = door
+        clients = options.servers.map { Client(server: $0, renderTimeout: nil) }
+    }
+
+    private static func address(_ text: String) throws -> SocketAddress {
+        let mistake = Exit(
+            .usage, "sdspool run: --listen takes an IPv4 address and a port such as 127.0.0.1:7861, not \"\(text)\"")
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= 2, let port = parts.last.flatMap({ UInt16($0) }) else { throw mistake }
+        let host = parts.count == 2 && parts[0] != "localhost" && parts[0] != "" ? parts[0] : "127.0.0.1"
+        var address = in_addr()
+        guard inet_pton(AF_INET, host, &address) == 1 else { throw mistake }
+        return SocketAddress(host: host, port: port)
+    }
+
+    /// `USER:PASSWORD[,USER:PASSWORD]…` as A1111's option of that name has it, or the name of a file with one a line.
+    private static func credentials(_ text: String?) throws -> [String] {
+        guard let text else { return [] }
+        let lines: [Substring]
+        // The file first: a colon may stand in its path, which would be a user that nobody knows of.
+        if let content = try? String(contentsOfFile: text, encoding: .utf8) {
+            lines = content.split(whereSeparator: \.isNewline)
+        } else if text.contains(":") {
+            lines = text.split(separator: ",")
+        } else {
+            throw Exit(
+                .noInput, "sdspool run: --api-auth takes a file with USER:PASSWORD a line, and it cannot be read")
+        }
+        guard !lines.isEmpty, lines.allSatisfy({ $0.contains(":") && !$0.hasPrefix(":") && !$0.hasSuffix(":") }) else {
+            throw Exit(.configuration, "sdspool run: --api-auth: each line must be USER:PASSWORD")
+        }
+        return lines.map(String.init)
+    }
+
+    /// Opens the door of a spool that is being served. Throws ``Exit``.
+    func open(_ daemon: Daemon) throws -> Door {
+        Self.allowManyClients()
+        var options = options
+        options.settingsChanged = daemon.settingsChanged
+        do throws(SystemError) {
+            return try Door(options, daemon.folders, clients: clients)
+        } catch {
+            throw Exit(.unavailable, "sdspool run: nobody can listen on \(options.address): \(error.reason)")
+        }
+    }
+
+    /// Each client that waits is two descriptors; the usual limit of a process is 1,024.
+    private static func allowManyClients() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 16_384))
+        // Where it is not allowed, there are fewer clients.
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
+
+/// Tells the door, as soon as there is one, what the daemon tells.
+final class Porter: Sendable {
+    private let door = Mutex<Door?>(nil)
+
+    func begin(_ door: Door) { self.door.withLock { $0 = door } }
+
+    func note(_ event: Event) {
+        guard let door = door.withLock({ $0 }) else { return }
+        switch event {
+        case .serverAway(let server, _): door.noteAway(server)
+        case .serverBack(let server, let grace): door.noteBack(server, grace: grace)
+        default: for news in News.all(of: event) { door.note(news) }
+        }
+    }
+
+    func end() async { await door.withLock { $0.take() }?.close() }
+}
+
+extension News {
+    /// What an event comes to at the door. The parts of a file stand in the line before it is gone from there: at no moment
+    /// nobody goes before who comes behind them.
+    fileprivate static func all(of event: Event) -> [News] {
+        guard case .expanded(let ticket, let expansion) = event else { return News(event).map { [$0] } ?? [] }
+        return expansion.parts.map { .accepted($0.ticket) } + [.done(ticket, seconds: nil)]
+    }
+
+    private init?(_ event: Event) {
+        switch event {
+        case .accepted(let ticket), .queued(let ticket): self = .accepted(ticket)
+        case .moved(let old, let new): self = .moved(old, to: new)
+        case .started(let ticket, _): self = .started(ticket)
+        case .putBack(let ticket), .tryingAgain(let ticket, _, _): self = .putBack(ticket)
+        case .cancelled(let ticket): self = .cancelled(ticket)
+        case .done(let ticket, _, _, let seconds, _): self = .done(ticket, seconds: seconds)
+        case .failed(let ticket, let message, _): self = .failed(ticket.name, ticket, message: message)
+        case .refused(let name, let error, _): self = .failed(name, nil, message: error.message)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// sdspool wait: until jobs have ended.
+
+import Foundation
+import Linux
+import Spool
+
+enum Wait {
+    static let help = """
+        usage: sdspool wait [--spool DIR] NAME…
+
+        Waits until jobs have ended and prints the paths of their pictures, or of the folder of one that has none. NAME is a
+        job's name or its ticket. What has ended already is told at once: of several results of one name the newest. Exit
+        code 1 says that a job failed or was cancelled, 66 that there is none of that name.
+        """
+
+    static func main(_ words: [String]) throws {
+        let command = try JobCommand("wait", words, help: help)
+        var follow = try Follow(command.folders)
+        guard !command.arguments.operands.isEmpty else { throw Exit(.usage, "sdspool wait: name a job") }
+        // All of them first: one that does not exist is no reason to wait an hour for the others.
+        let tickets = try command.arguments.operands.map { try ticket($0, command, &follow) }
+        _ = try command.saysWhereNobodyServes()
+        var isGood = true
+        for ticket in tickets { isGood = try follow.tell(ticket, as: "wait") && isGood }
+        if !isGood { exit(Exit.Code.failed.rawValue) }
+    }
+
+    private static func ticket(_ word: String, _ command: JobCommand, _ follow: inout Follow) throws -> Ticket {
+        if let ticket = try command.ticket(word) { return ticket }
+        let name = try command.jobName(word)
+        guard let position = try command.folders.positions(of: name).first else {
+            throw Exit(.noInput, "sdspool wait: there is no job \(name)")
+        }
+        if case .dropped(let file) = position, let dropped = try command.folders.dropped(file) {
+            if let ticket = try follow.ticket(of: dropped, within: nil) { return ticket }
+        }
+        if let ticket = try position.ticket ?? command.folders.outcome(at: position)?.ticket { return ticket }
+        throw Exit(.noInput, "sdspool wait: nothing tells what \(command.folders.path(of: position)) is")
+    }
+}

@@ -1,0 +1,50 @@
+// What the door makes of bodies that do not come as they should, with a patience that tests can wait for.
+
+import Foundation
+import HTTP
+import Linux
+import Spool
+import Testing
+
+@testable import Gateway
+
+@Suite(.timeLimit(.minutes(5))) struct ReceptionTests {
+    /// A client that sends blanks in so long pauses, or nothing more, and what it is answered.
+    private static func answer(port: UInt16, pause: Duration?) async throws -> String {
+        let socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
+        _ = await Readiness.wait(socket, for: .writing, atMost: .seconds(60))
+        let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{\"prompt\": \"a\""
+        _ = try socket.send(Array(head.utf8)[...])
+        var answer: [UInt8] = []
+        while true {
+            switch try socket.receive(appendingTo: &answer, limit: 4 << 10) {
+            case .end: return String(decoding: answer, as: UTF8.self)
+            case .bytes: continue
+            case .nothingYet:
+                let readiness = await Readiness.wait(socket, for: .reading, atMost: pause ?? .seconds(60))
+                if readiness == .timedOut { _ = try socket.send([UInt8(ascii: " ")][...]) }
+            }
+        }
+    }
+
+    @Test(
+        "a job that stops coming, or comes by drops, is given up with 408, and nothing of it stays in the inbox",
+        arguments: [nil, .milliseconds(20)] as [Duration?])
+    func slow(pause: Duration?) async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/sdspool-test-\(UUID())"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let folders = try Folders(path: path)
+        let reception = Reception(folders, Ledger())
+        var limits = Limits()
+        limits.bodyTime = .milliseconds(300)
+        let (drafts, draft) = AsyncStream<[String]>.makeStream()
+        let server = try Server.start(limits: limits) { incoming in
+            defer { draft.yield((try? FileManager.default.contentsOfDirectory(atPath: "\(path)/inbox")) ?? ["?"]) }
+            let dropped = try await reception.take(incoming, as: .txt2img)
+            return Response(status: 200, body: .bytes(Array(dropped.name.bytes)))
+        }
+        #expect(try await Self.answer(port: server.port, pause: pause).hasPrefix("HTTP/1.1 408 "))
+        #expect(await drafts.first { _ in true } == [])
+        await server.stop()
+    }
+}

@@ -1,0 +1,186 @@
+// Programs that are run when something has happened.
+
+import Foundation
+import Sketch
+import Testing
+
+@Suite struct HookTests {
+    /// A script beside the spool.
+    private static func script(_ name: String, _ text: String, for spool: TestSpool) throws -> String {
+        let file = spool.surroundings.appendingPathComponent(name)
+        try Data("#!/bin/sh\n\(text)\n".utf8).write(to: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        return file.path
+    }
+
+    private static func lines(_ name: String, beside spool: TestSpool) -> [String] {
+        let content = FileManager.default.contents(atPath: spool.surroundings.appendingPathComponent(name).path)
+        return String(decoding: content ?? Data(), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// Returns when `isSo`. Nobody tells of it, so it is looked at again and again.
+    private static func eventually(_ what: String, _ isSo: () -> Bool) async throws {
+        let end = ContinuousClock.now + deadline
+        while !isSo() {
+            guard ContinuousClock.now < end else { throw Missed(description: what) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    @Test("done, failed and idle are told, with name, ticket, folder and state, in the order in which they happen")
+    func told() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let tell = try Self.script(
+            "tell", #"echo "$SDSPOOL_STATUS $SDSPOOL_NAME $SDSPOOL_FOLDER ${SDSPOOL_TICKET#*.} $# $1" >> "$0.log""#,
+            for: spool)
+        let daemon = try await spool.daemon(
+            server: sketch.url, "--on-done", "\(tell) 'two words'", "--on-failed", tell, "--on-idle", tell)
+        try spool.drop("a", smallJob())
+        try await daemon.says("done a")
+        try await Self.eventually("idle is told") { Self.lines("tell.log", beside: spool).count == 2 }
+        try spool.drop("b", smallJob(#""cfg_scale": "big""#))
+        try spool.drop("c", "hello")
+        try await Self.eventually("all is told") { Self.lines("tell.log", beside: spool).count == 5 }
+        #expect(try await daemon.stop() == 0)
+        let lines = Self.lines("tell.log", beside: spool)
+        let place = spool.url.resolvingSymlinksInPath().path
+        #expect(lines[0].hasPrefix("done a \(place)/done/a "))
+        #expect(lines[0].hasSuffix("Z.a 1 two words"))
+        #expect(lines[1].hasPrefix("idle "))
+        #expect(Set(lines[2...].map { String($0.prefix(8)) }) == ["failed b", "failed c", "idle    "])
+        #expect(lines.count == 5, "idle is told once each time")
+        await sketch.stop()
+    }
+
+    @Test("what a daemon that was killed had still to move is told by the next one")
+    func recovered() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let tell = try Self.script(
+            "tell", #"echo "$SDSPOOL_STATUS $SDSPOOL_NAME $SDSPOOL_FOLDER" >> "$0.log""#, for: spool)
+        for (name, document) in [("a", "result"), ("b", "error")] {
+            let folder = spool.url.appendingPathComponent(
+                "active/5-20261123T151042.12345\(name == "a" ? 6 : 7)Z.\(name)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            for file in [name, document] {
+                try Data("{}".utf8).write(to: folder.appendingPathComponent("\(file).json"))
+            }
+        }
+        let daemon = try await spool.daemon(server: sketch.url, "--on-done", tell, "--on-failed", tell)
+        try await Self.eventually("both are told") { Self.lines("tell.log", beside: spool).count == 2 }
+        let place = spool.url.resolvingSymlinksInPath().path
+        #expect(
+            Set(Self.lines("tell.log", beside: spool)) == ["done a \(place)/done/a", "failed b \(place)/failed/b"])
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
+    }
+
+    @Test("no shell has a look at the command, and neither a password nor a descriptor of the daemon's gets to it")
+    func bare() async throws {
+        let sketch = try Sketch.start(options: .init(stepTime: .zero, credentials: "me:secret"))
+        let spool = try TestSpool()
+        let mark = spool.surroundings.appendingPathComponent("mark").path
+        let look = try Self.script(
+            "look",
+            #"{ printf '%s\n' "$@"; env; ls -l /proc/$$/fd | sed 's/^/fd /'; } > "$0.log.tmp"; mv "$0.log.tmp" "$0.log""#,
+            for: spool)
+        await spool.takeSlot()
+        let url = sketch.url.replacing("http://", with: "http://me:secret@")
+        // What a test that runs beside this one leaves open is inherited by the daemon, too.
+        let closing = #"for f in /proc/$$/fd/*; do n=${f##*/}; [ $n -gt 2 ] && eval "exec $n>&-"; done; exec "$0" "$@""#
+        let daemon = try Program(
+            [
+                "-c", closing, Program.executable.path, "run", "--spool", spool.url.path, "--server-grace", "0",
+                "--on-done",
+                "\(look) $(touch \(mark)) `id` > x",
+            ], executable: URL(fileURLWithPath: "/bin/bash"),
+            environment: ["SDSPOOL_SERVER": url, "NOTIFY_SOCKET": "/nowhere"])
+        try spool.drop("a", smallJob())
+        try await Self.eventually("it is told") { !Self.lines("look.log", beside: spool).isEmpty }
+        #expect(try await daemon.stop() == 0)
+        let lines = Self.lines("look.log", beside: spool)
+        #expect(lines.starts(with: ["$(touch", "\(mark))", "`id`", ">", "x"]))
+        #expect(!FileManager.default.fileExists(atPath: mark))
+        #expect(lines.contains("SDSPOOL_SERVER=\(sketch.url)"))
+        #expect(!lines.contains { $0.contains("secret") || $0.hasPrefix("NOTIFY_SOCKET") })
+        let descriptors = lines.filter { $0.hasPrefix("fd l") }
+        // dash keeps the script itself as 10, and its own stdout aside while the braces are redirected.
+        let foreign = descriptors.filter { !$0.contains("look") && !$0.contains("/dev/null") && !$0.contains("pipe:") }
+        #expect(foreign.isEmpty, "\(descriptors)")
+        await sketch.stop()
+    }
+
+    @Test("a program that fails is told by its exit code, and the queue goes on")
+    func failing() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let fail = try Self.script("fail", "echo it is broken; exit 3", for: spool)
+        let daemon = try await spool.daemon(server: sketch.url, "--on-done", fail)
+        for name in ["a", "b"] { try spool.drop(name, smallJob()) }
+        for name in ["a", "b"] { try await daemon.says("--on-done of \(name): exit code 3") }
+        try await daemon.says("it is broken")
+        #expect(try await daemon.stop() == 0)
+        #expect(spool.list("done") == ["a", "b"])
+        await sketch.stop()
+    }
+
+    @Test("a program that hangs is ended with all that it has begun, and the next call is made")
+    func hanging() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        // Neither heeds SIGTERM; the second one is a child of the first.
+        let hang = try Self.script(
+            "hang",
+            #"""
+            trap '' TERM
+            [ "$SDSPOOL_NAME" = a ] || exit 4
+            (echo $$; sh -c 'trap "" TERM; echo $$; while :; do sleep 1000; done') > "$0.log"
+            """#, for: spool)
+        await spool.takeSlot()
+        let daemon = try Program(
+            spool.arguments(server: sketch.url) + ["--on-done", hang], environment: ["SDSPOOL_HOOK_LIMIT": "0.5"])
+        try await daemon.says("ready:")
+        for name in ["a", "b"] { try spool.drop(name, smallJob()) }
+        try await daemon.says("--on-done of a: stopped")
+        let pids = Self.lines("hang.log", beside: spool).compactMap { Int32($0) }
+        #expect(pids.count == 2)
+        for pid in pids {
+            // Its new parent takes a moment to bury it.
+            try await Self.eventually("\(pid) is gone") {
+                let state = FileManager.default.contents(atPath: "/proc/\(pid)/stat") ?? Data()
+                return state.isEmpty || String(decoding: state, as: UTF8.self).contains(") Z ")
+            }
+        }
+        try await daemon.says("--on-done of b: exit code 4")
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
+    }
+
+    @Test("the daemon's end waits for a call under way, and for those of jobs that end with it")
+    func end() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let slow = try Self.script("slow", #"echo begun >&2; sleep 1; echo "$SDSPOOL_NAME" >> "$0.log""#, for: spool)
+        let daemon = try await spool.daemon(server: sketch.url, "--on-done", slow)
+        for name in ["a", "b"] { try spool.drop(name, smallJob()) }
+        for name in ["a", "b"] { try await daemon.says("done \(name)") }
+        try await daemon.says("begun")
+        #expect(try await daemon.stop() == 0)
+        #expect(Self.lines("slow.log", beside: spool).sorted() == ["a", "b"])
+        await sketch.stop()
+    }
+
+    @Test(
+        "a command that is none is a mistake at the start",
+        arguments: [
+            ("nobody-has-this", 66, "there is no program nobody-has-this in any folder of PATH"),
+            ("/etc/passwd", 66, "there is no program /etc/passwd"), ("'", 64, "has a ' without a second one"),
+            ("", 64, "takes a program"),
+        ])
+    func mistakes(command: String, code: Int32, words: String) async throws {
+        let program = try Program(["run", "--on-idle", command])
+        #expect(try await program.exitCode() == code)
+        try await program.says("--on-idle: \(words)")
+    }
+}

@@ -1,0 +1,95 @@
+// Several servers: each job goes to whichever is free, or to the one that it names.
+
+import Foundation
+import Sketch
+import Testing
+
+@Suite struct ServersTests {
+    private static func job(steps: Int, server: String? = nil) -> String {
+        smallJob(server.map { #""sdspool": {"server": "\#($0)"}"# } ?? "")
+            .replacing(#""steps": 1"#, with: #""steps": \#(steps)"#)
+    }
+
+    @Test("two jobs at two servers are rendered at once, and the others follow in order")
+    func both() async throws {
+        let sketches = try [1, 2].map { _ in try Sketch.start(options: .init(stepTime: .milliseconds(20))) }
+        let spool = try TestSpool()
+        try Data().write(to: spool.path("PAUSE"))
+        let daemon = try await spool.daemon(server: sketches[0].url, "--server", sketches[1].url)
+        for name in ["a", "b", "c", "d"] {
+            try spool.drop(name, Self.job(steps: 50))
+            try await daemon.says("accepted", ".\(name)")
+        }
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
+        for sketch in sketches { await sketch.wait { $0.first?.started != nil } }
+        #expect(sketches.allSatisfy { $0.requests.first?.ended == nil }, "both at once")
+        for name in ["a", "b", "c", "d"] { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        #expect(sketches.map(\.requests.count) == [2, 2])
+        for name in ["a", "b"] {
+            let result = try spool.document("done/\(name)/result.json")
+            #expect(sketches.map(\.url).contains(try #require(result["server"] as? String)))
+        }
+        for sketch in sketches { await sketch.stop() }
+    }
+
+    @Test("a job goes to the server that it names, also behind others and after a restart")
+    func named() async throws {
+        let sketches = try [1, 2].map { _ in try Sketch.start(options: .init(stepTime: .milliseconds(20))) }
+        let spool = try TestSpool()
+        try Data().write(to: spool.path("PAUSE"))
+        let first = try await spool.daemon(server: sketches[0].url, "--server", sketches[1].url)
+        for name in ["a", "b", "c"] {
+            try spool.drop(name, Self.job(steps: 5, server: sketches[1].url))
+            try await first.says("accepted", ".\(name)")
+        }
+        #expect(try await first.stop() == 0)
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
+        let second = try await spool.daemon(server: sketches[0].url, "--server", sketches[1].url)
+        try spool.drop("d", Self.job(steps: 5, server: sketches[1].url))
+        try spool.drop("e", Self.job(steps: 5, server: "http://10.1.2.3:7860"))
+        for name in ["a", "b", "c", "d"] { try await second.says("done \(name)") }
+        try await second.says("failed e", "this daemon serves \(sketches[0].url), \(sketches[1].url) only")
+        #expect(try await second.stop() == 0)
+        #expect(sketches.map(\.requests.count) == [0, 4])
+        for sketch in sketches { await sketch.stop() }
+    }
+
+    @Test("a server that goes away gives its jobs back to the others, and gets new ones when it answers again")
+    func away() async throws {
+        let stays = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        let goes = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        let port = try #require(URL(string: goes.url)?.port)
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: goes.url, "--server", stays.url)
+        for name in ["a", "b"] { try spool.drop(name, Self.job(steps: 100)) }
+        for sketch in [stays, goes] { await sketch.wait { $0.first?.started != nil } }
+        await goes.stop()
+        for name in ["a", "b"] { try await daemon.says("done \(name)") }
+        // It is found away by the next job at the latest.
+        for name in ["c", "d"] { try spool.drop(name, Self.job(steps: 100)) }
+        for name in ["c", "d"] { try await daemon.says("done \(name)") }
+        try await daemon.says("waiting for \(goes.url)")
+        // Also while there is nothing to do.
+        let back = try Sketch.start(port: UInt16(port), options: .init(stepTime: .milliseconds(20)))
+        try await daemon.says("\(goes.url) is back")
+        for name in ["e", "f"] { try spool.drop(name, Self.job(steps: 100)) }
+        for name in ["e", "f"] { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        #expect(back.requests.count == 1)
+        #expect(spool.list("failed").isEmpty)
+        for sketch in [stays, back] { await sketch.stop() }
+    }
+
+    @Test("the same server twice, or too many in flight, is said to be a mistake")
+    func mistakes() async throws {
+        for (options, word) in [
+            (["--server", "http://a", "--server", "http://a/"], "twice"), (["--in-flight", "5"], "from 1 to 4"),
+            (["--in-flight", "x"], "from 1 to 4"),
+        ] {
+            let program = try Program(["run"] + options)
+            #expect(try await program.exitCode() == 64)
+            try await program.says(word)
+        }
+    }
+}
