@@ -38,7 +38,12 @@ final class LoopDisk: Sendable {
 
     /// As after a loss of power: what is mounted then has only what reached the disk.
     func remount() throws {
-        guard try Self.runs(["umount", mount.path]), try Self.runs(arguments) else {
+        // A process that another test starts in the moment in which a file here is open has it open, too, for a while.
+        let end = ContinuousClock.now + deadline
+        while try !Self.runs(["umount", mount.path]) {
+            guard ContinuousClock.now < end else { throw BadState(description: "\(mount.path) stays busy") }
+        }
+        guard try Self.runs(arguments) else {
             throw BadState(description: "\(mount.path) cannot be mounted again")
         }
     }
