@@ -1,4 +1,5 @@
-// active → queued, in its old place. The instant of commit is the rename back into queue/.
+// active → queued, in its old place. The instant of commit is the rename back into queue/. Where somebody has laid a copy of
+// the job there meanwhile, both are jobs.
 
 import Linux
 
@@ -24,11 +25,12 @@ extension ActiveJob {
         }
         if entries.contains(InFolder.result) || entries.contains(InFolder.error) { return .concluded }
         try discardStage()
+        let place = try freePlace()
         if entries.contains(InFolder.attempts) || kind == .lines {
             try folder.sync()
-            guard try move(ticket.folder, from: folders.active, as: ticket.folder) else { return try moved() }
+            guard try move(ticket.folder, from: folders.active, as: place.folder) else { return try moved() }
         } else {
-            guard try move(file, from: folder, as: ticket.file) else {
+            guard try move(file, from: folder, as: place.file) else {
                 try folders.active.removeAll(ticket.folder)
                 return try moved()
             }
@@ -36,6 +38,14 @@ extension ActiveJob {
             try folders.active.removeDirectory(ticket.folder)
         }
         return try moved()
+    }
+
+    /// Its own, or the first behind it that nobody has: rename(2) would replace a file that lies there, or fail at a folder each
+    /// time that it is tried.
+    private func freePlace() throws(SystemError) -> Ticket {
+        var place = ticket
+        while try folders.isQueued(place) { place = place.next }
+        return place
     }
 
     /// Where it is when it is not in active/ any more: back in the queue, by this call or by one that an error has ended
@@ -51,7 +61,8 @@ extension ActiveJob {
 
     /// False where somebody has cancelled it in this instant.
     private func move(_ name: FileName, from place: Directory, as entry: FileName) throws(SystemError) -> Bool {
-        folders.ownMoves.expect(entry)
+        // In a place that is not its own the daemon hears of it as of somebody's.
+        if Ticket(entry: entry) == ticket { folders.ownMoves.expect(entry) }
         do throws(SystemError) {
             try place.rename(name, to: folders.queue, as: entry)
             return true

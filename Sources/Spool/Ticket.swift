@@ -22,6 +22,11 @@ public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
+    /// The same job a microsecond later.
+    var next: Ticket {
+        Ticket(priority: priority, arrival: Stamp(microseconds: arrival.microseconds + 1), name: name)
+    }
+
     /// The lesser starts first.
     public static func < (left: Ticket, right: Ticket) -> Bool {
         (left.priority, left.arrival, left.name) < (right.priority, right.arrival, right.name)

@@ -48,6 +48,27 @@ import Testing
         await sketch.stop()
     }
 
+    @Test("a job that somebody copies into the queue while it is rendered is two jobs")
+    func copied() async throws {
+        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let spool = try TestSpool()
+        let first = try await spool.daemon(server: sketch.url)
+        try spool.drop("cat", smallJob().replacing(#""steps": 1"#, with: #""steps": 100"#))
+        await sketch.arrived(1)
+        let ticket = try #require(spool.list("active").first)
+        try FileManager.default.copyItem(at: spool.path("active/\(ticket)"), to: spool.path("queue/\(ticket)"))
+        #expect(try await first.stop() == 0)
+        #expect(spool.list("active").isEmpty)
+        #expect(spool.list("queue").count == 2)
+        await sketch.stop()
+
+        let other = try Sketch.quick()
+        let second = try await spool.daemon(server: other.url)
+        for folder in ["/done/cat,", "/done/cat.2,"] { try await second.says("done cat:", folder) }
+        #expect(try await second.stop() == 0)
+        await other.stop()
+    }
+
     @Test("SIGTERM does not wait for a server that does not answer what it is asked before a render")
     func stopWhileAsking() async throws {
         let asked = AsyncStream<Void>.makeStream()

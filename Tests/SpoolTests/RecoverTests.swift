@@ -75,6 +75,22 @@ import Testing
         }
     }
 
+    @Test("a job that somebody has copied into the queue is two, and the copy has the place", arguments: [true, false])
+    func copied(wasTried: Bool) throws {
+        let entries = wasTried ? ["cat.json": "mine", "attempts.json": "{}"] : ["cat.json": "mine"]
+        let ticket = try put(entries, of: "cat", at: 1)
+        try folders.queue.makeDirectory(ticket.folder)
+        try spool.write("copy", to: "cat.json", in: folders.queue.directory(ticket.folder))
+        try spool.write("other", to: ticket.next.file, in: folders.queue)
+        #expect(try folders.recover() == ["cat was being rendered and is back in the queue"])
+        let place = ticket.next.next
+        let back =
+            wasTried ? ["\(place)", "\(place)/attempts.json: {}", "\(place)/cat.json: mine"] : ["\(place).json: mine"]
+        #expect(
+            try spool.tree("queue") == ["\(ticket)", "\(ticket)/cat.json: copy", "\(ticket.next).json: other"] + back)
+        #expect(try spool.tree("active").isEmpty)
+    }
+
     @Test("what was refused in the middle is no less refused")
     func refusal() throws {
         let ticket = try put(["x.json": "garbage", "error.json": "{}"], of: "x", at: 1)
