@@ -10,11 +10,10 @@ enum Check {
     static let help = """
         usage: sdspool check [--server URL] FILE…
 
-        Reads job files as the daemon would and tells, a line each, where they would go. Of a file with many jobs each
-        is looked at; of a matrix, the first combination. Warns of keys that A1111 does not know: it ignores them
-        silently. Where the server (default: $SDSPOOL_SERVER, or http://127.0.0.1:7860) is
-        there, its own list of paths is asked, too. Exit code 65 says that a file is no job, 66 that one
-        cannot be read.
+        Reads job files (- for stdin) as the daemon would and tells, a line each, where they would go. Of a file with
+        many jobs each is looked at; of a matrix, the first combination. Warns of keys that A1111 does not know: it
+        ignores them silently. Where the server (default: $SDSPOOL_SERVER, or http://127.0.0.1:7860) is there, its own
+        list of paths is asked, too. Exit code 65 says that a file is no job, 66 that one cannot be read.
         """
 
     static let options: Set<String> = ["--server"]
@@ -51,8 +50,11 @@ enum Check {
     }
 
     private static func report(on file: String, paths: ServerPaths?) throws(NoJob) -> [String] {
-        guard let content = FileManager.default.contents(atPath: file) else {
-            throw NoJob(.noInput, message: "it cannot be read")
+        let content: Data
+        do throws(SystemError) {
+            content = try input(file)
+        } catch {
+            throw NoJob(.noInput, message: "it cannot be read: \(error.reason)")
         }
         let submission: Submission
         let assets: [AssetName]

@@ -50,10 +50,11 @@ enum Demo {
     }
 
     private static func drop(_ file: URL, into folders: Folders) throws -> String {
-        guard let content = FileManager.default.contents(atPath: file.path),
-            let entry = FileName(bytes: file.lastPathComponent.utf8), let name = JobName(dropped: entry)
-        else { throw Exit(.noInput, "sdspool demo: \(file.path) cannot be read, or its name does not end in .json") }
-        return try folders.drop(content, as: name, kind: JobFileKind(of: entry) ?? .json).name.text
+        guard let entry = FileName(bytes: file.lastPathComponent.utf8), let name = JobName(dropped: entry) else {
+            throw Exit(.noInput, "sdspool demo: the name of \(file.path) does not end in .json")
+        }
+        return try folders.drop(try input(file.path, for: "demo"), as: name, kind: JobFileKind(of: entry) ?? .json).name
+            .text
     }
 }
 

@@ -57,13 +57,17 @@ struct Listen: Sendable {
         guard let text else { return [] }
         let lines: [Substring]
         // The file first: a colon may stand in its path, which would be a user that nobody knows of.
-        if let content = try? String(contentsOfFile: text, encoding: .utf8) {
-            lines = content.split(whereSeparator: \.isNewline)
-        } else if text.contains(":") {
+        if text.contains(":"), !FileManager.default.fileExists(atPath: text) {
             lines = text.split(separator: ",")
         } else {
-            throw Exit(
-                .noInput, "sdspool run: --api-auth takes a file with USER:PASSWORD a line, and it cannot be read")
+            do throws(SystemError) {
+                lines = String(decoding: try input(text), as: UTF8.self).split(whereSeparator: \.isNewline)
+            } catch {
+                // Not by its name: that may be a password whose user was forgotten.
+                throw Exit(
+                    .noInput,
+                    "sdspool run: the file with USER:PASSWORD a line for --api-auth cannot be read: \(error.reason)")
+            }
         }
         guard !lines.isEmpty, lines.allSatisfy({ $0.contains(":") && !$0.hasPrefix(":") && !$0.hasSuffix(":") }) else {
             throw Exit(.configuration, "sdspool run: --api-auth: each line must be USER:PASSWORD")

@@ -128,9 +128,7 @@ enum Run {
     private static func wishes(_ arguments: Arguments) throws -> Options {
         var credentials: String?
         if let file = arguments.value("--credentials") {
-            guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
-                throw Exit(.noInput, "sdspool run: the credentials file \(file) cannot be read")
-            }
+            let text = String(decoding: try input(file, for: "run"), as: UTF8.self)
             credentials = text.split(whereSeparator: \.isNewline).first.map(String.init)
             guard credentials?.contains(":") == true else {
                 throw Exit(.configuration, "sdspool run: the first line of \(file) must be USER:PASSWORD")

@@ -90,13 +90,8 @@ enum Submit {
         return try arguments.operands.map { file in
             let last = FileName(bytes: Array(file.utf8.split(separator: UInt8(ascii: "/")).last ?? []))
             let kind = last.flatMap(JobFileKind.init(of:)) ?? .json
-            if file == "-" {
-                let content = try FileHandle.standardInput.readToEnd() ?? Data()
-                return Job(content: content, name: try jobName(name ?? "stdin"), kind: .json)
-            }
-            guard let content = FileManager.default.contents(atPath: file) else {
-                throw Exit(.noInput, "sdspool submit: \(escapedForPeople(Array(file.utf8))) cannot be read")
-            }
+            let content = try input(file, for: "submit")
+            if file == "-" { return Job(content: content, name: try jobName(name ?? "stdin"), kind: .json) }
             let own = last.flatMap(JobName.init(dropped:))
             if name == nil, let own { return Job(content: content, name: own, kind: kind) }
             return Job(content: content, name: try jobName(name ?? last?.text ?? "job"), kind: kind)

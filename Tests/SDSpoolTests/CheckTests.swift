@@ -63,7 +63,9 @@ import Testing
         ] as [([String], Int32)] {
             let program = try Program(["check", "--server", "nowhere"] + files, in: spool.url)
             #expect(try await program.exitCode() == code, "\(files)")
-            if code == 66 { try await program.says("it cannot be read") }
+            if code == 66 {
+                try await program.says("it cannot be read: \(files == ["inbox"] ? "Is a directory" : "No such file")")
+            }
         }
     }
 

@@ -79,19 +79,23 @@ import Testing
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: spool.path("inbox").path).count == 2, "no draft is left"
         )
-        let shell = try Program(
-            [
-                "-c", #"printf '%s' '{"prompt": "x"}' | "$0" submit --spool "$1" --name piped -"#,
-                Program.executable.path,
-                spool.url.path,
-            ], executable: URL(fileURLWithPath: "/bin/sh"))
-        #expect(try await shell.exitCode() == 0)
-        #expect(spool.list("inbox") == ["cat-2.json", "cat.json", "piped.json"])
+        func shell(_ line: String) throws -> Program {
+            let arguments = ["-c", line, try Program.executable.path, spool.url.path]
+            return try Program(arguments, executable: URL(fileURLWithPath: "/bin/bash"))
+        }
+        for line in [
+            #"printf '%s' '{"prompt": "x"}' | "$0" submit --spool "$1" --name piped -"#,
+            #""$0" submit --spool "$1" --name piped <(printf '%s' '{"prompt": "x"}')"#,
+        ] { #expect(try await shell(line).exitCode() == 0) }
+        #expect(spool.list("inbox") == ["cat-2.json", "cat.json", "piped-2.json", "piped.json"])
+        let closed = try shell(#""$0" submit --spool "$1" - <&-"#)
+        #expect(try await closed.exitCode() == 66)
+        try await closed.says("sdspool submit: - cannot be read: Bad file descriptor (EBADF)")
 
         let sketch = try Sketch.quick()
         let waiting = try Program(["submit", "--spool", spool.url.path, "--wait", file.path])
         try await waiting.says("no daemon serves")
-        try await spool.holds(4, in: "inbox")
+        try await spool.holds(5, in: "inbox")
         let daemon = try await spool.daemon(server: sketch.url)
         #expect(try await waiting.exitCode() == 0)
         #expect(try waiting.printed() == "\(spool.url.path)/done/cat-3/cat-3-1.png\n")
