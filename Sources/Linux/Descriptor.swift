@@ -15,6 +15,16 @@ public struct Descriptor: ~Copyable, Sendable {
         self.number = number
     }
 
+    /// Takes the numbers of stdin, stdout and stderr where the process was started without one of them (`sdspool run 2>&-`).
+    /// Otherwise the next file that is opened has that number, and what is said to people is written into it. Reading and
+    /// writing there fail as they would without (EBADF).
+    public static func occupyStandardNumbers() {
+        for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) < 0 {
+            // The lowest that is free. Where there is no /dev/null nothing is worse than before.
+            _ = open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Closes and tells what close(2) says. It is never made again: on Linux the number is free even after EINTR,
     /// and a second close could hit somebody else's file.
     public consuming func close(path: @autoclosure () -> String) throws(SystemError) {

@@ -24,6 +24,7 @@ struct SDSpool {
     }
 
     static func main() {
+        Descriptor.occupyStandardNumbers()
         Task(executorPreference: Threads.shared) {
             await run()
             exit(Exit.Code.ok.rawValue)

@@ -58,6 +58,20 @@ import Testing
         #expect(!told.said.contains { $0.contains("written") || $0.contains("EPIPE") }, "\(told.said)")
     }
 
+    @Test("a daemon that is started without stdin, stdout and stderr has no file of the spool in their place")
+    func without() async throws {
+        let script = #"""
+            "$@" <&- >&- 2>&- &
+            until [ -e status.json ]; do sleep 0.02; done
+            readlink /proc/$!/fd/{0,1,2} >&2
+            kill $!
+            wait $!
+            """#
+        let told = try await run(script, ["run", "--server", "http://127.0.0.1:1"], in: spool())
+        #expect(told.code == 0)
+        #expect(told.said == ["/dev/null", "/dev/null", "/dev/null"])
+    }
+
     @Test("status --watch ends behind its reader")
     func watched() async throws {
         let told = try await run(
