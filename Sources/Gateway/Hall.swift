@@ -64,15 +64,15 @@ struct Hall: Sendable {
             if incoming.method == "DELETE" { return try await Door.orders.run { try cancel(name) } }
             let wishes = Wishes(incoming.headers, incoming.query)
             if let patience = wishes.wait { try await wait(for: name, patience, until: incoming.departure()) }
-            return try state(of: name)
-        case .picture(let name, let number): return try picture(number, of: name)
+            return try await Door.reads.run { try state(of: name) }
+        case .picture(let name, let number): return try await Door.reads.run { try picture(number, of: name) }
         case .queue:
             let wanted = Query(incoming.query)
-            let queue = try view.queue(offset: wanted.number("offset") ?? 0, limit: wanted.number("limit") ?? 100)
-            return .json(200, queue)
+            let (offset, limit) = (wanted.number("offset") ?? 0, wanted.number("limit") ?? 100)
+            return .json(200, try await Door.reads.run { try view.queue(offset: offset, limit: limit) })
         case .events: return Events(folders: folders, ledger: ledger, threads: middleman.threads).response
-        case .file(let path): return try file(path)
-        case .result(let folder): return try listing(of: folder)
+        case .file(let path): return try await Door.reads.run { try file(path) }
+        case .result(let folder): return try await Door.reads.run { try listing(of: folder) }
         case .scheduler(let parts): return try await scheduler.answer(incoming, parts)
         case .nowhere: return .error(404, "not found", "there is no \(incoming.path) here")
         case .wrongMethod(let allowed):
@@ -93,20 +93,22 @@ struct Hall: Sendable {
         if wishes.isAsync {
             // A client that reads its place in the queue from the answer may wait for that.
             await dropped.taken(ledger)
-            return try promise(dropped.name, wishes)
+            return try await promise(dropped.name, wishes)
         }
         guard let end = try await end(of: dropped, until: incoming.departure()) else {
             return .error(410, "cancelled", "\(dropped.name) was taken out of the queue")
         }
         // One that holds many jobs has ended when it has become them; none of those is rendered yet.
-        guard end.job.outcome.parts.isEmpty else { return try promise(dropped.name, wishes) }
-        return try DropIn(service: service, ticket: end.ticket).answer(end.job)
+        guard end.job.outcome.parts.isEmpty else { return try await promise(dropped.name, wishes) }
+        return try await Door.reads.run { try DropIn(service: service, ticket: end.ticket).answer(end.job) }
     }
 
     /// 202: it is taken, and this is where it is told of (RFC 9110 section 15.3.3, RFC 7240 section 4.1).
-    private func promise(_ name: JobName, _ wishes: Wishes) throws -> Response {
-        let position = try view.position(of: name.text)
-        let document = try position.flatMap(view.document) ?? .object([("name", .string(name.text))])
+    nonisolated(nonsending) private func promise(_ name: JobName, _ wishes: Wishes) async throws -> Response {
+        let (position, document) = try await Door.reads.run { [view] in
+            let position = try view.position(of: name.text)
+            return (position, try position.flatMap(view.document) ?? .object([("name", .string(name.text))]))
+        }
         var headers: Headers = ["Location": JobView.address(of: name.text)]
         if wishes.prefersAsync { headers.append("Preference-Applied", "respond-async") }
         if let ticket = position?.ticket { headers.append(Door.ticketHeader, "\(ticket)") }
@@ -133,17 +135,22 @@ struct Hall: Sendable {
 
     private func end(of dropped: Reception.Dropped) async throws -> End? {
         var ticket = ledger.ticket(of: dropped.name)
-        if !dropped.isNew, ticket == nil, let job = try folders.ended(dropped.name.with(suffix: "")) {
-            return End(job: job, ticket: nil)
-        }
+        if !dropped.isNew, ticket == nil, let job = try await ended(dropped.name) { return End(job: job, ticket: nil) }
         for await news in dropped.news {
             ticket = news.ticket ?? ticket
             guard news.isEnd else { continue }
-            if let job = try folders.ended(dropped.name.with(suffix: "")) { return End(job: job, ticket: ticket) }
+            if let job = try await ended(dropped.name) { return End(job: job, ticket: ticket) }
             // One that somebody has moved is gone from its old place only, and one that is held goes on when it is released.
-            guard try folders.positions(of: dropped.name).contains(where: { !$0.isEnd }) else { return nil }
+            let isThere = try await Door.reads.run { [folders, name = dropped.name] in
+                try folders.positions(of: name).contains { !$0.isEnd }
+            }
+            guard isThere else { return nil }
         }
         throw CancellationError()
+    }
+
+    private func ended(_ name: JobName) async throws -> EndedJob? {
+        try await Door.reads.run { [folders] in try folders.ended(name.with(suffix: "")) }
     }
 
     // MARK: Jobs
@@ -152,7 +159,7 @@ struct Hall: Sendable {
     private func wait(for name: String, _ patience: Double, until departure: Departure) async throws {
         guard let job = Self.job(name) else { return }
         let news = ledger.listen(to: job)
-        guard try view.position(of: name)?.isEnd == false else { return }
+        guard try await Door.reads.run({ [view] in try view.position(of: name)?.isEnd == false }) else { return }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await one in news where one.isEnd { return } }
             group.addTask { try? await Threads.rest(for: .seconds(patience)) }

@@ -91,7 +91,7 @@ struct JobView: Sendable {
         .raw(Data((number.isFinite ? "\((number * 10).rounded() / 10)" : "null").utf8))
     }
 
-    /// So many jobs are told at once: while an answer is made, everybody waits.
+    /// So many jobs are told at once: an answer is made whole before it is sent.
     private static let page = 1000
 
     /// What is with a server and what waits, in order. In this order of looks a job that is claimed meanwhile is seen twice,

@@ -77,8 +77,10 @@ struct Scheduler: Sendable {
     }
 
     nonisolated(nonsending) private func requeue(_ id: String) async throws -> Response {
-        guard let position = try view.view.position(of: id) else { return .noTask }
-        let read = try await Door.reads.run { [folders, view] in try folders.jobText(at: position, upTo: view.cap) }
+        let read = try await Door.reads.run { [folders, view] in
+            try view.view.position(of: id).map { try folders.jobText(at: $0, upTo: view.cap) }
+        }
+        guard let read else { return .noTask }
         guard let text = read, let job = try? JobFile(text) else {
             return .said(false, "Its job file is gone, or holds many jobs: drop that into inbox/ once more.")
         }
