@@ -5,7 +5,8 @@ import Spool
 /// The messages that are due, in a line for each receiver.
 ///
 /// A receiver that does not take one is left alone for a while, with all that waits for it, and that message goes to the end
-/// of its line: one that is never taken holds nobody up. Receivers do not wait for each other.
+/// of its line: one that is never taken holds nobody up. Receivers do not wait for each other, but for the one delivery that
+/// is under way.
 struct Deliveries {
     private struct Line {
         var waiting: [Ticket] = []

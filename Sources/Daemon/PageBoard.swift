@@ -78,7 +78,8 @@ final class PageBoard: Sendable {
         let line = queue.waiting(atMost: Now.most)
         return maker.withLock { [news] maker in
             maker.note(news)
-            // A disk that does not take it is met by the jobs, too, and told by them. The next event tries it again.
+            // A disk that does not take it is met by the jobs, too, and told by them. The next event tries it again. Folders
+            // that only others may enter are none of the page's.
             return try? maker.write(news, queue: line, isLast: isLast)
         }
     }

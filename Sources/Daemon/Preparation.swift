@@ -40,6 +40,8 @@ struct Preparation: Sendable {
         case gone
         /// Whether it was moved is not known.
         case unclaimed(SystemError)
+        /// A folder that somebody else has put into the queue, and that only he may move.
+        case locked(SystemError)
         /// Whether its attempt is on the disk is not known: it is not sent, and the attempt was none.
         case unrecorded(ActiveJob, Attempts, SystemError)
     }
@@ -71,10 +73,15 @@ struct Preparation: Sendable {
             guard let claimed = try folders.claim(taken.ticket, again: again) else { return .success(.gone) }
             job = claimed
         } catch {
-            return .success(.unclaimed(error))
+            let isFolder = (try? folders.queue.status(of: taken.ticket.folder)?.kind) == .directory
+            return .success(error.isForbidden && isFolder ? .locked(error) : .unclaimed(error))
         }
         do {
             return .success(try read(&job, taken.lane))
+        } catch let error as SystemError where error.isForbidden {
+            // Of somebody who has put it into the queue by hand; the disk is well, and the others can be read.
+            let report = ErrorReport(ticket: job.ticket, class: "not a job", message: "it cannot be read: \(error)")
+            return .success(.hopeless(job, report))
         } catch let error as SystemError {
             return .failure(error)
         } catch let error as JobFileError {
@@ -126,9 +133,11 @@ struct Preparation: Sendable {
 
     /// A job that was under way at each of several ends of the daemon is taken to be their cause.
     private func poison(_ job: ActiveJob, _ attempts: Attempts) -> ErrorReport {
+        let cut = attempts.list.count { $0.ended == nil }
         var report = ErrorReport(
             ticket: job.ticket, class: "poison",
-            message: "it was sent \(attempts.counted) times, and each time the daemon ended before the answer came")
+            message: "it was sent \(attempts.counted) times and is given up: the daemon ended before the answer came"
+                + (cut < attempts.counted ? ", \(cut) of these times" : ", each time"))
         report.attempts = attempts
         return report
     }

@@ -142,13 +142,16 @@ actor Worker {
                 await send(job, assignment, taken.lane, &flights)
             case .alone(let job, let assignment):
                 isSent = try await sendAlone(job, assignment, taken.lane, &flights)
-                if !isSent { try await clerk.putBack(job, to: taken.lane) }
             case .batch(let job, let batch): try await clerk.expand(job, batch, lane: taken.lane)
             case .hopeless(let job, let report): try await clerk.fail(job, report)
             case .elsewhere(let job, let lane): try await clerk.putBack(job, to: lane, inSilence: true)
             case .cancelled(let job): try await clerk.putBack(job, to: taken.lane)
             case .unrecorded(let job, let attempts, let error):
                 try await clerk.putBackUnrecorded(job, attempts, to: taken.lane, because: error)
+            case .locked(let error):
+                // The next look at the folders finds it again.
+                clerk.tell(.troubled(error))
+                queue.forget(taken.ticket)
             case .gone:
                 queue.forget(taken.ticket)
                 clerk.tell(.cancelled(taken.ticket))
@@ -173,24 +176,28 @@ actor Worker {
             job, assignment, from: lane, settings: settings, seat: seat, clerk: clerk, press: press)
         flights.addTask(executorPreference: flight.thread) { [press] in
             try await flight.land()
-            // Also when nothing waits for it: the log and the status say when it is back.
+            // Also when nothing waits for it: the log and the status say when its port has opened. Whether one that refuses is
+            // willing again only a request can tell.
             if !press.watch.isUp { try await press.watch.waitUntilThere() }
         }
     }
 
-    /// Sends a job when no other is there, and none behind it. False where it is cancelled before.
+    /// Sends a job when no other is there, and none behind it. False where it is not sent, and is back in its place.
     private func sendAlone(
         _ job: ActiveJob, _ assignment: Assignment, _ lane: Lane, _ flights: inout Flights
     ) async throws -> Bool {
         await queue.waitForNone(at: seat)
-        if assignment.attempts.mayStillRun, try await !waitedUntilIdle(for: job) { return false }
+        if assignment.attempts.mayStillRun, try await !waitedUntilIdle(for: job) {
+            try await clerk.putBack(job, to: lane)
+            return false
+        }
         var assignment = assignment
         assignment.begin(at: press.server)
         do throws(SystemError) {
             try job.record(assignment.attempts)
         } catch {
             try await clerk.putBackUnrecorded(job, assignment.attempts, to: lane, because: error)
-            return true
+            return false
         }
         await send(job, assignment, lane, &flights)
         await queue.waitForNone(at: seat)

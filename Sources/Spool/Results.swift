@@ -63,13 +63,22 @@ extension Folders {
             return try place(ending).directory(folder).status(of: ending.document).map {
                 Stamp(microseconds: $0.modified / 1000)
             }
-        } catch  where error.isMissing {
+        } catch  where error.isMissing || error.isForbidden {
             return nil
         }
     }
 
-    /// Looks into a folder; `nil` where it is gone, or is none of ours.
+    /// Looks into a folder; `nil` where it is gone, or is none of ours: file servers keep folders of their own everywhere, which
+    /// only they may enter.
     public func content(of folder: FileName, _ ending: Ending) throws(SystemError) -> ResultContent? {
+        do throws(SystemError) {
+            return try look(into: folder, ending)
+        } catch  where error.isMissing || error.isForbidden {
+            return nil
+        }
+    }
+
+    private func look(into folder: FileName, _ ending: Ending) throws(SystemError) -> ResultContent? {
         guard try place(ending).status(of: folder)?.kind == .directory else { return nil }
         let directory = try place(ending).directory(folder)
         guard let status = try directory.status(of: ending.document), status.kind == .file else { return nil }

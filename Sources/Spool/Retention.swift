@@ -82,43 +82,67 @@ public struct Retention: Hashable, Sendable {
 
 extension Folders {
     /// Takes the results away that need not be kept, and gives their names. One is out of sight in one step, before the
-    /// first of its files goes.
+    /// first of its files goes. One that cannot be removed keeps no other; its error is thrown when they are gone.
     ///
     /// - Parameter trial: nothing is touched.
     public func prune(_ retention: Retention, at now: Stamp = .now, trial: Bool = false) throws(SystemError)
         -> [FileName]
     {
         let entries = try done.entries()
+        var trouble: SystemError?
+        func remove(_ entry: FileName) {
+            do throws(SystemError) { try done.removeAll(entry) } catch { trouble = trouble ?? error }
+        }
         if !trial {
             // What an earlier call was stopped at.
-            for entry in entries where entry.bytes.starts(with: Self.going.bytes) { try done.removeAll(entry) }
+            for entry in entries where entry.bytes.starts(with: Self.going.bytes) { remove(entry) }
         }
         var results: [Retention.Entry] = []
         for name in entries where name.bytes.first != UInt8(ascii: ".") {
             guard let status = try done.status(of: name), status.kind == .directory else { continue }
-            let bytes = retention.bytes == nil ? 0 : try size(of: name)
+            var bytes: Int64 = 0
+            if retention.bytes != nil {
+                guard let size = try size(of: name) else { continue }
+                bytes = size
+            } else if retention.count != nil || retention.atLeast > 0 {
+                guard try isResult(name) else { continue }
+            }
             let finished = Stamp(microseconds: status.modified / 1000)
             results.append(Retention.Entry(name: name, finished: finished, bytes: bytes))
         }
-        let victims = retention.victims(among: results, at: now)
+        var victims: [FileName] = []
+        for name in retention.victims(among: results, at: now) where try isResult(name) { victims.append(name) }
         guard !trial else { return victims }
         for name in victims {
             // A name of its own: somebody else may be at it, too.
             guard let going = FileName(bytes: Self.going.bytes + name.bytes.prefix(200)) else { continue }
             do throws(SystemError) {
                 try done.rename(name, to: done, as: going)
-            } catch  where error.isMissing {
+            } catch {
+                if !error.isMissing { trouble = trouble ?? error }
                 continue
             }
-            try done.removeAll(going)
+            remove(going)
         }
+        if let trouble { throw trouble }
         return victims
     }
 
-    private func size(of result: FileName) throws(SystemError) -> Int64 {
-        guard let folder = try done.directoryIfThere(result) else { return 0 }
+    /// Whether a folder holds a result; what somebody keeps in a folder of his own is his.
+    private func isResult(_ name: FileName) throws(SystemError) -> Bool {
+        try entered(name)?.status(of: InFolder.result) != nil
+    }
+
+    /// Of all files in it; `nil` for what is no result.
+    private func size(of name: FileName) throws(SystemError) -> Int64? {
+        guard let folder = try entered(name), try folder.status(of: InFolder.result) != nil else { return nil }
         var size: Int64 = 0
         for entry in try folder.entries() { size = Retention.sum(size, try folder.status(of: entry)?.size ?? 0) }
         return size
+    }
+
+    /// `nil` for one that is gone, or that only others may enter.
+    private func entered(_ name: FileName) throws(SystemError) -> Directory? {
+        do throws(SystemError) { return try done.directoryIfThere(name) } catch  where error.isForbidden { return nil }
     }
 }

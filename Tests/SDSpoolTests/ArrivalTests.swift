@@ -46,23 +46,24 @@ import Testing
         await sketch.stop()
     }
 
+    /// A program that is run by nobody; `nil` where that cannot be tried, which is told.
+    private func byNobody(_ arguments: [String]) async throws -> Program? {
+        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", try Program.executable.path]
+        let check = try Program(nobody + ["--version"], executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
+        guard geteuid() == 0, try await check.exitCode() == 0 else {
+            print("skipped, files of others: only root can try that, where others may run \(nobody[3])")
+            return nil
+        }
+        return try Program(nobody + arguments, executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
+    }
+
     @Test("a file that cannot be read yet is waited for, and taken at its chmod")
     func unreadable() async throws {
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
-        let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"]
-        let executable = try Program.executable.path
-        let check = try Program(
-            nobody + [executable, "--version"], executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
-        guard geteuid() == 0, try await check.exitCode() == 0 else {
-            return print(
-                "skipped, a file that cannot be read: only root can try that, where others may run \(executable)")
-        }
         #expect(chmod(spool.url.path, 0o777) == 0 && chmod(spool.path("inbox").path, 0o777) == 0)
         await spool.takeSlot()
-        let arguments = spool.arguments(server: sketch.url).dropLast() + ["60"]
-        let daemon = try Program(
-            nobody + [executable] + arguments, executable: URL(fileURLWithPath: "/usr/bin/setpriv"))
+        guard let daemon = try await byNobody(spool.arguments(server: sketch.url).dropLast() + ["60"]) else { return }
         try await daemon.says("ready:")
         let file = spool.path("inbox/.cat.json")
         try Data(smallJob().utf8).write(to: file)
@@ -74,6 +75,42 @@ import Testing
         #expect(chmod(spool.path("inbox/cat.json").path, 0o644) == 0)
         try await daemon.says("done cat")
         #expect(try await daemon.stop() == 0)
+        await sketch.stop()
+    }
+
+    @Test("what only others may read or enter keeps nobody from their pictures, the page or the room of old results")
+    func ofOthers() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        try spool.makeFolders()
+        let ours = [".", "inbox", "queue", "active", "done", "failed", "hold", "assets"]
+        for folder in ours { #expect(chmod(spool.path(folder).path, 0o777) == 0) }
+        // Each has the first place in the line, or comes first in the alphabet.
+        let (file, folder) = ("0-20260101T000000.000001Z.a", "0-20260101T000000.000002Z.b")
+        try spool.put(smallJob(), at: "queue/\(file).json")
+        #expect(chmod(spool.path("queue/\(file).json").path, 0o600) == 0)
+        try spool.put(smallJob(), at: "queue/\(folder)/b.json")
+        for result in ["done/@eaDir", "failed/@eaDir", "done/.going-0/@eaDir"] {
+            try spool.put("x", at: "\(result)/x")
+            #expect(chmod(spool.path(result).path, 0o700) == 0)
+        }
+        await spool.takeSlot()
+        guard let daemon = try await byNobody(spool.arguments(server: sketch.url) + ["--in-flight", "1"]) else {
+            return
+        }
+        try await daemon.says("ready:")
+        for name in ["c", "d"] { try spool.drop(name, smallJob()) }
+        for name in ["c", "d"] { try await daemon.says("done \(name)") }
+        try await daemon.says("EACCES", folder)
+        #expect(spool.list("queue") == [folder])
+        let message = try #require(try spool.document("failed/a/error.json")["message"] as? String)
+        #expect(message.hasPrefix("it cannot be read: openat") && message.hasSuffix("Permission denied (EACCES)"))
+        #expect(try await daemon.stop() == 0)
+        #expect(try String(contentsOf: spool.path("index.html"), encoding: .utf8).contains("done/d/d-1.png"))
+        let prune = try #require(try await byNobody(["prune", "--spool", spool.url.path, "--older", "0m"]))
+        #expect(try await prune.exitCode() == 74)
+        try await prune.says("done/.going-0/@eaDir", "EACCES")
+        #expect(spool.list("done") == ["@eaDir"])
         await sketch.stop()
     }
 

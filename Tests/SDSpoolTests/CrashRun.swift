@@ -194,7 +194,7 @@ struct CrashRun: Sendable {
     // MARK: The daemon
 
     private func launch(_ spool: TestSpool, _ strike: Strike?) throws -> Program {
-        let arguments = spool.arguments(server: sketch.url) + ["--no-progress"]
+        let arguments = spool.arguments(server: sketch.url) + ["--no-progress"] + scenario.options
         let environment = scenario.environment.merging(scenario.hasPage ? [:] : ["SDSPOOL_PAGE": "none"]) { $1 }
         switch strike {
         case nil, .strace: return try Program(arguments, executable: executable, environment: environment)

@@ -28,6 +28,8 @@ struct CrashScenario: Sendable, CustomStringConvertible {
     var retries = 0
     /// What the daemon is told besides.
     var environment: [String: String] = [:]
+    /// Of the command line, besides.
+    var options: [String] = []
     /// Whether it writes the page, whose calls are none of a job's.
     var hasPage = false
     /// Whether the daemon's start is a part of it.
@@ -67,7 +69,8 @@ struct CrashScenario: Sendable, CustomStringConvertible {
             let callback = #""sdspool": {"callback": "http://192.0.2.1"}"#
             return [job("a", id, callback), job("b", id, #""cfg_scale": "big", \#(callback)"#, end: .failed)]
         },
-        CrashScenario(description: "a job is tried again", retries: 1) { id in
+        // One at a time: a place at the server that is not given back is missed at once.
+        CrashScenario(description: "a job is tried again", retries: 1, options: ["--in-flight", "1"]) { id in
             [job("a", id, #""sketch": {"fault": "500", "times": 1, "id": "\#(id)"}"#, seed: nil)]
         },
         CrashScenario(

@@ -221,7 +221,7 @@ import Testing
         for (name, days) in [("old", 40.0), ("older", 50), ("new", 0)] {
             let folder = spool.path("done/\(name)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Data("x".utf8).write(to: folder.appendingPathComponent("x.png"))
+            try Data("{}".utf8).write(to: folder.appendingPathComponent("result.json"))
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSinceNow: -days * 86400)], ofItemAtPath: folder.path)
         }
@@ -241,7 +241,7 @@ import Testing
         for (name, days) in [("old", 40.0), ("older", 50), ("young", 0.5)] {
             let folder = spool.path("done/\(name)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try Data("x".utf8).write(to: folder.appendingPathComponent("x.png"))
+            try Data("{}".utf8).write(to: folder.appendingPathComponent("result.json"))
             try FileManager.default.setAttributes(
                 [.modificationDate: Date(timeIntervalSinceNow: -days * 86400)], ofItemAtPath: folder.path)
         }

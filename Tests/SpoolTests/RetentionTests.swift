@@ -78,16 +78,22 @@ import Testing
             try spool.folders.done.makeDirectory(name(entry))
             try spool.write("x", to: "x.png", in: spool.folders.done.directory(name(entry)))
         }
+        for entry in ["a", "b"] {
+            try spool.write("{}", to: "result.json", in: spool.folders.done.directory(name(entry)))
+        }
         try spool.write("mine", to: "readme.txt", in: spool.folders.done)
+        try spool.folders.done.makeDirectory("best of")
+        try spool.write("mine", to: "x.png", in: spool.folders.done.directory("best of"))
         var retention = Retention()
         retention.age = .zero
+        retention.bytes = 0
         retention.atLeast = 1
         let tomorrow = Stamp(microseconds: Stamp.now.microseconds + 86_400_000_000)
         #expect(try spool.folders.prune(retention, at: tomorrow, trial: true).count == 1)
-        #expect(try names(in: spool.folders.done) == [".going-c", "a", "b", "readme.txt"])
+        #expect(try names(in: spool.folders.done) == [".going-c", "a", "b", "best of", "readme.txt"])
         let gone = try spool.folders.prune(retention, at: tomorrow).map(\.description)
         #expect(gone.count == 1)
-        #expect(try names(in: spool.folders.done) == ["a", "b", "readme.txt"].filter { !gone.contains($0) })
+        #expect(try names(in: spool.folders.done) == ["a", "b", "best of", "readme.txt"].filter { !gone.contains($0) })
     }
 
     @Test(
