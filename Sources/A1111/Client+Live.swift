@@ -42,4 +42,7 @@ extension Client {
 extension Failure {
     /// The server has no such endpoint, whatever else that may mean.
     public var isNotThere: Bool { [404, 405, 501].contains(status) }
+
+    /// The server is there, and does not tell what it was asked: it is not asked again before it has been away.
+    var isSilence: Bool { self.class != .serverDown || isNotThere }
 }

@@ -80,7 +80,7 @@ public final class Client: Sendable {
         do {
             return ServerPaths(
                 try await query(ServerPaths.path, timeout: Self.queryTimeout, cap: ReplyReader.textCap))
-        } catch let failure as Failure where failure.class == .permanent || failure.class == .wrongResult {
+        } catch let failure as Failure where failure.isSilence {
             return nil
         }
     }
@@ -90,7 +90,7 @@ public final class Client: Sendable {
         do {
             let text = try await query("/sdapi/v1/options", timeout: Self.queryTimeout)
             return (try? JSONDecoder().decode(ServerSettings.self, from: text)) ?? ServerSettings()
-        } catch let failure as Failure where failure.class != .serverDown || failure.isNotThere {
+        } catch let failure as Failure where failure.isSilence {
             return ServerSettings()
         }
     }
@@ -103,7 +103,7 @@ public final class Client: Sendable {
                 // A LoRA comes with all that its author wrote into it: a hundred of them make megabytes.
                 let text = try await query(path, timeout: Self.queryTimeout, cap: ReplyReader.textCap)
                 lists[keyPath: list] = try? JSONDecoder().decode([ServerLists.Entry].self, from: text)
-            } catch let failure as Failure where failure.class != .serverDown || failure.isNotThere {
+            } catch let failure as Failure where failure.isSilence {
                 continue
             }
         }

@@ -74,11 +74,18 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return keys.contains("image") && upscaling ? .extraSingle : .txt2img
     }
 
+    /// So many may unescape a path, one after the other. More levels than that are no path that anybody uses, and 32 KiB of
+    /// `%252525…` would have sixteen thousand, each as long to look at as the last.
+    private static let gateways = 4
+
     /// The parts of a path as a server may see them: unescaped, perhaps by a gateway before it as well, without empty
     /// ones, in small letters.
     private static func segments(of path: String) -> [Substring] {
         var route = String(path.prefix { $0 != "?" })
-        while let plain = route.removingPercentEncoding, plain != route { route = plain }
+        for _ in 0..<gateways {
+            guard let plain = route.removingPercentEncoding, plain != route else { break }
+            route = plain
+        }
         return route.lowercased().split(separator: "/")
     }
 

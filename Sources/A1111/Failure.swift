@@ -69,6 +69,8 @@ extension Failure {
                     "the server sent a redirect (\(status)), which is not followed: give the daemon the URL "
                         + "where it leads"
                 )
+            // Gradio forbids files that it was not told to give; that is no matter of who asks.
+            case 403 where !endpoint.isKnown: (.permanent, "the server refused it (\(status))\(said)")
             case 401, 403:
                 (
                     .serverDown,
@@ -76,8 +78,10 @@ extension Failure {
                         + "http://USER:PASSWORD@HOST:PORT, or into a file for --credentials"
                 )
             case 429: (.serverDown, "the server says that it was asked too often (429)")
-            case 502, 503, 504, 521...524: (.serverDown, "the server is busy or its gateway finds it away (\(status))")
-            case 404 where words.isBareNotFound && endpoint.isKnown:
+            case 502, 503, 504, 520...530: (.serverDown, "the server is busy or its gateway finds it away (\(status))")
+            // A gateway that has lost its server may say 404, too, in words of its own.
+            case 404
+            where words.isBareNotFound && endpoint.isKnown || words.isForeign && endpoint.service?.drawsSeeds == true:
                 (
                     .serverDown,
                     "the server answers, but not its API: is it still starting, or was it started without "
@@ -102,6 +106,8 @@ extension Failure {
         let all: String
         let answer: JSONValue?
         let isBareNotFound: Bool
+        /// Words, and none of an API's.
+        let isForeign: Bool
 
         init(_ body: Data) {
             let text = String(decoding: body.prefix(64 << 10), as: UTF8.self)
@@ -122,6 +128,7 @@ extension Failure {
             let words = parts.joined(separator: ": ")
             // A line of the log, and a sentence for a person; the whole of it is in the answer.
             said = words.utf8.count <= 4000 ? words : words.prefix(1000) + " …"
+            isForeign = object == nil && !body.isEmpty
             isBareNotFound = object?.members.map(\.key) == ["detail"] && said == "Not Found"
         }
 

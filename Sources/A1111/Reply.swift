@@ -49,6 +49,9 @@ public struct Reply: Sendable {
         self.status = status
         self.headers = headers
         self.pictures = pictures
+        // The tokenizer does not look into strings, and a result must be UTF-8 throughout.
+        let text =
+            String(validating: text, as: UTF8.self) == nil ? Data(String(decoding: text, as: UTF8.self).utf8) : text
         self.text = text
         self.unsynced = unsynced
         info = Self.info(in: try? ObjectText(text))

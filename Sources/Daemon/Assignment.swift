@@ -34,11 +34,11 @@ struct Assignment: Sendable {
             attempts.drawn[key] = RequestBody.drawSeed()
         }
         let drawsSeeds = endpoint.service?.drawsSeeds == true
-        let ownTask = file.object.value(of: RequestBody.taskKey).flatMap {
-            try? JSONDecoder().decode(String.self, from: $0)
-        }
-        // An attempt is the same request as the one before it, whatever the server has learnt meanwhile.
-        if namesTasks, ownTask == nil, attempts.list.isEmpty, drawsSeeds {
+        let written = file.object.value(of: RequestBody.taskKey).flatMap { $0 == Data("null".utf8) ? nil : $0 }
+        let ownTask = written.flatMap { try? JSONDecoder().decode(String.self, from: $0) }
+        // An attempt is the same request as the one before it, whatever the server has learnt meanwhile. What is no name is
+        // the server's to refuse: a picture may be named in it, and two cannot be put into one place.
+        if namesTasks, written == nil, attempts.list.isEmpty, drawsSeeds {
             attempts.task = attempts.task ?? "task(sdspool-\(job.ticket.arrival.compact))"
         }
         let body = RequestBody(

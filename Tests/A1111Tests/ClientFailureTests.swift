@@ -173,6 +173,15 @@ struct ClientFailureTests {
         await canned.server.stop()
     }
 
+    @Test(
+        "a server that does not tell its paths is not asked again, whatever it says instead",
+        arguments: [(404, "{}"), (500, "Internal Server Error"), (200, "<html>"), (400, "{}")])
+    func noPaths(status: Int, body: String) async throws {
+        let canned = try Canned(json(body.utf8, status: status))
+        #expect(try await canned.client().paths() == nil)
+        await canned.server.stop()
+    }
+
     static let progresses: [(Int, String, Failure.Class?)] = [
         (
             200,

@@ -68,6 +68,18 @@ struct ClientReplyTests {
         await canned.server.stop()
     }
 
+    @Test("has no bytes that are no UTF-8, whatever the server has put between the quotes")
+    func encoding() async throws {
+        let canned = try Canned(
+            json(Array(#"{"images":[],"parameters":{"prompt":"caf"#.utf8) + [0xe9] + #""},"info":""}"#.utf8))
+        try await inFolder { folder in
+            let reply = try await canned.client().send(
+                Data("{}".utf8), to: endpoint(), picturesInto: folder.directory, job: "cat", wantsPictures: false)
+            #expect(reply.member("parameters") == Data(#"{"prompt":"caf\#u{fffd}"}"#.utf8))
+        }
+        await canned.server.stop()
+    }
+
     @Test("takes no pictures for a result where the job wants none")
     func unwanted() async throws {
         let canned = try Canned(json(#"{"images":[],"parameters":{},"info":"{\"infotexts\":[\"a\"]}"}"#.utf8))

@@ -35,6 +35,9 @@ struct EndpointTests {
         ("/sdapi/v1/options", "Post", [], "POST", nil), ("/x", "delete", [], "DELETE", nil),
         ("/x", "PUT", [], "PUT", nil), ("/x", "patch", [], "PATCH", nil),
         ("/", nil, [], "GET", nil), ("/a?b=../c&d=http://e//f", nil, [], "GET", nil),
+        // More levels than anybody unescapes are not followed: there may be thousands.
+        ("/%25252525252e%25252525252e/a", nil, [], "GET", nil),
+        ("/\(String(repeating: "%25", count: 10_000))", nil, [], "GET", nil),
         ("/a..b/.c/d.", nil, [], "GET", nil), ("/a%20b", nil, [], "GET", nil), ("/a//b", nil, [], "GET", nil),
     ]
 

@@ -91,6 +91,9 @@ struct FailureTests {
         // Gateways.
         (502, "<html>Bad Gateway</html>", "txt2img", .serverDown), (504, "", "txt2img", .serverDown),
         (521, "", "txt2img", .serverDown), (524, "error code: 524", "txt2img", .serverDown),
+        (404, "404 page not found", "txt2img", .serverDown), (404, "<html>offline", "img2img", .serverDown),
+        (404, "<html>", "extra-single-image", .permanent), (404, "<html>", "nope", .permanent),
+        (530, "error code: 1033", "txt2img", .serverDown), (403, "<html>", "nope", .permanent),
         (501, "", "txt2img", .temporary), (401, "", "txt2img", .serverDown), (403, "<html>", "txt2img", .serverDown),
         (413, "<html>", "txt2img", .permanent), (301, "", "txt2img", .permanent), (307, "", "options", .permanent),
         (304, "", "options", .permanent),

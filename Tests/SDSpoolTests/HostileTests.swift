@@ -67,6 +67,15 @@ import Testing
         Drop("up-picture.json", .failed("assets"), text: #"{"init_images": ["assets/../../../etc/passwd.png"]}"#),
         Drop("nul-path.json", .failed("a path on the server"), text: #"{"sdspool": {"endpoint": "/a\u0000b"}}"#),
         Drop("long-path.json", .failed("servers take at most"), text: #"{"sdspool": {"endpoint": "/\#(long)"}}"#),
+        // Two things for one place: what the daemon would call the render, and a picture.
+        Drop("task-picture.json", .failed("str type expected")) { path, _ in
+            let folder = URL(
+                fileURLWithPath: String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            ).deletingLastPathComponent()
+            let picture = folder.deletingLastPathComponent().appendingPathComponent("assets/task.png")
+            try Data(base64Encoded: dot)?.write(to: picture)
+            try write(Data(smallJob(#""force_task_id": {"image": "task.png"}"#).utf8), path)
+        },
         Drop("deep.json", .done("deep"), text: smallJob("\"a\": " + nested(511))),
         Drop("deeper.json", .failed("nested more than 512 levels deep"), text: smallJob("\"a\": " + nested(512))),
         Drop("deepest.json", .failed("nested more than 512 levels deep"), text: nested(400_000)),
