@@ -59,10 +59,10 @@ struct Clerk: Sendable {
             return tell(.cancelled(job.ticket))
         }
         if !inSilence { tell(.putBack(job.ticket)) }
-        guard delay > .zero else { return queue.add([job.ticket], to: lane) }
+        guard delay > .zero else { return queue.putBack(job.ticket, to: lane) }
         Task(executorPreference: Threads.shared) { [queue] in
             try? await Threads.rest(for: delay)
-            queue.add([job.ticket], to: lane)
+            queue.putBack(job.ticket, to: lane)
         }
     }
 

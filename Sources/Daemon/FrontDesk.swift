@@ -117,14 +117,16 @@ actor FrontDesk {
 
     /// Who renames a job in queue/ gives it another place: there it is one job, and not two. The ticket that it had, if it
     /// waited by one.
-    private func withdrawn(_ name: JobName) throws(SystemError) -> Ticket? {
-        for ticket in queue.called(name) {
+    private func withdrawn(_ namesakes: [Ticket]) throws(SystemError) -> Ticket? {
+        for ticket in namesakes {
             if try !folders.isQueued(ticket), queue.withdraw(ticket) { return ticket }
         }
         return nil
     }
 
     private func take(_ changes: [HandWatch.Change]) throws(SystemError) {
+        // Once for all: somebody may put back a hundred thousand.
+        lazy var names = queue.names
         for change in changes {
             switch change {
             case .queued(let ticket):
@@ -132,7 +134,11 @@ actor FrontDesk {
                 // What cannot be read now is a render, which the worker reads again.
                 let lane = (try? folders.lane(of: ticket, sort: lane)) ?? .renders
                 // Told first: what becomes of it in its place is told behind that.
-                if let old = try withdrawn(ticket.name) { tell(.moved(old, to: ticket)) } else { tell(.queued(ticket)) }
+                if let old = try withdrawn(names[ticket.name] ?? []) {
+                    tell(.moved(old, to: ticket))
+                } else {
+                    tell(.queued(ticket))
+                }
                 queue.add([ticket], to: lane)
             case .paused(let isPaused):
                 if queue.pause(isPaused) { tell(.paused(isPaused)) }

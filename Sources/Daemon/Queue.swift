@@ -26,6 +26,8 @@ final class Queue: Sendable {
         /// How many wait.
         var count: Int { lines.values.reduce(0) { $0 + $1.count } }
 
+        func knows(_ ticket: Ticket) -> Bool { taken.contains(ticket) || lines.values.contains { $0.contains(ticket) } }
+
         /// The lane with the first ticket that this worker may take.
         func lane(for seat: Seat) -> Lane? {
             lanes(for: seat).compactMap { lane in lines[lane]?.first.map { (lane, $0) } }.min { $0.1 < $1.1 }?.0
@@ -69,12 +71,12 @@ final class Queue: Sendable {
     }
 
     /// Whether the ticket waits, or is in a worker's hands.
-    func knows(_ ticket: Ticket) -> Bool {
-        state.withLock { state in state.taken.contains(ticket) || state.lines.values.contains { $0.contains(ticket) } }
-    }
+    func knows(_ ticket: Ticket) -> Bool { state.withLock { $0.knows(ticket) } }
 
-    /// Those of that name that wait.
-    func called(_ name: JobName) -> [Ticket] { state.withLock { $0.lines.values.flatMap { $0.called(name) } } }
+    /// Those that wait, by their names. Costs a look at each.
+    var names: [JobName: [Ticket]] {
+        Dictionary(grouping: state.withLock { $0.lines.values.flatMap { $0.first(.max) } }, by: \.name)
+    }
 
     /// Takes a ticket out of its line that is nobody's any more; false where a worker has it.
     func withdraw(_ ticket: Ticket) -> Bool {
@@ -87,13 +89,21 @@ final class Queue: Sendable {
     /// A worker has ended with it, and it does not come back.
     func forget(_ ticket: Ticket) { state.withLock { _ = $0.taken.remove(ticket) } }
 
-    /// Lets tickets in; those that are in already stay where they are.
+    /// Lets tickets in; those that wait already, or are in a worker's hands, stay where they are: a look at the folders may
+    /// have found them first.
     func add(_ tickets: some Sequence<Ticket>, to lane: Lane = .renders) {
         changing { state in
-            for ticket in tickets {
-                state.taken.remove(ticket)
+            for ticket in tickets where !state.knows(ticket) {
                 _ = state.lines[lane, default: Line()].insert(ticket)
             }
+        }
+    }
+
+    /// A worker puts one back into its place.
+    func putBack(_ ticket: Ticket, to lane: Lane) {
+        changing { state in
+            state.taken.remove(ticket)
+            _ = state.lines[lane, default: Line()].insert(ticket)
         }
     }
 

@@ -69,9 +69,6 @@ public struct Line: Sendable {
         return place < lane.tickets.count && lane.tickets[place] == ticket
     }
 
-    /// Those of that name, in order.
-    public func called(_ name: JobName) -> [Ticket] { lanes.flatMap { $0.waiting.filter { $0.name == name } } }
-
     /// Lets a ticket in at its place; false where it stands there already.
     public mutating func insert(_ ticket: Ticket) -> Bool {
         lanes[Int(ticket.priority)].insert(ticket)

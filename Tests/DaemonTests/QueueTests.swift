@@ -39,7 +39,10 @@ struct QueueTests {
         #expect(!queue.knows(ticket))
         queue.add([ticket])
         #expect(queue.next(for: Self.seat)?.ticket == ticket)
+        // Heard of once more, by a look at the folders: it is in somebody's hands.
         queue.add([ticket])
+        #expect(queue.waiting.count == 0 && !queue.isIdle)
+        queue.putBack(ticket, to: .renders)
         queue.forget(ticket)
         #expect(queue.knows(ticket))
     }
