@@ -3,6 +3,7 @@
 // Whoever has to wait asks `Readiness`. Addresses to listen on are numeric IPv4; where others are is told by `Peer`. A
 // failed call is a `SystemError` that names the address.
 
+import CLinux
 import Glibc
 
 /// A numeric IPv4 address and a TCP port.
@@ -87,14 +88,13 @@ extension Descriptor {
     public func acceptConnection() throws(SystemError) -> Descriptor? {
         let accepted: Int32
         do {
-            accepted = try system("accept", "socket") { accept(number, nil, nil) }
+            accepted = try system("accept4", "socket") {
+                accept4(number, nil, nil, Int32(CLINUX_SOCK_CLOEXEC | CLINUX_SOCK_NONBLOCK))
+            }
         } catch let error where error.code == EAGAIN || error.code == ECONNABORTED {
             return nil
         }
         let socket = Descriptor(owning: accepted)
-        // accept4(2) would set both at once, but the C library's module hides it.
-        try system("fcntl", "socket") { fcntl(accepted, F_SETFD, FD_CLOEXEC) }
-        try system("fcntl", "socket") { fcntl(accepted, F_SETFL, O_NONBLOCK) }
         try socket.setForConversation("socket")
         return socket
     }

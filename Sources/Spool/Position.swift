@@ -45,10 +45,15 @@ extension Folders {
             found.append(try active.status(of: ticket.folder) != nil ? .active(ticket) : .queued(ticket))
         }
         found += try held(named: name).map(Position.held)
+        return try found + results(named: name)
+    }
+
+    /// The newest first.
+    private func results(named name: JobName) throws(SystemError) -> [Position] {
         let results =
             try numbered(name, in: done).map { ($0.number, Position.done($0.entry)) }
             + numbered(name, in: failed).map { ($0.number, Position.failed($0.entry)) }
-        return found + results.sorted { $0.0 > $1.0 }.map(\.1)
+        return results.sorted { $0.0 > $1.0 }.map(\.1)
     }
 
     /// Folders of results of that name: `cat`, `cat.2`, …
@@ -83,8 +88,13 @@ extension Folders {
     }
 
     private func result(of ticket: Ticket) throws(SystemError) -> Position? {
-        for position in try positions(of: ticket.name) where position.isEnd {
-            if try outcome(at: position)?.ticket == ticket { return position }
+        // Most names are given once: then nobody lists a hundred thousand results.
+        let folder = ticket.name.with(suffix: "")
+        for position in [Position.done(folder), .failed(folder)] where try outcome(at: position)?.ticket == ticket {
+            return position
+        }
+        for position in try results(named: ticket.name) where try outcome(at: position)?.ticket == ticket {
+            return position
         }
         return nil
     }

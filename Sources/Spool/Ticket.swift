@@ -48,17 +48,19 @@ public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
         return entry
     }
 
+    /// `P-YYYYMMDDTHHMMSS.ffffffZ.`, before the name.
+    static let headLength = 26
+
     /// The ticket that an entry of queue/ or active/ is named by, with `.json` or without; `nil` for any other name.
     public init?(entry: FileName) {
         let bytes = entry.bytes
-        // P-YYYYMMDDTHHMMSS.ffffffZ. is 26 bytes of ASCII.
-        guard bytes.count > 26, let head = String(validating: bytes[..<26], as: UTF8.self), head.hasSuffix(".") else {
-            return nil
-        }
+        guard bytes.count > Self.headLength, let head = String(validating: bytes[..<Self.headLength], as: UTF8.self),
+            head.hasSuffix(".")
+        else { return nil }
         guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[0]), bytes[1] == UInt8(ascii: "-") else {
             return nil
         }
-        let rest = bytes[26...]
+        let rest = bytes[Self.headLength...]
         let isFile = rest.suffix(5).elementsEqual(".json".utf8)
         guard let arrival = Stamp(compact: head.dropFirst(2).dropLast()),
             let name = JobName(written: isFile ? rest.dropLast(5) : rest)

@@ -2,8 +2,14 @@
 
 #pragma once
 
+#include <sys/socket.h>
+
 // syncfs(2): writes out the whole filesystem that `descriptor` lies on.
 int syncfs(int descriptor);
+
+// accept4(2): the new socket has the flags from its beginning, before another thread can start a program that inherits it.
+int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
+enum { CLINUX_SOCK_CLOEXEC = 02000000, CLINUX_SOCK_NONBLOCK = 04000 };
 
 // eventfd(2): a counter that poll(2) can wait for.
 int eventfd(unsigned int count, int flags);
