@@ -122,8 +122,7 @@ import Testing
     @Test("check tells how many jobs are in a file, each warning once, and which job has a problem")
     func check() async throws {
         let spool = try TestSpool()
-        let gone = try Sketch.quick()
-        await gone.stop()
+        let gone = try ReservedPort()
         let files = [
             ("matrix.json", #"{"prompt": "x", "step": 20, "sdspool": {"matrix": {"seed": [1, 2], "sed": [3, 4, 5]}}}"#),
             ("lines.jsonl", "{\"step\": 1}\n{\"step\": 2}\n{\"sdspool\": {\"endpoint\": \"/x\"}}\n"),

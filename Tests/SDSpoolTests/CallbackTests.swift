@@ -82,12 +82,10 @@ final class Receiver: Sendable {
     @Test("a receiver that is away or fails is told when it is back, also by the daemon behind one that was killed")
     func away() async throws {
         let sketch = try Sketch.quick()
-        let first = try Receiver()
-        let port = first.port
-        await first.stop()
+        let port = try ReservedPort()
         let spool = try TestSpool()
         let killed = try await Self.daemon(spool, sketch.url)
-        try spool.drop("cat", Self.job("http://127.0.0.1:\(port)"))
+        try spool.drop("cat", Self.job("http://127.0.0.1:\(port.number)"))
         try await killed.says("was not told the end of cat, trying again in", "Connection refused")
         killed.kill(SIGKILL)
         _ = try await killed.exitCode()
@@ -96,7 +94,7 @@ final class Receiver: Sendable {
         let result = try Data(contentsOf: spool.path("done/cat/result.json"))
         try FileManager.default.removeItem(at: spool.path("done/cat"))
 
-        let second = try Receiver(port: port) { Response(status: $0 < 2 ? 503 : 200) }
+        let second = try Receiver(port: port.number) { Response(status: $0 < 2 ? 503 : 200) }
         let daemon = try await Self.daemon(spool, sketch.url)
         try await daemon.says("was not told the end of cat", "it answered 503")
         try await daemon.says("was told the end of cat")
@@ -150,18 +148,16 @@ final class Receiver: Sendable {
     @Test("a form tells the end of a job whose pictures were collected before, without them")
     func collected() async throws {
         let sketch = try Sketch.quick()
-        let first = try Receiver()
-        let port = first.port
-        await first.stop()
+        let port = try ReservedPort()
         let spool = try TestSpool()
         let killed = try await Self.daemon(spool, sketch.url)
-        let callback = #"{"url": "http://127.0.0.1:\#(port)", "form": "multipart"}"#
+        let callback = #"{"url": "http://127.0.0.1:\#(port.number)", "form": "multipart"}"#
         try spool.drop("cat", smallJob(#""sdspool": {"callback": \#(callback)}"#))
         try await killed.says("was not told the end of cat, trying again in")
         killed.kill(SIGKILL)
         _ = try await killed.exitCode()
         try FileManager.default.removeItem(at: spool.path("done/cat"))
-        let second = try Receiver(port: port)
+        let second = try Receiver(port: port.number)
         let daemon = try await Self.daemon(spool, sketch.url)
         try await daemon.says("was told the end of cat")
         #expect(try await daemon.stop() == 0)
@@ -176,12 +172,10 @@ final class Receiver: Sendable {
     @Test("a form goes without what somebody has put in the place of a picture, however long that is")
     func replaced() async throws {
         let sketch = try Sketch.quick()
-        let first = try Receiver()
-        let port = first.port
-        await first.stop()
+        let port = try ReservedPort()
         let spool = try TestSpool()
         let killed = try await Self.daemon(spool, sketch.url)
-        let callback = #"{"url": "http://127.0.0.1:\#(port)", "form": "multipart"}"#
+        let callback = #"{"url": "http://127.0.0.1:\#(port.number)", "form": "multipart"}"#
         try spool.drop("cat", smallJob(#""sdspool": {"callback": \#(callback)}, "batch_size": 3"#))
         try await killed.says("was not told the end of cat, trying again in")
         killed.kill(SIGKILL)
@@ -192,7 +186,7 @@ final class Receiver: Sendable {
         try FileManager.default.removeItem(at: spool.path("done/cat/cat-2.png"))
         try FileManager.default.createDirectory(
             at: spool.path("done/cat/cat-2.png"), withIntermediateDirectories: false)
-        let second = try Receiver(port: port)
+        let second = try Receiver(port: port.number)
         let daemon = try await Self.daemon(spool, sketch.url)
         try await daemon.says("was told the end of cat")
         #expect(try await daemon.stop() == 0)

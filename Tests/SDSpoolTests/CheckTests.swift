@@ -42,8 +42,7 @@ import Testing
 
     @Test("without a server a file is checked all the same")
     func alone() async throws {
-        let gone = try Sketch.quick()
-        await gone.stop()
+        let gone = try ReservedPort()
         let spool = try TestSpool()
         try Data(smallJob().utf8).write(to: spool.path("a.json"))
         let program = try Program(["check", "--server", gone.url, spool.path("a.json").path])

@@ -72,8 +72,7 @@ import Testing
 
     @Test("a server that was seen closed is asked nothing, by nobody, before its time of grace is over")
     func starting() async throws {
-        let gone = try Sketch.quick()
-        await gone.stop()
+        let gone = try ReservedPort()
         let spool = try TestSpool()
         let (daemon, visitor) = try await spool.door(server: gone.url, ["--server-grace", "2"])
         try await daemon.says("waiting for")
@@ -82,7 +81,7 @@ import Testing
         while away.status == 502 { away = try await visitor.get("/sdapi/v1/progress") }
         #expect(away.status == 503 && away.headers["retry-after"] == "5", "\(away.text)")
         let opened = ContinuousClock.now
-        let sketch = try Sketch.start(port: gone.port, options: .init(stepTime: .zero))
+        let sketch = try Sketch.start(port: gone.number, options: .init(stepTime: .zero))
         let starting = try await visitor.get("/sdapi/v1/progress")
         #expect(starting.status == 503 && starting.text.contains("is starting"), "\(starting.text)")
         #expect(starting.headers["retry-after"].flatMap { Int($0) }.map { (1...2).contains($0) } == true)

@@ -113,8 +113,7 @@ import Testing
         ]
         let schema = try Schema("job")
         let spool = try TestSpool()
-        let gone = try Sketch.quick()
-        await gone.stop()
+        let gone = try ReservedPort()
         for (index, (text, isJob)) in texts.enumerated() {
             let data = Data(text.utf8)
             #expect(try schema.problems(with: data).isEmpty == isJob, "\(text)")

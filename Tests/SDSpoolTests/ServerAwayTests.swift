@@ -7,20 +7,14 @@ import Testing
 @Suite struct ServerAwayTests {
     @Test("a server that is not there is waited for, told once, and its jobs are done when it comes")
     func away() async throws {
-        // A port that was free a moment ago.
-        let port = try await { () async throws -> UInt16 in
-            let sketch = try Sketch.quick()
-            defer { Task { await sketch.stop() } }
-            await sketch.stop()
-            return sketch.port
-        }()
+        let gone = try ReservedPort()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: "http://127.0.0.1:\(port)")
-        try await daemon.says("waiting for http://127.0.0.1:\(port)")
+        let daemon = try await spool.daemon(server: gone.url)
+        try await daemon.says("waiting for \(gone.url)")
         try spool.drop("cat", smallJob())
         try await daemon.says("accepted")
         #expect(spool.list("queue").count == 1)
-        let sketch = try Sketch.start(port: port, options: .init(stepTime: .zero))
+        let sketch = try Sketch.start(port: gone.number, options: .init(stepTime: .zero))
         try await daemon.says("is back")
         try await daemon.says("done cat")
         #expect(try await daemon.stop() == 0)
@@ -31,8 +25,7 @@ import Testing
 
     @Test("before the first request to a port that was seen closed there is a time of grace")
     func grace() async throws {
-        let gone = try Sketch.quick()
-        await gone.stop()
+        let gone = try ReservedPort()
         let spool = try TestSpool()
         await spool.takeSlot()
         let daemon = try Program([
@@ -41,7 +34,7 @@ import Testing
         try await daemon.says("waiting for")
         try spool.drop("cat", smallJob())
         let opened = ContinuousClock.now
-        let sketch = try Sketch.start(port: gone.port, options: .init(stepTime: .zero))
+        let sketch = try Sketch.start(port: gone.number, options: .init(stepTime: .zero))
         await sketch.arrived(1)
         #expect(ContinuousClock.now - opened >= .seconds(1.5))
         try await daemon.says("asked in 1.5 s")

@@ -58,8 +58,8 @@ import Testing
     @Test("a server that goes away gives its jobs back to the others, and gets new ones when it answers again")
     func away() async throws {
         let stays = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
-        let goes = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
-        let port = try #require(URL(string: goes.url)?.port)
+        let port = try ReservedPort()
+        let goes = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: goes.url, "--server", stays.url)
         for name in ["a", "b"] { try spool.drop(name, Self.job(steps: 100)) }
@@ -71,7 +71,7 @@ import Testing
         for name in ["c", "d"] { try await daemon.says("done \(name)") }
         try await daemon.says("waiting for \(goes.url)")
         // Also while there is nothing to do.
-        let back = try Sketch.start(port: UInt16(port), options: .init(stepTime: .milliseconds(20)))
+        let back = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
         try await daemon.says("\(goes.url) is back")
         for name in ["e", "f"] { try spool.drop(name, Self.job(steps: 100)) }
         for name in ["e", "f"] { try await daemon.says("done \(name)") }
