@@ -3,20 +3,23 @@
 // are.
 
 import Foundation
+import Glibc
 import HTTP
 import JSONText
 import Linux
+import Spool
 
 /// JSON in pieces.
 struct Composition: Sendable {
     private enum Piece: Sendable {
         case text(Data)
-        case picture(Source)
+        /// Opened when its turn comes: a client that is slow has one descriptor, and not a thousand.
+        case picture(FileName, in: Directory, size: Int)
 
         var length: Int {
             switch self {
             case .text(let text): text.count
-            case .picture(let source): source.base64Length
+            case .picture(_, _, let size): Source.base64Length(size)
             }
         }
     }
@@ -30,9 +33,13 @@ struct Composition: Sendable {
     /// where its file is gone.
     mutating func add(_ picture: ShownPicture, in folder: Directory, prefix: String = "") throws(SystemError) {
         let source = try Source(folder.file(picture.file))
+        // Files with holes are as large as anybody likes.
+        guard source.size <= Folders.assetCap else {
+            throw SystemError(call: "read", code: EFBIG, path: folder.path(of: picture.file))
+        }
         guard picture.isPicture else { return add(JSONString.encoded(try source.text())) }
         add("\"\(prefix)")
-        pieces.append(.picture(source))
+        pieces.append(.picture(picture.file, in: folder, size: source.size))
         add("\"")
     }
 
@@ -44,7 +51,9 @@ struct Composition: Sendable {
                 for piece in pieces {
                     switch piece {
                     case .text(let text): try await writer.write(text)
-                    case .picture(let source): try await source.writeBase64(to: writer)
+                    case .picture(let file, let folder, let size):
+                        let source = try await Door.reads.run { try Source(folder.file(file)) }
+                        try await source.writeBase64(to: writer, size: size)
                     }
                 }
             })

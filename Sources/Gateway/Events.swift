@@ -49,9 +49,8 @@ struct Events: Sendable {
             case .tick:
                 silence += 1
                 for ticket in ledger.rendering {
-                    guard let progress = try? folders.progressText(of: ticket), progress != told[ticket],
-                        (try? ObjectText(progress)) != nil
-                    else { continue }
+                    let progress = try? await Door.reads.run { [folders] in try folders.progressText(of: ticket) }
+                    guard let progress, progress != told[ticket], (try? ObjectText(progress)) != nil else { continue }
                     told[ticket] = progress
                     // Between its values a line may end; an event's line may not.
                     let line = Data(progress.map { [0x0a, 0x0d].contains($0) ? 0x20 : $0 })

@@ -89,13 +89,29 @@ struct Hall: Sendable {
         _ incoming: Incoming, _ service: Endpoint.Service
     ) async throws -> Response {
         let wishes = Wishes(incoming.headers, incoming.query)
+        // Before there is a job: without descriptors there is none.
+        let departure = wishes.isAsync ? nil : try incoming.departure()
         let dropped = try await reception.take(incoming, as: service)
-        if wishes.isAsync {
+        do {
+            return try await answer(dropped, wishes, service, until: departure)
+        } catch let error as SystemError {
+            // No 503, behind which clients send it once more.
+            var response = Response.error(
+                500, "disk", "\(dropped.name) was taken, and what comes of it cannot be read now: \(error)")
+            response.headers.append("Location", JobView.address(of: dropped.name.text))
+            return response
+        }
+    }
+
+    nonisolated(nonsending) private func answer(
+        _ dropped: Reception.Dropped, _ wishes: Wishes, _ service: Endpoint.Service, until departure: Departure?
+    ) async throws -> Response {
+        guard let departure else {
             // A client that reads its place in the queue from the answer may wait for that.
             await dropped.taken(ledger)
             return try await promise(dropped.name, wishes)
         }
-        guard let end = try await end(of: dropped, until: incoming.departure()) else {
+        guard let end = try await end(of: dropped, until: departure) else {
             return .error(410, "cancelled", "\(dropped.name) was taken out of the queue")
         }
         // One that holds many jobs has ended when it has become them; none of those is rendered yet.
@@ -144,7 +160,11 @@ struct Hall: Sendable {
             let isThere = try await Door.reads.run { [folders, name = dropped.name] in
                 try folders.positions(of: name).contains { !$0.isEnd }
             }
-            guard isThere else { return nil }
+            guard !isThere else { continue }
+            if case .cancelled = news { return nil }
+            // Whoever hears of an end may be quicker.
+            throw Reception.Unfit(
+                response: .error(410, "collected", "\(dropped.name) has ended, and its result was taken away already"))
         }
         throw CancellationError()
     }
@@ -242,6 +262,9 @@ struct Hall: Sendable {
             headers: [
                 "Content-Type": type, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache",
                 "Cross-Origin-Resource-Policy": "same-origin",
+                // Nobody else's page may have it in a frame: what it shows it tells to the page around it. In the page itself
+                // a policy cannot say so.
+                "Content-Security-Policy": "frame-ancestors 'self'",
             ], body: body)
     }
 }

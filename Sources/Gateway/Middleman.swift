@@ -41,9 +41,14 @@ struct Middleman: Sendable {
         // What stops a render stops it wherever one runs.
         if ["/sdapi/v1/interrupt", "/sdapi/v1/skip"].contains(incoming.path) {
             for other in servers.dropFirst() {
-                Task(executorPreference: threads) {
+                let errand = Task(executorPreference: threads) {
                     guard await other.obstacle() == nil else { return }
                     try? await other.client.relay(request, onHead: { _, _ in }, onBody: { _ in })
+                }
+                // Later it would stop somebody else's; and one that hangs would keep it for good.
+                Task(executorPreference: threads) {
+                    try? await Threads.rest(for: .seconds(10))
+                    errand.cancel()
                 }
             }
         }
@@ -127,7 +132,8 @@ struct Middleman: Sendable {
 
     private static func passed(_ headers: Headers, of server: ServerAddress) -> Headers {
         var kept: Headers = [:]
-        for (name, value) in passed(headers) {
+        // Which pages may read an answer is the door's to say: it has opened the server with a password of its own.
+        for (name, value) in passed(headers) where !name.lowercased().hasPrefix("access-control-") {
             kept.append(name, name.lowercased() == "location" ? redirect(value, from: server) : value)
         }
         return kept

@@ -52,6 +52,8 @@ public enum News: Sendable {
 final class Ledger: Sendable {
     fileprivate struct State {
         var waiting: [JobName: [Ticket]] = [:]
+        /// The same, in order.
+        var line = Line()
         var moves = Moves()
         var rendering: Set<Ticket> = []
         var listeners: [Int: (name: JobName?, stream: AsyncStream<News>.Continuation)] = [:]
@@ -101,9 +103,10 @@ final class Ledger: Sendable {
     func current(_ ticket: Ticket) -> Ticket { state.withLock { $0.moves.current(ticket) } }
 
     /// How many jobs go before it: those that are with a server, and those of the queue.
-    func before(_ ticket: Ticket) -> Int {
-        state.withLock { state in state.waiting.values.reduce(0) { $0 + $1.count { $0 < ticket } } }
-    }
+    func before(_ ticket: Ticket) -> Int { state.withLock { $0.line.count(before: ticket) } }
+
+    /// How many have not ended.
+    var count: Int { state.withLock { $0.line.count } }
 
     /// What a render takes, about; `nil` where none has ended yet.
     var seconds: Double? { state.withLock { $0.seconds } }
@@ -113,13 +116,14 @@ final class Ledger: Sendable {
 }
 
 extension Ledger.State {
-    func has(_ ticket: Ticket) -> Bool { waiting[ticket.name]?.contains(ticket) == true }
+    func has(_ ticket: Ticket) -> Bool { line.contains(ticket) }
 
     fileprivate mutating func add(_ ticket: Ticket) {
-        if !has(ticket) { waiting[ticket.name, default: []].append(ticket) }
+        if line.insert(ticket) { waiting[ticket.name, default: []].append(ticket) }
     }
 
     private mutating func remove(_ ticket: Ticket) {
+        guard line.remove(ticket) else { return }
         waiting[ticket.name]?.removeAll { $0 == ticket }
         if waiting[ticket.name]?.isEmpty == true { waiting[ticket.name] = nil }
     }

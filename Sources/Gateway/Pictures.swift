@@ -76,22 +76,22 @@ final class Source: Sendable {
 
     /// As it is. A file that has become shorter cuts the answer.
     func write(to writer: BodyWriter) async throws {
-        for start in stride(from: 0, to: size, by: Self.piece) { try await writer.write(piece(at: start)) }
+        for start in stride(from: 0, to: size, by: Self.piece) { try await writer.write(piece(at: start, of: size)) }
     }
 
-    /// In base64 (RFC 4648 section 4).
-    func writeBase64(to writer: BodyWriter) async throws {
+    /// In base64 (RFC 4648 section 4), as long as it was when its length was told.
+    func writeBase64(to writer: BodyWriter, size: Int) async throws {
         for start in stride(from: 0, to: size, by: Self.piece) {
-            try await writer.write(piece(at: start).base64EncodedData())
+            try await writer.write(piece(at: start, of: size).base64EncodedData())
         }
     }
 
-    private func piece(at start: Int) async throws -> Data {
+    private func piece(at start: Int, of size: Int) async throws -> Data {
         try await Door.reads.run { [self] in try file.read(start..<min(start + Self.piece, size)) }
     }
 
     /// What that comes to.
-    var base64Length: Int { (size + 2) / 3 * 4 }
+    static func base64Length(_ size: Int) -> Int { (size + 2) / 3 * 4 }
 
     /// All of it, where it is short.
     func text() throws(SystemError) -> String { String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self) }

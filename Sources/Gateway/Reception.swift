@@ -142,7 +142,7 @@ final class Reception: Sendable {
                 guard ledger.ticket(of: name) == nil, try folders.isFree(name) else { return false }
                 return try folders.place(draft, named: name)
             }
-            if isNew { try folders.inbox.sync() }
+            if isNew { try folders.keep(name) }
             return isNew
         }
         return Dropped(name: name, news: news, isNew: isNew)
@@ -153,7 +153,8 @@ final class Reception: Sendable {
         guard (1...128).contains(key.utf8.count) else {
             throw Unfit(response: .plain(400, "an Idempotency-Key has 1 to 128 characters"))
         }
-        return try name("key-\(key.replacing("/", with: "%2f"))")
+        // What a name cannot hold is escaped with a %: two keys are never one name.
+        return try name("key-\(key.replacing("%", with: "%25").replacing("/", with: "%2f"))")
     }
 
     private static func name(_ text: String) throws -> JobName {

@@ -152,7 +152,7 @@ struct Scheduler: Sendable {
     private func position(of id: String) throws -> Response {
         guard let (task, place) = try view.task(id) else { return .noTask }
         // A task that runs is a pending one here, and nothing is before it.
-        let position = task.state == .running ? try view.line().firstIndex(of: place) ?? 0 : task.position
+        let position = task.state == .running ? place.ticket.map(ledger.before) : task.position
         let state = task.state == .running ? .pending : task.state
         let number: Int64? = position.map { Int64($0) }
         let data = JSONValue.object([("status", .string(state.rawValue)), ("position", .optional(number))])

@@ -45,16 +45,14 @@ struct SchedulerView: Sendable {
         guard let position = try view.position(of: id) else { return nil }
         switch position {
         case .queued(let ticket), .active(let ticket):
-            let line = try line()
-            let number = line.firstIndex { $0.ticket == ticket } ?? 0
-            guard var task = try task(at: position, number: number) else { return nil }
+            guard var task = try task(at: position, number: view.ledger.before(ticket)) else { return nil }
             if task.state == .running { task.position = nil }
             return (task, position)
         case .dropped, .held:
             // On its way into the line, or taken out of it by somebody's hand.
             let job = try job(at: position)
             let arrival = position.ticket?.arrival ?? .now
-            let number = if case .dropped = position { try line().count } else { nil as Int? }
+            let number = if case .dropped = position { view.ledger.count } else { nil as Int? }
             let task = SchedulerTask(
                 id: id, state: .pending, created: arrival, updated: arrival, position: number, job: job)
             return (task, position)

@@ -6,13 +6,15 @@
 
 enum Script {
     /// Of `text`, as the policy names it (see ``Style/hash``).
-    static let hash = "sha256-l1xSW3v6fId5U7U3vPsXj2ejbcWfr5Wg0JKxhRbcGVI="
+    static let hash = "sha256-6FTSloVnoIyGHGVo1LVsaGnrV2+WgJHionHIW2ilia8="
 
     static let text = #"""
         "use strict";
         (() => {
           const kind = document.documentElement.dataset.kind;
           const find = name => document.querySelector(name);
+          // Files have no origin to be told apart by; pages of the door hear only each other.
+          const listener = location.protocol === "file:" ? "*" : location.origin;
 
           // Early, and while the event is on its way down: those of pictures do not bubble.
           document.addEventListener("error", event => {
@@ -134,7 +136,7 @@ enum Script {
             wanted.checked = memory.get("follow") !== "no";
             wanted.addEventListener("change", () => memory.set("follow", wanted.checked ? "yes" : "no"));
             // The first one may have spoken before anybody listened.
-            shown.contentWindow.postMessage("speak", "*");
+            shown.contentWindow.postMessage("speak", listener);
           };
 
           const tell = () => {
@@ -142,7 +144,7 @@ enum Script {
             const speak = () => parent.postMessage({
               now: find("main").outerHTML, sheet: find("meta[name=sdspool-sheet]").content,
               height: Math.ceil(document.body.getBoundingClientRect().height),
-            }, "*");
+            }, listener);
             addEventListener("message", event => { if (event.source === parent) speak(); });
             addEventListener("resize", speak);
             addEventListener("load", speak);

@@ -77,7 +77,7 @@ extension Folders {
             do throws(SystemError) {
                 let inode = try inbox.status(of: draft.name)?.inode ?? 0
                 try place(draft, as: file)
-                try inbox.sync()
+                try keep(file)
                 return Dropped(file: file, name: job, inode: inode, earlier: earlier)
             } catch  where error.isExisting {
                 number += 1
@@ -90,11 +90,33 @@ extension Folders {
     public func drop(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
         try draft.sync()
         guard try place(draft, named: name) else { return false }
-        try inbox.sync()
+        try keep(name)
         return true
     }
 
-    /// The same for a draft that is on the disk, and for a caller who syncs the inbox.
+    /// Sees to it that a file that was placed stays in the inbox through a loss of power. Where that is not known it is taken
+    /// away again, so that whoever is told of the error may drop it once more: it would be two jobs.
+    private func keep(_ file: FileName) throws(SystemError) {
+        do throws(SystemError) {
+            try inbox.sync()
+        } catch {
+            let cause = error
+            do throws(SystemError) {
+                try inbox.unlink(file)
+            } catch  where error.isMissing {
+                // A daemon has it, and waits for the disk itself before it says so.
+                return
+            } catch {
+                // It stays, and so does what was said of it.
+            }
+            throw cause
+        }
+    }
+
+    /// As ``keep(_:)``, for who has placed a job.
+    public func keep(_ name: JobName) throws(SystemError) { try keep(name.with(suffix: JobFileKind.json.suffix)) }
+
+    /// The same for a draft that is on the disk, and for a caller who keeps it there.
     public func place(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try place(draft, as: name.with(suffix: JobFileKind.json.suffix))
@@ -104,10 +126,13 @@ extension Folders {
         }
     }
 
-    /// Whether there is no job and no result of that name.
+    /// Whether there is no job and no result of that name. Looked for in the direction in which jobs move: one that moves
+    /// meanwhile is met twice, and never passed by.
     public func isFree(_ name: JobName) throws(SystemError) -> Bool {
-        guard try tickets(named: name).isEmpty else { return false }
-        return try whereabouts(of: name).isEmpty
+        for entry in try inbox.entries() where JobName(dropped: entry) == name { return false }
+        guard try tickets(named: name).isEmpty, try held(named: name).isEmpty else { return false }
+        for place in [done, failed] where try place.status(of: name.with(suffix: "")) != nil { return false }
+        return true
     }
 
     /// In one step, and over nobody else's file. A rename tells the daemon that the file is whole; behind a link, which could

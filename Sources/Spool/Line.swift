@@ -69,6 +69,12 @@ public struct Line: Sendable {
         return place < lane.tickets.count && lane.tickets[place] == ticket
     }
 
+    /// How many stand before the place of a ticket, which need not stand in it.
+    public func count(before ticket: Ticket) -> Int {
+        let own = Int(ticket.priority)
+        return lanes[..<own].reduce(0) { $0 + $1.waiting.count } + lanes[own].lowerBound(of: ticket) - lanes[own].first
+    }
+
     /// Lets a ticket in at its place; false where it stands there already.
     public mutating func insert(_ ticket: Ticket) -> Bool {
         lanes[Int(ticket.priority)].insert(ticket)

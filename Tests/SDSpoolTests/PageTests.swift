@@ -1,6 +1,7 @@
 // The page as a browser shows it: headless Chromium (Debian: chromium), where there is one.
 
 import Foundation
+import HTTP
 import Sketch
 import Testing
 
@@ -11,6 +12,10 @@ import Testing
 
     /// What the page is when its scripts have run; `nil` where nobody can say.
     private func look(_ page: String, in spool: TestSpool) async throws -> String? {
+        try await look(at: spool.path(page).absoluteString, in: spool)
+    }
+
+    private func look(at url: String, in spool: TestSpool) async throws -> String? {
         if let lack = lack(["chromium"]) {
             print("skipped, the page in a browser: \(lack)")
             return nil
@@ -18,7 +23,7 @@ import Testing
         // Less than the two seconds behind which a page asks for the next one: the browser's clock would begin anew.
         let words = [
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=1500",
-            "--user-data-dir=\(spool.surroundings.path)/browser", "--dump-dom", spool.path(page).absoluteString,
+            "--user-data-dir=\(spool.surroundings.path)/browser", "--dump-dom", url,
         ]
         let dom = spool.surroundings.appendingPathComponent("dom.html")
         let browser = try Program(
@@ -71,6 +76,31 @@ import Testing
         try Data(forged.utf8).write(to: spool.path("forged.html"))
         guard let dom = try await look("forged.html", in: spool) else { return }
         #expect(dom.contains("document.title = 'taken'") && dom.contains("<title>sdspool</title>"))
+    }
+
+    @Test("at the door it is the same page, and one of somebody else that has it in a frame hears nothing of it")
+    func frames() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        try spool.drop("cat", smallJob())
+        try await daemon.says("done cat")
+        try await spool.holds("index.html", inFolderOf: "..")
+        let script =
+            "<script>addEventListener('message', event => { document.title = 'heard ' + event.data.now })</script>"
+        let page = "<!doctype html><title>deaf</title>\(script)<iframe src='\(visitor.url)/pages/now.html'></iframe>"
+        let stranger = try Server.start(on: .init(host: "127.0.0.1", port: 0)) { _ in
+            Response(status: 200, headers: ["Content-Type": "text/html"], body: .bytes(Array(page.utf8)))
+        }
+        let headers = try await visitor.get("/pages/now.html").headers
+        #expect(headers["content-security-policy"] == "frame-ancestors 'self'")
+        guard let own = try await look(at: "\(visitor.url)/index.html", in: spool) else { return }
+        #expect(own.contains("pages/now.html\" title=\"What is rendered now, and what waits\" style=\"height:"))
+        let other = try #require(try await look(at: "http://127.0.0.1:\(stranger.port)/", in: spool))
+        #expect(other.contains("<title>deaf</title>"))
+        await stranger.stop()
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
     }
 
     @Test("what is rendered and what waits is shown while it is so")

@@ -10,6 +10,7 @@ private final class Waiting {
     func insert(_ ticket: Ticket) -> Bool { line.insert(ticket) }
     func next() -> Ticket? { line.next() }
     func remove(_ ticket: Ticket) -> Bool { line.remove(ticket) }
+    func count(before ticket: Ticket) -> Int { line.count(before: ticket) }
 }
 
 @Suite struct LineTests {
@@ -91,6 +92,7 @@ private final class Waiting {
                 }
             }
             #expect(line.count == model.count)
+            #expect(line.count(before: ticket) == model.count { $0 < ticket })
         }
         #expect((0..<model.count).compactMap { _ in line.next() } == model)
     }
