@@ -11,7 +11,7 @@ func input(_ file: String) throws(SystemError) -> Data {
     let number = file == "-" ? STDIN_FILENO : open(file, O_RDONLY | O_CLOEXEC)
     guard number >= 0 else { throw SystemError(call: "open", code: errno, path: path) }
     do {
-        return try FileHandle(fileDescriptor: number, closeOnDealloc: true).readToEnd() ?? Data()
+        return try FileHandle(fileDescriptor: number, closeOnDealloc: file != "-").readToEnd() ?? Data()
     } catch {
         // Foundation says it in words of its own, and keeps the errno below them.
         let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
