@@ -118,7 +118,8 @@ extension Descriptor {
             let received = try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
                 count = try system("recv", "socket") { recv(number, buffer.baseAddress, buffer.count, 0) }
             }
-            if bytes.isEmpty { bytes = received } else { bytes += received }
+            // A copy that is as long as what came: an array that has room for more keeps all of it.
+            bytes += received
             return received.isEmpty ? .end : .bytes(received.count)
         } catch let error as SystemError where error.code == EAGAIN {
             return .nothingYet
