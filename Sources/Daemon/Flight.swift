@@ -70,7 +70,14 @@ actor Flight {
         let (earlier, isFollowed) = isRender ? press.answered(ticket, at: end) : (nil, false)
         // The one before it is still at work, and takes none beside it.
         let wasRefused = isBehind && press.isBusy && (answer.failure as? Failure)?.status == 503
-        clerk.queue.crew { $0.answered(seat) }
+        // In one step: the next one would leave in between, to be refused as well.
+        let isNew = clerk.queue.crew { crew in
+            defer { crew.answered(seat) }
+            guard wasRefused, crew.limit(seat) > 1 else { return false }
+            crew.setLimit(seat, 1)
+            return true
+        }
+        if isNew { clerk.tell(.oneAtATime(server: press.server.description)) }
         let stops = await looksEnd()
         if assignment.endpoint.changesSettings { press.catalogue.settingsChanged() }
         // It waited in the server for those before it.
@@ -106,7 +113,7 @@ actor Flight {
             clerk.tell(.done(ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {
             let failure = await looked(at: failure.after(ContinuousClock.now - clock), stops, isFollowed: isFollowed)
-            if wasRefused { return try await refused(attempts) }
+            if wasRefused { return try await clerk.putBackUncounted(job, attempts, to: lane) }
             try await handle(failure, attempts)
         } catch let lost as ContentLost {
             try await abandon(attempts, as: Attempts.disk)
@@ -157,16 +164,6 @@ actor Flight {
         if !isBehind, task == nil, showsProgress { trail = Trail(before: await press.look(within: .seconds(1))) }
         return Live(
             job, press: press, asked: assignment.asked, task: task, trail: trail, showsProgress: showsProgress)
-    }
-
-    /// The server takes no request while it renders.
-    private func refused(_ attempts: Attempts) async throws {
-        let isNew = clerk.queue.crew { crew in
-            defer { crew.setLimit(seat, 1) }
-            return crew.limit(seat) > 1
-        }
-        if isNew { clerk.tell(.oneAtATime(server: press.server.description)) }
-        try await clerk.putBackUncounted(job, attempts, to: lane)
     }
 
     private func handle(_ failure: Failure, _ attempts: Attempts) async throws {
