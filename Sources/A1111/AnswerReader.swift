@@ -3,6 +3,7 @@
 
 import Foundation
 import JSONText
+import Linux
 
 /// What an answer of 2xx left when it had ended.
 struct Answer: Sendable {
@@ -10,6 +11,23 @@ struct Answer: Sendable {
     let headers: [String: String]
     let pictures: [StagedPicture]
     let text: Data
+}
+
+/// The disk has no room for the pictures of an answer.
+public struct NoRoom: Error, Sendable {
+    /// What it said.
+    public let cause: SystemError
+    /// How much they would have taken.
+    public let bytes: Int
+
+    /// As its parts say.
+    public init(_ cause: SystemError, bytes: Int) {
+        self.cause = cause
+        self.bytes = bytes
+    }
+
+    /// What pictures take that come in so many bytes of an answer (RFC 4648 section 4).
+    static func bytes(ofAnswer length: Int) -> Int { length / 4 * 3 }
 }
 
 /// Reads one answer.
@@ -27,6 +45,8 @@ struct AnswerReader: ~Copyable {
     private(set) var received = 0
     private var body = Data()
     private let textCap: Int
+    /// The disk has no room for it: the rest is only counted.
+    private var noRoom: SystemError?
     /// The body may be anything, and is not looked into.
     private var isOther = false
     /// Of those, it is a picture.
@@ -63,9 +83,14 @@ struct AnswerReader: ~Copyable {
         guard received <= Self.cap else {
             throw Failure(.wrongResult, "the answer is longer than \(Self.cap) bytes", status: status)
         }
+        guard noRoom == nil else { return }
         if isGood, reader != nil, !isOther || isPicture {
             do {
                 if isPicture { try reader?.read(picture: piece) } else { try reader?.read(piece) }
+            } catch let error as SystemError where error.isNoRoom {
+                noRoom = error
+                // Closes its files.
+                reader = nil
             } catch { throw failure(of: error) }
             return
         }
@@ -86,7 +111,8 @@ struct AnswerReader: ~Copyable {
         guard let status else {
             throw Failure(.ambiguous, "\(server) closed the connection without an answer")
         }
-        guard isGood else { throw Failure(status: status, body: body, for: endpoint) }
+        guard isGood else { throw Failure(status: status, body: body, headers: headers, for: endpoint) }
+        if let noRoom { throw NoRoom(noRoom, bytes: NoRoom.bytes(ofAnswer: received)) }
         let telling = headers.filter { name, _ in
             name != "content-length"
                 && (name == "date" || name == "server" || ["content-", "x-"].contains { name.hasPrefix($0) })
@@ -116,7 +142,7 @@ struct AnswerReader: ~Copyable {
             Failure(.ambiguous, "the answer ended in its middle, after \(received) bytes", status: status)
         case let error as JSONSyntaxError:
             Failure(
-                .wrongResult,
+                .unclear,
                 "the answer is \(type?.lowercased().contains("html") == true ? "a web page" : "no JSON") "
                     + "(\(type ?? "no content type")): at byte \(error.offset), \(error.problem); is this A1111's API?",
                 status: status)

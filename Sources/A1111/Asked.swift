@@ -68,6 +68,9 @@ public struct Asked: Sendable, Equatable {
         }
     }
 
+    /// How many pixels its pictures have together, as far as the request tells.
+    public var pixels: Int { max(1, width ?? 512) * max(1, height ?? 512) * max(1, min(pictures, 1_000_000)) }
+
     /// How many pictures are due; `nil` where that is not for the request alone to say.
     var count: Int? { draws && !hasScript ? pictures : nil }
 

@@ -44,5 +44,11 @@ extension Failure {
     public var isNotThere: Bool { [404, 405, 501].contains(status) }
 
     /// The server is there, and does not tell what it was asked: it is not asked again before it has been away.
-    var isSilence: Bool { self.class != .serverDown || isNotThere }
+    var isSilence: Bool {
+        if isNotThere { return true }
+        if self.class == .unclear { return ![401, 407].contains(status) && !isLostByGateway && !isRedirect }
+        return self.class != .serverDown && self.class != .notNow
+    }
+
+    private var isRedirect: Bool { (300..<400).contains(status ?? 0) }
 }

@@ -35,20 +35,22 @@ public final class Client: Sendable {
     /// Sends a job and puts the pictures of the answer into `folder`, complete under their final names. Neither the folder
     /// is synced, nor those that the reply says are not; those that a failure keeps are.
     ///
-    /// Throws ``Failure``; ``SystemError`` where the pictures could not be written; CancellationError when the task is
+    /// Throws ``Failure``; ``NoRoom``, or another ``SystemError``, where the pictures could not be written; CancellationError when the task is
     /// cancelled before the answer begins. An answer that has begun may still end within a few seconds.
     ///
     /// - Parameters:
     ///   - thread: where it waits for the server and for the disk; one of its own if there is none.
     ///   - silence: told of where the answer does not come at once.
+    ///   - admission: asked for room before the answer is read; not over https, where it comes as fast as it likes.
     nonisolated(nonsending) public func send(
         _ body: RequestBody?, to endpoint: Endpoint, picturesInto folder: Directory, job: String,
-        wantsPictures: Bool = true, on thread: QueueExecutor? = nil, silence: Silence? = nil
+        wantsPictures: Bool = true, on thread: QueueExecutor? = nil, silence: Silence? = nil,
+        admission: Admission? = nil
     ) async throws -> Reply {
         let reader = ReplyReader(stage: Stage(folder: folder), service: endpoint.service, job: job)
         let answer = try await ask(
             endpoint, body: body, timeout: endpoint.method == "GET" ? Self.queryTimeout : renderTimeout, reader: reader,
-            on: thread, silence: silence)
+            on: thread, silence: silence, admission: admission)
 
         let object = try? ObjectText(answer.text)
         let info = Reply.info(in: object).flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) } ?? ReplyInfo()
@@ -73,6 +75,22 @@ public final class Client: Sendable {
         return Reply(
             status: answer.status, headers: answer.headers, pictures: pictures, text: answer.text,
             unsynced: answer.pictures.compactMap(\.unsynced))
+    }
+
+    /// Asks for what every server with this API tells: `nil` where it is there, also where it says no in the API's words;
+    /// else why it is not. Throws CancellationError.
+    public func probe() async throws -> Failure? {
+        do {
+            let text = try await query("/sdapi/v1/options", timeout: Self.queryTimeout)
+            guard (try? ObjectText(text)) == nil else { return nil }
+            let words = AnswerWords(text)
+            return Failure(
+                .unclear,
+                "it answers a question about the API with a web page"
+                    + (words.gist.isEmpty ? "" : " (\"\(words.gist)\")"), status: 200)
+        } catch let failure as Failure {
+            return [.permanent, .temporary, .outOfMemory].contains(failure.class) ? nil : failure
+        }
     }
 
     /// The paths that the server has; `nil` where it keeps no list. Throws ``Failure``.
@@ -133,7 +151,8 @@ public final class Client: Sendable {
 
     nonisolated(nonsending) private func ask(
         _ endpoint: Endpoint, body: RequestBody?, timeout: Duration?, reader: consuming ReplyReader?,
-        textCap: Int = AnswerReader.textCap, on thread: QueueExecutor? = nil, silence: Silence? = nil
+        textCap: Int = AnswerReader.textCap, on thread: QueueExecutor? = nil, silence: Silence? = nil,
+        admission: Admission? = nil
     ) async throws -> Answer {
         // Nothing is lost with the answer to a question: it need not be waited for.
         let grace = reader == nil ? .zero : Self.graceToFinish
@@ -146,7 +165,7 @@ public final class Client: Sendable {
             } else {
                 try Conversation(
                     try plainRequest(endpoint, body: body), server: server.description, reader: reader, on: thread,
-                    silence: silence)
+                    silence: silence, admission: admission)
             }
         try Task.checkCancellation()
         if let timeout {

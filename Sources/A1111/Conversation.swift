@@ -31,6 +31,18 @@ public struct Silence: Sendable {
     }
 }
 
+/// Whether there is room for the pictures of an answer whose head has come.
+public struct Admission: Sendable {
+    /// Asked again and again until it says so; throws where nobody is to wait for that. Blocks on the disk.
+    let admits: @Sendable (_ bytes: Int) throws -> Bool
+
+    /// Between two questions, in seconds.
+    static let interval = 0.5
+
+    /// `admits` is asked with the size of the pictures.
+    public init(admits: @escaping @Sendable (_ bytes: Int) throws -> Bool) { self.admits = admits }
+}
+
 /// A conversation over TCP.
 actor Conversation: Conversing {
     /// It waits for the server, and pictures are written and synced while the answer comes.
@@ -46,18 +58,22 @@ actor Conversation: Conversing {
     private let request: Outgoing
     private let server: String
     private let silence: Silence?
+    private let admission: Admission?
     private var reader: AnswerReader?
 
-    /// - Parameter thread: where it waits; the caller's own, where that may.
+    /// - Parameters:
+    ///   - thread: where it waits; the caller's own, where that may.
+    ///   - admission: asked whether there is room for the answer before it is read.
     init(
         _ request: Outgoing, server: String, reader: consuming AnswerReader, on thread: QueueExecutor?,
-        silence: Silence?
+        silence: Silence?, admission: Admission? = nil
     ) throws(SystemError) {
         self.thread = thread ?? QueueExecutor(label: "conversation")
         self.request = request
         self.server = server
         self.reader = consume reader
         self.silence = silence
+        self.admission = admission
         alarm = try Alarm()
     }
 
@@ -82,8 +98,9 @@ actor Conversation: Conversing {
                 connectTimeout: Client.connectTimeout, pace: Client.pace, alarm: alarm,
                 silence: silence.map { ($0.after, $0.tell) },
                 onHead: { head in
-                    state.withLock { $0.hasBegun = true }
                     try reader?.begin(status: head.status, headers: head.headers.byName)
+                    try waitForRoom(head)
+                    state.withLock { $0.hasBegun = true }
                 },
                 onBody: { try reader?.take(Data($0)) })
         } catch let failure as ExchangeFailure {
@@ -91,6 +108,17 @@ actor Conversation: Conversing {
         }
         guard let reader = reader.take() else { preconditionFailure("an answer is read once") }
         return try reader.finish()
+    }
+
+    /// The server holds its answer for as long as nobody reads it.
+    private func waitForRoom(_ head: ResponseHead) throws {
+        guard let admission, (200..<300).contains(head.status),
+            let length = head.headers["content-length"].flatMap(Int.init)
+        else { return }
+        while try !admission.admits(NoRoom.bytes(ofAnswer: length)) {
+            if let reason = state.withLock(\.reason) { throw reason }
+            Thread.sleep(forTimeInterval: Admission.interval)
+        }
     }
 }
 
@@ -118,7 +146,7 @@ extension Failure {
                 .ambiguous, "the answer of \(server) came more slowly than 1 KiB a second and was given up",
                 status: status)
         case .foreign(let why):
-            self.init(.serverDown, "what listens at \(server) does not speak HTTP/1.1: \(why)")
+            self.init(.unclear, "what listens at \(server) does not speak HTTP/1.1: \(why)")
         case .malformed(let why): self.init(.ambiguous, "the answer of \(server) is broken: \(why)", status: status)
         }
     }

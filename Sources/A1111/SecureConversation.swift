@@ -218,7 +218,7 @@ extension Failure {
         let words = error.localizedDescription
         switch error.code {
         case .unsupportedURL:
-            self.init(.serverDown, "what listens at \(server) does not speak HTTP: \(words)")
+            self.init(.unclear, "what listens at \(server) does not speak HTTP: \(words)")
         case .cannotConnectToHost where !bodySent: self.init(.serverDown, "nobody listens at \(server): \(words)")
         case .cannotFindHost where !bodySent: self.init(.serverDown, "the name of \(server) does not resolve")
         case .unknown where words.contains("SSL") && status == nil:

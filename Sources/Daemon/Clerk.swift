@@ -14,6 +14,7 @@ struct Clerk: Sendable {
     let tell: @Sendable (Event) -> Void
 
     let bindery: Bindery
+    let room: DiskRoom
     /// `nil` for strict order.
     var grouping: Grouping?
     let disk = DiskTrouble()
@@ -46,10 +47,20 @@ struct Clerk: Sendable {
         queue.forget(job.ticket)
     }
 
-    /// Puts the job back into its place on the disk at once and into the line after `delay`, so that a job that keeps
-    /// failing does not hold up the others.
+    /// When a job that is put back may go.
+    enum Turn {
+        case now
+        /// Not before so long: a job that keeps failing does not hold up the others.
+        case after(Duration)
+        /// When the others have gone, or one of them was answered; and not before so long.
+        case late(after: Duration)
+        /// When there is room for its result on the disk.
+        case withRoom(NoRoom, pixels: Int?)
+    }
+
+    /// Puts the job back into its place on the disk at once, and into the line in its turn.
     nonisolated(nonsending) func putBack(
-        _ job: ActiveJob, to lane: Lane, after delay: Duration = .zero, inSilence: Bool = false
+        _ job: ActiveJob, to lane: Lane, _ turn: Turn = .now, inSilence: Bool = false
     ) async throws {
         switch try await persistently({ _ in try job.requeue() }) {
         case .queued: break
@@ -59,19 +70,30 @@ struct Clerk: Sendable {
             return tell(.cancelled(job.ticket))
         }
         if !inSilence { tell(.putBack(job.ticket)) }
-        guard delay > .zero else { return queue.putBack(job.ticket, to: lane) }
+        switch turn {
+        case .now: queue.putBack(job.ticket, to: lane)
+        case .after(let delay): putBack(job.ticket, to: lane, after: delay, isLate: false)
+        case .late(let delay): putBack(job.ticket, to: lane, after: delay, isLate: true)
+        case .withRoom(let lack, let pixels): room.lacked(job.ticket, lane, lack, pixels: pixels)
+        }
+    }
+
+    private func putBack(_ ticket: Ticket, to lane: Lane, after delay: Duration, isLate: Bool) {
+        guard delay > .zero else { return queue.putBack(ticket, to: lane, isLate: isLate) }
         Task(executorPreference: Threads.shared) { [queue] in
             try? await Threads.rest(for: delay)
-            queue.putBack(job.ticket, to: lane)
+            queue.putBack(ticket, to: lane, isLate: isLate)
         }
     }
 
     /// Puts back a job whose last attempt was none.
-    nonisolated(nonsending) func putBackUncounted(_ job: ActiveJob, _ attempts: Attempts, to lane: Lane) async throws {
+    nonisolated(nonsending) func putBackUncounted(
+        _ job: ActiveJob, _ attempts: Attempts, to lane: Lane, _ turn: Turn = .now
+    ) async throws {
         var attempts = attempts
         attempts.list.removeLast()
         try await persistently { [attempts] _ in try job.abandon(attempts) }
-        try await putBack(job, to: lane, inSilence: true)
+        try await putBack(job, to: lane, turn, inSilence: true)
     }
 
     /// The same for one whose attempt the disk would not have.
@@ -108,11 +130,11 @@ struct Clerk: Sendable {
         try await putBack(job, to: lane, inSilence: error != nil)
     }
 
-    /// Waits, where the disk has stopped a job, until it has room again: a full disk is every job's. Rendering them one after
+    /// Waits, where the disk has stopped a job, until it does its work again: that is every job's. Rendering them one after
     /// the other to find that out would cost the server's time and bring nothing.
-    nonisolated(nonsending) func waitForDisk(room: Int) async throws {
+    nonisolated(nonsending) func waitForDisk() async throws {
         guard let delay = disk.delay() else { return }
-        try await persistently { _ in try folders.probe(room: room) }
+        try await persistently { _ in try folders.probe(room: RoomNeeds.documents) }
         try await Threads.rest(for: delay)
     }
 

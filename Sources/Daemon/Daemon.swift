@@ -188,7 +188,7 @@ public final class Daemon: Sendable {
     private func startWorkers(on queue: Queue) -> [Task<Void, Never>] {
         let clerk = Clerk(
             folders: folders, queue: queue, options: options, tell: tell, bindery: Bindery(folders: folders),
-            grouping: Grouping(options, folders))
+            room: DiskRoom(folders, queue, tell: tell), grouping: Grouping(options, folders))
         // All are seated before the first one takes a job: the first server is not to have two while the second has none.
         let workers = presses.flatMap { press in
             Lane.Kind.allCases.map { Worker($0, at: press, clerk: clerk) }
@@ -224,6 +224,13 @@ public final class Daemon: Sendable {
 
     /// Somebody has changed the settings of the first server on purpose, beside the jobs.
     public func settingsChanged() { presses.first?.catalogue.settingsChanged() }
+
+    /// A server has answered somebody beside the jobs: where it was waited for, it is back.
+    public func hasAnswered(_ server: String) {
+        for press in presses where press.server.description == server {
+            Task(executorPreference: Threads.shared) { await press.watch.hasAnswered() }
+        }
+    }
 
     /// Finishes what can be finished at once, puts back what cannot, and lets ``run()`` return.
     public func stop() { stopping.yield(nil) }

@@ -41,8 +41,12 @@ public enum Event: Sendable {
     case serverAway(String, reason: String)
     /// The server answers again; it gets jobs when `grace` is over.
     case serverBack(String, grace: Duration)
-    /// The server refuses a second request while it renders.
-    case oneAtATime(server: String)
+    /// The server, or a gateway before it, does not bear a second request while it renders; how that showed.
+    case oneAtATime(server: String, because: String)
+    /// The disk has no room for the job's result of so many bytes, for this reason: it waits, and smaller ones go first.
+    case noRoom(Ticket, bytes: Int, reason: String)
+    /// There is room again for more than the largest of them.
+    case roomAgain
     /// PAUSE has come, or has gone.
     case paused(Bool)
     /// A folder of the spool has been replaced by another one.
@@ -83,14 +87,14 @@ public enum Event: Sendable {
     /// See ``Level``.
     public var level: Level {
         switch self {
-        case .troubled: .error
+        case .troubled, .noRoom: .error
         case .refused, .failed, .tryingAgain, .serverAway, .notPruned, .unheard, .hookFailed, .hookBehind, .hookDropped,
             .callbackFailed, .callbackGivenUp:
             .warning
         case .done(_, _, _, _, let warnings) where !warnings.isEmpty: .warning
         case .inbox(_, let isThere) where !isThere: .warning
-        case .inbox, .renewed, .rounds, .ready, .recovered, .serverBack, .oneAtATime, .paused, .stopping, .leftAlone,
-            .cancelled:
+        case .inbox, .renewed, .rounds, .ready, .recovered, .serverBack, .oneAtATime, .roomAgain, .paused, .stopping,
+            .leftAlone, .cancelled:
             .notice
         case .accepted, .expanded, .started, .done, .putBack, .queued, .moved, .pruned, .callbackTold: .info
         }
@@ -107,7 +111,7 @@ public enum Event: Sendable {
             .tryingAgain(let ticket, _, _), .putBack(let ticket), .cancelled(let ticket), .expanded(let ticket, _),
             .callbackTold(let ticket, _), .callbackFailed(let ticket, _, _, _), .callbackGivenUp(let ticket, _, _),
             .recovered(.delivered(let ticket, _)), .recovered(.deliveredFailure(let ticket, _)),
-            .recovered(.requeued(let ticket)):
+            .recovered(.requeued(let ticket)), .noRoom(let ticket, _, _):
             ticket
         default: nil
         }
@@ -143,7 +147,11 @@ public enum Event: Sendable {
             grace > .zero
                 ? "\(server) is back; asked in \(Self.spoken(grace / .seconds(1))), when it has had time to start"
                 : "\(server) is back"
-        case .oneAtATime(let server): "\(server) takes no request while it renders: one at a time from now on"
+        case .oneAtATime(let server, let reason): "\(server) \(reason): one at a time from now on"
+        case .noRoom(let ticket, let bytes, let reason):
+            "no room for the result of \(ticket.name), \(Self.mebibytes(bytes)) MiB: \(reason). It is tried again when there "
+                + "is; smaller jobs go first. Free some space to go on"
+        case .roomAgain: "there is room on the disk again"
         case .paused(let isPaused):
             isPaused ? "paused: no job is started while PAUSE lies in the spool" : "going on: PAUSE is gone"
         case .renewed(let path): "\(path) is another folder now; going on with that one"
@@ -174,6 +182,8 @@ public enum Event: Sendable {
         }
         return "\(names.count) jobs, \(first) to \(last)"
     }
+
+    private static func mebibytes(_ bytes: Int) -> Double { (Double(bytes) / 1024 / 1024 * 10).rounded(.up) / 10 }
 
     private static func spoken(_ seconds: Double) -> String {
         // Tenths are enough for people.

@@ -22,6 +22,15 @@ actor Flight {
     let clerk: Clerk
     let press: Press
     private let looks = Looks()
+    /// Where its answer stays with the server for want of room: the server was free for others from then on.
+    private nonisolated let held = Mutex<Answered?>(nil)
+
+    /// What was known when the server had rendered it.
+    private struct Answered: Sendable {
+        let end: Moment
+        let earlier: Moment?
+        let isFollowed: Bool
+    }
 
     init(
         _ job: ActiveJob, _ assignment: Assignment, from lane: Lane, settings: ServerSettings, seat: Seat, clerk: Clerk,
@@ -42,9 +51,12 @@ actor Flight {
     /// cancelled; the job is back in its place then.
     func land() async throws {
         defer { clerk.queue.crew { $0.ended(seat) } }
+        defer { clerk.room.left(ticket) }
         do {
             try await fly()
             clerk.disk.isOver()
+        } catch let lack as NoRoom {
+            try await clerk.putBack(job, to: lane, .withRoom(lack, pixels: assignment.asked?.pixels))
         } catch let error as SystemError {
             clerk.tell(.troubled(error))
             // Before the worker can take it again.
@@ -58,26 +70,51 @@ actor Flight {
 
     private func fly() async throws {
         let isRender = assignment.endpoint.service != nil
-        // The one before is in the server's line, or is answered.
-        if isRender { await clerk.queue.wait { [press] in press.isReadyForNext } }
+        if isRender {
+            // The one before is in the server's line, or is answered.
+            await clerk.queue.wait { [press] in press.isReadyForNext }
+            do {
+                guard try await press.waitForOrphan(unless: { try await clerk.isCancelled(job) }) else {
+                    stay()
+                    return try await clerk.putBack(job, to: lane)
+                }
+            } catch {
+                stay()
+                try await abandon(assignment.attempts, as: Attempts.stopped)
+                throw error
+            }
+        }
         let isBehind = press.isBusy
         if isRender { press.sends(ticket) }
         clerk.queue.crew { $0.left(seat) }
         let live = isRender ? await live(isBehind: isBehind) : nil
         let sent = ContinuousClock.now
         let answer = await send(live)
-        let end = Moment.now
-        let (earlier, isFollowed) = isRender ? press.answered(ticket, at: end) : (nil, false)
+        let early = held.withLock { $0 }
+        let answered = early ?? endsRender(isRender)
+        let (end, earlier, isFollowed) = (answered.end, answered.earlier, answered.isFollowed)
         // The one before it is still at work, and takes none beside it.
-        let wasRefused = isBehind && press.isBusy && (answer.failure as? Failure)?.status == 503
+        let failure = answer.failure as? Failure
+        let wasRefused = isBehind && press.isBusy && failure?.status == 503
+        // A gateway that gave up while others of ours were there says nothing of this one, which may have waited for them.
+        let wasInLine = failure?.isGatewayTimeout == true && (isBehind || isFollowed)
+        // Before the next one leaves: it would wait behind this one.
+        if isRender, early == nil, !wasRefused, let failure, failure.class == .ambiguous || failure.isLostByGateway {
+            press.lost(after: end.instant - sent)
+        }
         // In one step: the next one would leave in between, to be refused as well.
         let isNew = clerk.queue.crew { crew in
-            defer { crew.answered(seat) }
-            guard wasRefused, crew.limit(seat) > 1 else { return false }
+            defer { if early == nil { crew.answered(seat) } }
+            guard wasRefused || wasInLine, crew.limit(seat) > 1 else { return false }
             crew.setLimit(seat, 1)
             return true
         }
-        if isNew { clerk.tell(.oneAtATime(server: press.server.description)) }
+        if isNew {
+            let reason =
+                wasInLine
+                ? "stands behind a gateway that does not wait for two renders" : "takes no request while it renders"
+            clerk.tell(.oneAtATime(server: press.server.description, because: reason))
+        }
         let stops = await looksEnd()
         if assignment.endpoint.changesSettings { press.catalogue.settingsChanged() }
         // It waited in the server for those before it.
@@ -85,19 +122,22 @@ actor Flight {
         var attempts = assignment.attempts
         do {
             if try await clerk.isCancelled(job) {
-                if let failure = answer.failure as? Failure { await press.note(failure) }
+                if let failure {
+                    await press.note(try await press.clarified(failure, for: assignment.endpoint))
+                }
                 return try await clerk.putBack(job, to: lane)
             }
             let reply = try answer.get()
             await press.note(nil)
+            clerk.queue.forgive()
             _ = press.isOutOfMemory(nil)
             let warnings = await differences(from: reply)
             if let failure = await objection(to: reply, stops, warnings, isFollowed: isFollowed) {
                 if failure.keepsPictures { for file in reply.unsynced { try file.sync() } }
                 throw failure
             }
-            press.took(end.instant - clock)
-            press.brought(reply.pictures.reduce(0) { $0 + $1.size })
+            if isRender { press.took(end.instant - clock) }
+            let size = reply.pictures.reduce(0) { $0 + $1.size }
             // Its lists and its state took the server a while.
             if try await clerk.isCancelled(job) { return try await clerk.putBack(job, to: lane) }
             attempts.end(at: end.stamp)
@@ -109,19 +149,36 @@ actor Flight {
             let finished = FinishedJob(job, result: result.document, unsynced: reply.unsynced)
             let path = try await clerk.persistently { _ in try clerk.bindery.finish(finished) }
             clerk.queue.forget(ticket)
+            press.forget(ticket)
+            clerk.room.brought(size, pixels: assignment.asked?.pixels)
+            clerk.room.forget(ticket)
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             clerk.tell(.done(ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {
-            let failure = await looked(at: failure.after(ContinuousClock.now - clock), stops, isFollowed: isFollowed)
+            // It was rendered, and got lost at the server while there was no room for it here.
+            if early != nil, failure.class == .ambiguous {
+                try await abandon(attempts, as: Attempts.disk)
+                return try await clerk.putBack(job, to: lane)
+            }
+            let failure = await looked(at: failure, stops, isFollowed: isFollowed)
             if wasRefused { return try await clerk.putBackUncounted(job, attempts, to: lane) }
-            try await handle(failure, attempts)
+            try await handle(wasInLine ? failure.blamed(.ambiguous) : failure, attempts)
         } catch let lost as ContentLost {
             try await abandon(attempts, as: Attempts.disk)
-            throw lost.cause
+            guard lost.cause.isNoRoom, let reply = try? answer.get() else { throw lost.cause }
+            throw NoRoom(lost.cause, bytes: reply.pictures.reduce(0) { $0 + $1.size })
         } catch {
             // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
             try await abandon(attempts, as: error is CancellationError ? Attempts.stopped : Attempts.disk)
             throw error
+        }
+    }
+
+    /// The job is not sent.
+    private func stay() {
+        clerk.queue.crew { crew in
+            crew.left(seat)
+            crew.answered(seat)
         }
     }
 
@@ -142,10 +199,30 @@ actor Flight {
             return .success(
                 try await press.client.send(
                     assignment.body, to: assignment.endpoint, picturesInto: job.folder, job: ticket.name.text,
-                    wantsPictures: assignment.wantsPictures, on: thread, silence: silence))
+                    wantsPictures: assignment.wantsPictures, on: thread, silence: silence, admission: admission))
         } catch {
             return .failure(error)
         }
+    }
+
+    /// A result for which there is no room stays with the server that made it, and the next job goes.
+    private var admission: Admission? {
+        guard assignment.endpoint.service != nil else { return nil }
+        return Admission { [self] bytes in
+            guard try !clerk.room.admits(bytes, of: job.ticket) else { return true }
+            if held.withLock({ $0 == nil }) {
+                let answered = endsRender(true)
+                held.withLock { $0 = answered }
+                clerk.queue.crew { $0.answered(seat) }
+            }
+            return false
+        }
+    }
+
+    private nonisolated func endsRender(_ isRender: Bool) -> Answered {
+        let end = Moment.now
+        let (earlier, isFollowed) = isRender ? press.answered(job.ticket, at: end) : (nil, false)
+        return Answered(end: end, earlier: earlier, isFollowed: isFollowed)
     }
 
     /// What the server told of stops while it was looked after.
@@ -164,32 +241,6 @@ actor Flight {
         if !isBehind, task == nil, showsProgress { trail = Trail(before: await press.look(within: .seconds(1))) }
         return Live(
             job, press: press, asked: assignment.asked, task: task, trail: trail, showsProgress: showsProgress)
-    }
-
-    private func handle(_ failure: Failure, _ attempts: Attempts) async throws {
-        var attempts = attempts
-        attempts.end(at: .now, failure: failure.class.rawValue, message: failure.message)
-        await press.note(failure)
-        // By us: it was meant for another render, which had ended in that moment.
-        if failure.class == .interrupted, await press.hasHit(failure.began) {
-            return try await clerk.putBackUncounted(job, attempts, to: lane)
-        }
-        switch step(after: failure.class, attempts: attempts.counted) {
-        case .waitForServer: try await clerk.putBackUncounted(job, attempts, to: lane)
-        case .tryAgain(let delay):
-            clerk.tell(.tryingAgain(ticket, failure.message, after: delay))
-            try job.record(attempts)
-            try await clerk.putBack(job, to: lane, after: delay)
-        case .fail:
-            var report = ErrorReport(ticket: ticket, class: failure.class.rawValue, message: failure.message)
-            report.endpoint = assignment.endpoint.path
-            report.server = press.server.description
-            report.status = failure.status
-            report.answer = failure.answer
-            report.attempts = attempts
-            try await clerk.fail(job, report, keepingPictures: failure.keepsPictures)
-            if press.isOutOfMemory(failure) { try await clerk.pauseForMemory() }
-        }
     }
 }
 

@@ -12,13 +12,18 @@ nonisolated(nonsending) func untilDone<Value>(
 ) async throws -> Value {
     var backoff = Backoff()
     var again = false
+    var nextWord = ContinuousClock.now
     while true {
         do {
             return try body(again)
         } catch let error as SystemError where isWorthIt(error) {
-            tell(.troubled(error))
             again = true
-            try await Threads.rest(for: backoff.next())
+            // Room may be there at any moment, and is tried for once a second; it is told as seldom as anything else.
+            if nextWord <= .now {
+                tell(.troubled(error))
+                nextWord = .now + backoff.next()
+            }
+            try await Threads.rest(for: error.isNoRoom ? min(Backoff.first, nextWord - .now) : nextWord - .now)
         }
     }
 }

@@ -13,6 +13,7 @@ struct Preparation: Sendable {
     let server: ServerAddress
     /// The paths that the server has; `nil` where it does not tell.
     let paths: ServerPaths?
+    let room: DiskRoom
     /// The server finds a render by a name that its request gave it.
     let namesTasks: Bool
 
@@ -38,6 +39,8 @@ struct Preparation: Sendable {
         case cancelled(ActiveJob)
         /// It is not in the queue any more.
         case gone
+        /// There is no room on the disk for its result; it waits for that, unclaimed.
+        case tooLarge
         /// Whether it was moved is not known.
         case unclaimed(SystemError)
         /// A folder that somebody else has put into the queue, and that only he may move.
@@ -69,6 +72,9 @@ struct Preparation: Sendable {
 
     private func claim(_ taken: Taken, again: Bool) -> Result<Outcome, SystemError> {
         var job: ActiveJob
+        guard again || room.admits(taken.ticket, from: taken.lane, pixels: { pixels(of: taken.ticket) }) else {
+            return .success(.tooLarge)
+        }
         do throws(SystemError) {
             guard let claimed = try folders.claim(taken.ticket, again: again) else { return .success(.gone) }
             job = claimed
@@ -98,6 +104,14 @@ struct Preparation: Sendable {
             return .success(
                 .hopeless(job, ErrorReport(ticket: job.ticket, class: "not a job", message: "\(error)")))
         }
+    }
+
+    /// As many as its file asks for; `nil` where that does not tell, or cannot be read now.
+    private func pixels(of ticket: Ticket) -> Int? {
+        guard let file = try? folders.waitingJob(ticket, upTo: options.cap), let endpoint = try? file.endpoint else {
+            return nil
+        }
+        return endpoint.service.map { Asked(file.object, of: $0).pixels }
     }
 
     private func read(_ job: inout ActiveJob, _ lane: Lane) throws -> Outcome {

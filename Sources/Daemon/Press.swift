@@ -28,16 +28,21 @@ final class Press: Sendable {
         var renders: [Ticket] = []
         /// The last one that was sent, and whether it is surely in the server's line.
         var last: (ticket: Ticket, isAtWork: Bool)?
-        /// What the renders take, the last ones above all.
+        /// What the renders take, the last ones above all; and the longest of them.
         var time: Duration?
+        var longest = Duration.zero
         /// When it last answered one: the next begins then, if it was there by then.
         var lastAnswer: Moment?
         /// Since when it has nothing of ours to render although there is something.
         var idle: ContinuousClock.Instant?
+        /// A render that was sent, and whose answer never came: it may still be under way there.
+        var orphan: Orphan?
+        /// It has rendered something for us.
+        var hasRendered = false
+        /// How often it said "not now" to jobs that have not ended.
+        var notNow: [Ticket: Int] = [:]
         /// Renders in a row that failed for want of memory.
         var outOfMemory = 0
-        /// Of a render's pictures, in bytes; the first one is taken to be as large as a usual picture.
-        var largestReply = 2 << 20
         /// Looks at it behind a render.
         var looks = Pace(now: .now)
         /// When the renders began that an interrupt of ours has hit.
@@ -59,8 +64,10 @@ final class Press: Sendable {
         self.gap = gap
         client = Client(server: server, renderTimeout: options.renderTimeout)
         let name = server.description
+        let client = client
         watch = ServerWatch(
             server: server, grace: options.grace, note: { isThere in queue.crew { $0.setThere(name, isThere) } },
+            probe: { do { return try await client.probe()?.message } catch { return "it is asked no more" } },
             tell: tell)
         catalogue = Catalogue(client: client)
     }
@@ -101,7 +108,11 @@ final class Press: Sendable {
 
     /// A render took so long.
     func took(_ time: Duration) {
-        state.withLock { state in state.time = state.time.map { ($0 * 3 + time) / 4 } ?? time }
+        state.withLock { state in
+            state.time = state.time.map { ($0 * 3 + time) / 4 } ?? time
+            state.longest = max(state.longest, time)
+            state.hasRendered = true
+        }
     }
 
     /// How many renders it makes in so much time, as far as the last ones tell.
@@ -131,22 +142,88 @@ final class Press: Sendable {
         return (earlier, isFollowed)
     }
 
-    // MARK: What it says
+    // MARK: Orphans
 
-    /// What an answer says of it.
-    nonisolated(nonsending) func note(_ failure: Failure?) async {
-        guard let failure else {
-            if !watch.isUp { await watch.isBack() }
-            return
-        }
-        if failure.class == .serverDown {
-            await watch.isAway(because: failure.message)
-            catalogue.forget()
-            state.withLock { $0.looks = Pace(now: .now) }
-        } else if failure.status != nil {
-            await watch.isBack()
+    /// A render whose answer is lost, and which may go on: see ``waitForOrphan(unless:)``.
+    private struct Orphan: Equatable {
+        /// When its answer was lost.
+        let since: ContinuousClock.Instant
+        /// As long as renders take there.
+        let usual: Duration
+        /// Nobody waits for longer.
+        var patience: Duration { min(.seconds(600), max(.seconds(30), usual * 3)) }
+    }
+
+    /// The answer of a render that was sent so long ago is lost.
+    func lost(after elapsed: Duration) {
+        state.withLock { state in
+            state.orphan = Orphan(since: .now, usual: max(elapsed, state.longest))
         }
     }
+
+    /// Returns when nothing can be rendered there any more of which the answer is lost: another request would wait behind it,
+    /// and a gateway would give up on that as well. A server that does not tell is given as long as its renders take.
+    ///
+    /// - Parameter isCancelled: the job that waits is not wanted any more; then it is false.
+    nonisolated(nonsending) func waitForOrphan(unless isCancelled: () async throws -> Bool) async throws -> Bool {
+        guard let orphan = state.withLock(\.orphan) else { return true }
+        while ContinuousClock.now - orphan.since < orphan.patience {
+            guard try await !isCancelled() else { return false }
+            do {
+                if try await client.progress().isIdle { break }
+            } catch let failure as Failure {
+                if failure.class == .serverDown || ContinuousClock.now - orphan.since >= orphan.usual { break }
+            }
+            try await Threads.rest(for: .seconds(1))
+        }
+        state.withLock { if $0.orphan == orphan { $0.orphan = nil } }
+        return true
+    }
+
+    // MARK: What it says
+
+    /// Whose fault an answer is that is not the API's (see ``Blame``): asks the server. The job's, where the API answers;
+    /// else the server is away. Throws CancellationError.
+    nonisolated(nonsending) func clarified(_ failure: Failure, for endpoint: Endpoint) async throws -> Failure {
+        guard failure.class == .unclear else { return failure }
+        let obstacle = try await client.probe()
+        // Some that render have no such path.
+        let isThere = obstacle.map { $0.isNotThere && state.withLock(\.hasRendered) } ?? true
+        return isThere ? failure.clarified(for: endpoint) : failure.blamed(.serverDown)
+    }
+
+    /// What an answer says of it.
+    ///
+    /// - Parameter pause: how long it is to be left alone, where it says "not now".
+    nonisolated(nonsending) func note(_ failure: Failure?, pause: Duration? = nil) async {
+        switch failure?.class {
+        case .serverDown:
+            await watch.isAway(because: failure?.message ?? "")
+            catalogue.forget()
+            state.withLock { $0.looks = Pace(now: .now) }
+        case .notNow where failure?.isForAll == true:
+            await watch.isAway(because: failure?.message ?? "", for: pause)
+        case .notNow: break
+        case nil,
+            _ where failure?.status != nil:
+            watch.proves()
+            if !watch.isUp { await watch.isBack() }
+        default: break
+        }
+    }
+
+    /// How long a job waits to which it says "not now": as long as it says, but 2 s at least, doubling to 30 s.
+    func wait(of ticket: Ticket, after failure: Failure) -> Duration? {
+        guard failure.class == .notNow else { return nil }
+        let count = state.withLock { state in
+            state.notNow[ticket, default: 0] += 1
+            return state.notNow[ticket, default: 1]
+        }
+        return max(failure.retryAfter ?? .zero, .seconds(min(30, 1 << min(count, 5))))
+    }
+
+    /// A job has ended.
+    func forget(_ ticket: Ticket) { state.withLock { $0.notNow[ticket] = nil } }
 
     /// Counts failures for want of memory: true where so many came in a row that failing the rest would help nobody.
     func isOutOfMemory(_ failure: Failure?) -> Bool {
@@ -157,11 +234,6 @@ final class Press: Sendable {
             return true
         }
     }
-
-    /// See ``State``.
-    var largestReply: Int { state.withLock { $0.largestReply } }
-    /// Notes how much a render brought.
-    func brought(_ size: Int) { state.withLock { $0.largestReply = max($0.largestReply, size) } }
 
     /// What it is doing. One that does not tell costs the renders no time: it is left alone for a while.
     nonisolated(nonsending) func look(within timeout: Duration) async -> ServerProgress? {

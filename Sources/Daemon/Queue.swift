@@ -18,6 +18,8 @@ final class Queue: Sendable {
         var lines: [Lane: Line] = [:]
         /// In a worker's hands, or to be let in later.
         var taken: Set<Ticket> = []
+        /// Of those that wait: these go when no other can, or when the server has answered another.
+        var late: Set<Ticket> = []
         var crew = Crew()
         var waiting: [Waiter] = []
         var isPaused = false
@@ -28,9 +30,17 @@ final class Queue: Sendable {
 
         func knows(_ ticket: Ticket) -> Bool { taken.contains(ticket) || lines.values.contains { $0.contains(ticket) } }
 
-        /// The lane with the first ticket that this worker may take.
-        func lane(for seat: Seat) -> Lane? {
-            lanes(for: seat).compactMap { lane in lines[lane]?.first.map { (lane, $0) } }.min { $0.1 < $1.1 }?.0
+        /// The first ticket that this worker may take, and its lane. Those that are late come last.
+        func next(for seat: Seat) -> (ticket: Ticket, lane: Lane)? {
+            let firsts = lanes(for: seat).compactMap { lane in
+                lines[lane].flatMap { line in
+                    let ticket = line.first(late.count + 1).first { !late.contains($0) } ?? line.first
+                    return ticket.map { (ticket: $0, lane: lane) }
+                }
+            }
+            let isLate = { (entry: (ticket: Ticket, lane: Lane)) in self.late.contains(entry.ticket) }
+            let punctual = firsts.filter { !isLate($0) }
+            return (punctual.isEmpty ? firsts : punctual).min { $0.ticket < $1.ticket }
         }
 
         /// The lanes out of which this worker may take a ticket now.
@@ -81,6 +91,7 @@ final class Queue: Sendable {
     /// Takes a ticket out of its line that is nobody's any more; false where a worker has it.
     func withdraw(_ ticket: Ticket) -> Bool {
         state.withLock { state in
+            state.late.remove(ticket)
             for lane in state.lines.keys where state.lines[lane]?.remove(ticket) == true { return true }
             return false
         }
@@ -100,11 +111,20 @@ final class Queue: Sendable {
     }
 
     /// A worker puts one back into its place.
-    func putBack(_ ticket: Ticket, to lane: Lane) {
+    ///
+    /// - Parameter isLate: it goes after the others, until one of them was answered (see ``forgive()``).
+    func putBack(_ ticket: Ticket, to lane: Lane, isLate: Bool = false) {
         changing { state in
             state.taken.remove(ticket)
+            if isLate { state.late.insert(ticket) }
             _ = state.lines[lane, default: Line()].insert(ticket)
         }
+    }
+
+    /// A server has answered a job: those that went after the others have their old places again.
+    func forgive() {
+        guard state.withLock({ !$0.late.isEmpty }) else { return }
+        changing { $0.late = [] }
     }
 
     /// Lets the parts of a batch in, each in its lane.
@@ -133,14 +153,17 @@ final class Queue: Sendable {
 
     /// Waits until there is a ticket to take; false where the queue is closed.
     func hasNext(for seat: Seat) async -> Bool {
-        await wait { $0.isClosed || $0.lane(for: seat) != nil }
+        await wait { $0.isClosed || $0.next(for: seat) != nil }
         return state.withLock { !$0.isClosed }
     }
 
     /// The first ticket that the worker may take, and its lane, if there is one.
     func next(for seat: Seat) -> (ticket: Ticket, lane: Lane)? {
         state.withLock { state in
-            guard let lane = state.lane(for: seat), let ticket = state.lines[lane]?.next() else { return nil }
+            guard let (ticket, lane) = state.next(for: seat), state.lines[lane]?.remove(ticket) == true else {
+                return nil
+            }
+            state.late.remove(ticket)
             state.taken.insert(ticket)
             state.crew.took(seat)
             return (ticket, lane)
@@ -149,7 +172,8 @@ final class Queue: Sendable {
 
     /// The same, but for jobs that go before others because the server has loaded their checkpoint. Blocks on the disk.
     func next(for seat: Seat, by grouping: Grouping?) -> (ticket: Ticket, lane: Lane)? {
-        guard let grouping, seat.kind == .renders else { return next(for: seat) }
+        // Who comes late has overtaken nobody, and is not grouped.
+        guard let grouping, seat.kind == .renders, state.withLock(\.late).isEmpty else { return next(for: seat) }
         grouping.look(at: state.withLock { $0.first(grouping.limit + 1, for: seat).map(\.ticket) })
         return state.withLock { state in
             // What came in between has not been looked at, and keeps its turn.

@@ -7,24 +7,30 @@ import Synchronization
 /// Waits for a server that is away, for all who work with it.
 ///
 /// A bare TCP connect looks for it: an HTTP request in the moments in which A1111 starts can kill it for good. When a
-/// port that was seen closed opens, the first request waits for a time of grace. A server that listens and answers
-/// with a status that means "not now" is asked again with the same backoff.
+/// port that was seen closed opens, the first request waits for a time of grace. A server that listens and does not
+/// answer its API (a login page, a gateway without its server, "not now") is asked a question with the same backoff, and
+/// gets a job only when it has answered that. Whoever hears of it meanwhile ends the wait for all.
 actor ServerWatch {
     private let server: ServerAddress
     /// Between the opening of a port that was seen closed and the first request.
     private let grace: Duration
     private let tell: @Sendable (Event) -> Void
+    /// Asks a question that every server with this API answers; why it did not, or `nil`.
+    private let probe: @Sendable () async -> String?
 
     private enum State: Equatable {
         /// Nothing known.
         case unknown
         case up
-        /// It listened and said why it does not work now.
-        case refusing
+        /// It listened and did not answer its API.
+        case refusing(because: String)
         /// It was told to be away.
         case away
         /// Its port has opened; it is not asked before then.
         case starting(until: ContinuousClock.Instant)
+
+        var isThere: Bool { self == .up || self == .unknown }
+        var isRefusing: Bool { if case .refusing = self { true } else { false } }
     }
     private nonisolated let current = Mutex(State.unknown)
     private var state: State {
@@ -34,46 +40,63 @@ actor ServerWatch {
                 defer { state = newValue }
                 return state
             }
-            if Self.isThere(newValue) != Self.isThere(before) { note(Self.isThere(newValue)) }
+            if newValue.isThere != before.isThere { note(newValue.isThere) }
         }
     }
-    private static func isThere(_ state: State) -> Bool { state == .up || state == .unknown }
     /// Told when it is lost and when it is back.
     private let note: @Sendable (_ isThere: Bool) -> Void
     private var backoff = Backoff()
     /// All who wait look again at once, and not each after a wait of their own.
     private var nextLook = ContinuousClock.now
+    /// The waits of those who wait, by a number.
+    private var waits: [Int: Task<Void, Never>] = [:]
+    private var lastWait = 0
+    private enum Look { case port, api }
+    /// Looks that are under way.
+    private var looking: [Look: Task<String?, Never>] = [:]
     private static let timeout = Duration.seconds(5)
 
     init(
         server: ServerAddress, grace: Duration, note: @escaping @Sendable (_ isThere: Bool) -> Void,
-        tell: @escaping @Sendable (Event) -> Void
+        probe: @escaping @Sendable () async -> String?, tell: @escaping @Sendable (Event) -> Void
     ) {
         self.server = server
         self.grace = grace
         self.note = note
+        self.probe = probe
         self.tell = tell
     }
+
+    /// It has answered something since it was last away; that its port is open shows nothing.
+    private nonisolated let answers = Mutex(false)
+    nonisolated var isProven: Bool { answers.withLock { $0 } }
+    /// It has answered something.
+    nonisolated func proves() { answers.withLock { $0 = true } }
 
     /// The last request was answered.
     nonisolated var isUp: Bool { current.withLock { $0 == .up } }
 
-    /// It listens, has said why it does not work now, and has not answered better since.
-    nonisolated var isRefusing: Bool { current.withLock { $0 == .refusing } }
-
     /// A request found it away, or found it unwilling, and says why.
-    func isAway(because reason: String) {
-        if state != .refusing, state != .away { tell(.serverAway(server.description, reason: reason)) }
-        state = .refusing
+    ///
+    /// - Parameter time: how long it asks to be left alone, where it says so.
+    func isAway(because reason: String, for time: Duration? = nil) {
+        if state.isThere { tell(.serverAway(server.description, reason: reason)) }
+        if state != .away { state = .refusing(because: reason) }
+        if let time { nextLook = max(nextLook, .now + time) }
+        answers.withLock { $0 = false }
     }
 
     /// A request was answered.
     func isBack() {
-        if state == .refusing { tell(.serverBack(server.description, grace: .zero)) }
+        if state.isRefusing { tell(.serverBack(server.description, grace: .zero)) }
         state = .up
         backoff.reset()
         nextLook = .now
+        waits.values.forEach { $0.cancel() }
     }
+
+    /// Somebody beside the jobs was answered: one that was waited for is back.
+    func hasAnswered() { if state.isRefusing { isBack() } }
 
     /// Returns when a request may be sent. Throws CancellationError.
     func waitUntilThere() async throws {
@@ -83,13 +106,22 @@ actor ServerWatch {
             case .starting(let moment):
                 try await Threads.rest(for: moment - .now)
                 if state == .starting(until: moment) { isBack() }
-            case .refusing:
+            case .refusing(let old):
                 try await rest()
-                // A request will show whether it is willing now; a port that is closed is waited for without one.
-                if try await closed() == nil { return }
-                state = .away
+                guard state.isRefusing else { continue }
+                // A port that is closed by now is waited for without a question.
+                if await look(at: .port) != nil {
+                    if state.isRefusing { state = .away }
+                } else if let reason = await look(at: .api) {
+                    guard state.isRefusing, reason != old else { continue }
+                    state = .refusing(because: reason)
+                    tell(.serverAway(server.description, reason: reason))
+                } else if state.isRefusing {
+                    proves()
+                    isBack()
+                }
             case .unknown, .away:
-                guard let reason = try await closed() else {
+                guard let reason = await look(at: .port) else {
                     opened()
                     continue
                 }
@@ -97,12 +129,43 @@ actor ServerWatch {
                 state = .away
                 try await rest()
             }
+            try Task.checkCancellation()
         }
     }
 
     private func rest() async throws {
         if nextLook <= .now { nextLook = .now + backoff.next() }
-        try await Threads.rest(for: nextLook - .now)
+        let time = nextLook - .now
+        // Ends early where it is cancelled: the server is back, or nobody waits any more.
+        let wait = Task(executorPreference: Threads.shared) { _ = try? await Threads.rest(for: time) }
+        lastWait += 1
+        let number = lastWait
+        waits[number] = wait
+        await withTaskCancellationHandler {
+            await wait.value
+        } onCancel: {
+            wait.cancel()
+        }
+        waits[number] = nil
+        try Task.checkCancellation()
+    }
+
+    /// One look for all who wait for it: why the server is not there, or `nil`.
+    private func look(at what: Look) async -> String? {
+        if let task = looking[what] { return await task.value }
+        let task = Task(executorPreference: Threads.shared) { [self] in
+            switch what {
+            case .port: await closed()
+            case .api: await probe()
+            }
+        }
+        looking[what] = task
+        defer { looking[what] = nil }
+        return await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 
     private func opened() {
@@ -116,7 +179,7 @@ actor ServerWatch {
     }
 
     /// Why nobody listens; `nil` where somebody does.
-    private func closed() async throws -> String? {
+    private nonisolated func closed() async -> String? {
         let server = server
         do {
             try await Threads.blocking {
@@ -125,6 +188,8 @@ actor ServerWatch {
             return nil
         } catch let error as SystemError {
             return error.call == "getaddrinfo" ? "the name \(server.host) does not resolve" : "\(error)"
+        } catch {
+            return "\(error)"
         }
     }
 }

@@ -10,13 +10,20 @@ struct Status: Sendable {
     enum State: String, Sendable, CaseIterable {
         case stopped, troubled
         case waiting = "waiting for the server"
-        case paused, rendering, idle
+        case paused, rendering
+        /// For a moment at which something is tried again, or for room on the disk.
+        case retrying = "waiting"
+        case idle
     }
 
     private var hasStopped = false
     private var trouble: String?
     /// Why nothing new can come in.
     private var lack: String?
+    /// Why results of some jobs find no room.
+    private var shortage: String?
+    /// Jobs that are tried again later, when, and why.
+    private var retries: [Ticket: (at: Stamp, reason: String)] = [:]
     /// Servers that are waited for, and why.
     private(set) var away: [String: String] = [:]
     private var isPaused = false
@@ -30,7 +37,8 @@ struct Status: Sendable {
         if trouble != nil || lack != nil { return .troubled }
         if !away.isEmpty, away.count >= servers.count { return .waiting }
         if isPaused, rendering.isEmpty { return .paused }
-        return rendering.isEmpty ? .idle : .rendering
+        if !rendering.isEmpty { return .rendering }
+        return shortage != nil || !retries.isEmpty ? .retrying : .idle
     }
 
     /// How many jobs are with a server.
@@ -42,6 +50,8 @@ struct Status: Sendable {
     /// Takes in what has happened.
     mutating func note(_ event: Event, at now: Stamp = .now) {
         let before = state
+        // It is put back while it waits for its next attempt.
+        if let ticket = event.ticket, event.kind != "putBack" { retries[ticket] = nil }
         switch event {
         case .ready(_, let servers, _): self.servers = servers
         case .troubled(let error): trouble = error.description
@@ -59,11 +69,18 @@ struct Status: Sendable {
         case .done(let ticket, _, _, _, _), .failed(let ticket, _, _):
             trouble = nil
             rendering.removeAll { $0.ticket == ticket }
-        case .putBack(let ticket), .cancelled(let ticket), .tryingAgain(let ticket, _, _):
+        case .putBack(let ticket), .cancelled(let ticket): rendering.removeAll { $0.ticket == ticket }
+        case .tryingAgain(let ticket, let reason, let delay):
             rendering.removeAll { $0.ticket == ticket }
+            let moment = Stamp(microseconds: now.microseconds + Int64(delay / .microseconds(1)))
+            retries[ticket] = (moment, reason)
+        case .noRoom(let ticket, _, _):
+            rendering.removeAll { $0.ticket == ticket }
+            shortage = event.message
+        case .roomAgain: shortage = nil
         case .stopping:
             hasStopped = true
-            rendering = []
+            (rendering, retries) = ([], [:])
         case .inbox(_, let isThere): lack = isThere ? nil : event.message
         case .recovered, .leftAlone, .renewed, .rounds, .oneAtATime, .pruned, .notPruned, .unheard, .hookFailed,
             .hookBehind, .hookDropped, .callbackTold, .callbackFailed, .callbackGivenUp:
@@ -78,6 +95,11 @@ struct Status: Sendable {
         case .troubled: trouble ?? lack
         case .waiting: servers.compactMap { away[$0] }.joined(separator: "; ")
         case .paused: "PAUSE lies in the spool"
+        case .retrying:
+            shortage
+                ?? retries.min { $0.value.at < $1.value.at }.map { ticket, retry in
+                    "\(ticket.name) is tried again at \(retry.at.iso8601): \(retry.reason)"
+                }
         case .stopped, .rendering, .idle: nil
         }
     }

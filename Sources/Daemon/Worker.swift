@@ -44,7 +44,7 @@ actor Worker {
         try await withThrowingDiscardingTaskGroup { flights in
             while await queue.hasNext(for: seat) {
                 if !press.watch.isUp { try await press.watch.waitUntilThere() }
-                try await clerk.waitForDisk(room: press.largestReply)
+                try await clerk.waitForDisk()
                 let paths = await press.catalogue.paths()
                 try await serve(makeReady(take(), paths), &flights)
             }
@@ -113,7 +113,7 @@ actor Worker {
 
     private nonisolated func preparation(_ paths: ServerPaths?) -> Preparation {
         Preparation(
-            folders: clerk.folders, options: clerk.options, server: press.server, paths: paths,
+            folders: clerk.folders, options: clerk.options, server: press.server, paths: paths, room: clerk.room,
             namesTasks: kind == .renders && clerk.options.showsProgress && paths?.hasTasks == true)
     }
 
@@ -123,7 +123,12 @@ actor Worker {
         let taken = job.taken
         var isSent = false
         // What is not sent is in nobody's hands, however it ends here: others may wait for that.
-        defer { if !isSent { queue.crew { $0.returned(seat) } } }
+        defer {
+            if !isSent {
+                clerk.room.left(taken.ticket)
+                queue.crew { $0.returned(seat) }
+            }
+        }
         do {
             switch try job.outcome.get() {
             case .unclaimed(let error):
@@ -155,6 +160,9 @@ actor Worker {
             case .gone:
                 queue.forget(taken.ticket)
                 clerk.tell(.cancelled(taken.ticket))
+            case .tooLarge:
+                // It comes back when there is room.
+                break
             }
         } catch let error as SystemError {
             try await clerk.giveBack(taken.ticket, to: taken.lane, because: error)
@@ -169,15 +177,13 @@ actor Worker {
         _ job: ActiveJob, _ assignment: Assignment, _ lane: Lane, _ flights: inout Flights
     ) async {
         let settings = assignment.asked == nil ? ServerSettings() : await press.catalogue.settings()
-        // While the server refuses, each try would be another line of the log that says nothing new.
-        if !press.watch.isRefusing { clerk.tell(.started(job.ticket, server: press.server.description)) }
+        clerk.tell(.started(job.ticket, server: press.server.description))
         queue.crew { $0.boarded(seat) }
         let flight = Flight(
             job, assignment, from: lane, settings: settings, seat: seat, clerk: clerk, press: press)
         flights.addTask(executorPreference: flight.thread) { [press] in
             try await flight.land()
-            // Also when nothing waits for it: the log and the status say when its port has opened. Whether one that refuses is
-            // willing again only a request can tell.
+            // Also when nothing waits for it: the log and the status say when it is back.
             if !press.watch.isUp { try await press.watch.waitUntilThere() }
         }
     }

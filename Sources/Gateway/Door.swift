@@ -28,6 +28,8 @@ public final class Door: Sendable {
         public var grace = Duration.seconds(15)
         /// Called when a client has changed the settings of the first server.
         public var settingsChanged: @Sendable () -> Void = {}
+        /// Called with the URL of a server that has answered a client.
+        public var hasAnswered: @Sendable (String) -> Void = { _ in }
 
         /// The usual door there.
         public init(address: SocketAddress, cap: Int) {
@@ -71,7 +73,8 @@ public final class Door: Sendable {
             folders: folders, ledger: ledger, view: view, reception: Reception(folders, ledger),
             middleman: Middleman(
                 servers: servers, isTransparent: options.isTransparent, allowsControl: options.allowsControl,
-                threads: threads, settingsChanged: options.settingsChanged))
+                threads: threads, settingsChanged: options.settingsChanged,
+                hasAnswered: options.hasAnswered))
         var limits = Limits()
         limits.connections = 4096
         limits.body = options.cap

@@ -17,6 +17,8 @@ struct Middleman: Sendable {
     let allowsControl: Bool
     let threads: Threads
     let settingsChanged: @Sendable () -> Void
+    /// Called with the URL of a server that has answered.
+    let hasAnswered: @Sendable (String) -> Void
 
     /// Throws what reading the body throws.
     nonisolated(nonsending) func answer(_ incoming: Incoming) async throws -> Response {
@@ -89,10 +91,12 @@ struct Middleman: Sendable {
         guard let found else {
             do { while try await pipe.take() != nil {} } catch let failure as Failure {
                 await server.look()
-                return .error(502, failure.class.rawValue, failure.message)
+                let kind = failure.class == .unclear ? .serverDown : failure.class
+                return .error(502, kind.rawValue, failure.message)
             } catch {}
             return .error(502, "no answer", "\(client.server) gave no answer")
         }
+        if (200..<300).contains(found.status) { hasAnswered("\(client.server)") }
         let status = !isTransparent && (200..<300).contains(found.status) ? 418 : found.status
         return Response(
             status: status, headers: Self.passed(found.headers, of: client.server),

@@ -35,6 +35,16 @@ public struct Filesystem: Sendable, Equatable {
 }
 
 extension Directory {
+    /// How many bytes this process may still write to its filesystem (fstatvfs(3)); `nil` where that tells nothing, as some
+    /// network shares do. Quotas are not told.
+    public func freeBytes() throws(SystemError) -> Int? {
+        var raw = statvfs()
+        try system("fstatvfs", path) { fstatvfs(descriptor.number, &raw) }
+        guard raw.f_blocks > 0 else { return nil }
+        let (bytes, isHuge) = UInt64(raw.f_bavail).multipliedReportingOverflow(by: UInt64(raw.f_frsize))
+        return isHuge ? .max : Int(clamping: bytes)
+    }
+
     /// What it lies on. Throws ``SystemError``.
     public func filesystem() throws(SystemError) -> Filesystem {
         let device = try status().device

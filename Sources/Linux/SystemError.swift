@@ -49,6 +49,9 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The filesystem knows no such call, or no such flag of it.
     public var isUnsupported: Bool { [EINVAL, EPERM, ENOTSUP, ENOSYS].contains(code) }
 
+    /// The disk, a quota or the limit of a file's size (setrlimit(2), RLIMIT_FSIZE) has no room for it.
+    public var isNoRoom: Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
+
     /// Room, descriptors or the disk itself were not to be had, and may be again.
     public var mayPass: Bool { [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM].contains(code) }
 

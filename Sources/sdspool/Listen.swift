@@ -80,6 +80,7 @@ struct Listen: Sendable {
         Self.allowManyClients()
         var options = options
         options.settingsChanged = daemon.settingsChanged
+        options.hasAnswered = daemon.hasAnswered
         do throws(SystemError) {
             return try Door(options, daemon.folders, clients: clients)
         } catch {

@@ -9,9 +9,9 @@ import Testing
 @Suite("A client that gets no result", .timeLimit(.minutes(5)))
 struct ClientFailureTests {
     static let faults: [(String, Failure.Class, status: Int?, words: String)] = [
-        ("503", .serverDown, 503, "busy"), ("429", .serverDown, 429, "too often"),
-        ("401", .serverDown, 401, "--credentials"), ("404", .serverDown, 404, "--api"),
-        ("redirect", .permanent, 307, "redirect (307)"), ("html", .wrongResult, 200, "a web page (text/html"),
+        ("503", .unclear, 503, "busy"), ("429", .notNow, 429, "too often"),
+        ("401", .unclear, 401, "--credentials"), ("404", .unclear, 404, "--api"),
+        ("redirect", .unclear, 307, "redirects to /elsewhere (307)"), ("html", .unclear, 200, "a web page (text/html"),
         ("oom", .outOfMemory, 500, "CUDA out of memory"), ("nan", .temporary, 500, "NansException"),
         ("500", .temporary, 500, "RuntimeError: a fault on request"),
         ("hangup", .ambiguous, nil, "before it had answered"),
@@ -60,7 +60,8 @@ struct ClientFailureTests {
     func wrong(body: String, words: String) async throws {
         let canned = try Canned(json(body.utf8))
         let failure = try await failure(canned.client(), to: endpoint())
-        #expect(failure.class == .wrongResult)
+        // What is no JSON may come from anybody.
+        #expect(failure.class == (words == "no JSON" ? .unclear : .wrongResult))
         #expect(failure.status == 200)
         #expect(failure.message.contains(words), "\(failure.message)")
         await canned.server.stop()
@@ -108,7 +109,7 @@ struct ClientFailureTests {
         if let location { response.headers.append("Location", location) }
         let canned = try Canned(response)
         let failure = try await failure(canned.client(credentials: "u:p"), to: endpoint())
-        #expect(failure.class == .permanent)
+        #expect(failure.class == .unclear)
         #expect(failure.status == status)
         #expect(canned.requests.map(\.target) == ["/sdapi/v1/txt2img"])
         await canned.server.stop()
@@ -120,7 +121,7 @@ struct ClientFailureTests {
         if let challenge { response.headers.append("WWW-Authenticate", challenge) }
         let canned = try Canned(response)
         let failure = try await failure(canned.client(credentials: "user:wrong"), to: endpoint())
-        #expect(failure.class == .serverDown)
+        #expect(failure.class == .unclear)
         #expect(failure.status == 401)
         #expect(!failure.message.contains("wrong"))
         #expect(canned.requests.count == 1)
@@ -182,14 +183,32 @@ struct ClientFailureTests {
         await canned.server.stop()
     }
 
+    /// Answers to a question about the API, and whether they are the API's.
+    static let probes: [(Int, String, isThere: Bool)] = [
+        (200, "{}", true), (200, "<html><title>Sign in</title>", false), (200, "null", false),
+        (404, #"{"detail":"Not Found"}"#, false), (404, #"{"error":"no route","src":"llama-swap"}"#, true),
+        (500, #"{"error":"RuntimeError","detail":"","body":"","errors":"x"}"#, true), (502, "", false),
+        (302, "", false), (401, #"{"detail":"Not authenticated"}"#, false), (429, "", false), (403, "<html>", false),
+    ]
+
+    @Test("finds out whether the API is there at all", arguments: probes)
+    func probe(status: Int, body: String, isThere: Bool) async throws {
+        let canned = try Canned(json(body.utf8, status: status))
+        #expect((try await canned.client().probe() == nil) == isThere)
+        #expect(canned.requests.map(\.target) == ["/sdapi/v1/options"])
+        await canned.server.stop()
+        let away = try await canned.client().probe()
+        #expect(away?.class == .serverDown)
+    }
+
     static let progresses: [(Int, String, Failure.Class?)] = [
         (
             200,
             #"{"progress":0.5,"eta_relative":1e9,"state":{"job":"x","sampling_step":1,"sampling_steps":2,"interrupted":false}}"#,
             nil
         ),
-        (200, "{}", .temporary), (200, "<html>", .temporary), (404, #"{"detail":"Not Found"}"#, .serverDown),
-        (401, "{}", .serverDown), (500, "{}", .temporary),
+        (200, "{}", .temporary), (200, "<html>", .temporary), (404, #"{"detail":"Not Found"}"#, .unclear),
+        (401, "{}", .unclear), (500, "{}", .unclear),
     ]
 
     @Test("learns what the server is doing, or why not", arguments: progresses)

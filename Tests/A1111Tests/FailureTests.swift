@@ -16,9 +16,9 @@ struct FailureTests {
     }
 
     static let classes: [Failure.Class: [String]] = [
-        .serverDown: [
+        .unclear: [
             "nowebui-auth noauth", "webui-auth bad-base64", "webui-auth noauth-interrupt", "webui-auth noauth-progress",
-            "webui-auth wrong-password",
+            "webui-auth wrong-password", "webui err-method-not-allowed", "webui err-method-put",
         ],
         .outOfMemory: ["webui err-huge-size"],
         .temporary: [
@@ -30,7 +30,7 @@ struct FailureTests {
             "nowebui-auth noauth-ping", "nowebui bad-steps", "nowebui malformed", "nowebui pending", "nowebui root",
             "nowebui unknown-endpoint", "webui err-alwayson-script", "webui err-empty-body-noct",
             "webui err-form-content-type", "webui err-latin1-body", "webui err-malformed-json",
-            "webui err-method-not-allowed", "webui err-method-put", "webui err-not-json", "webui err-script-name",
+            "webui err-not-json", "webui err-script-name",
             "webui err-two-wrong-types", "webui err-unknown-endpoint-post", "webui extras-bad-image",
             "webui extras-bad-upscaler", "webui hires-bad-upscaler", "webui img2img-bad-base64",
             "webui img2img-no-init",
@@ -61,18 +61,19 @@ struct FailureTests {
     static let answers: [(Int, String, String, Failure.Class)] = [
         // Up to 1.9, and while the web UI starts.
         (404, #"{"error":"HTTPException","detail":"Sampler not found","body":"","errors":""}"#, "txt2img", .permanent),
-        (404, #"{"detail":"Not Found"}"#, "txt2img", .serverDown),
-        (404, #"{"detail":"Not Found"}"#, "img2img", .serverDown),
-        (404, #"{"detail":"Not Found"}"#, "extra-batch-images", .serverDown),
-        (404, #"{"detail":"Not Found"}"#, "options", .serverDown),
-        (404, #"{"detail":"Not Found"}"#, "progress?skip_current_image=true", .serverDown),
+        (404, #"{"detail":"Not Found"}"#, "txt2img", .unclear),
+        (404, #"{"detail":"Not Found"}"#, "img2img", .unclear),
+        (404, #"{"detail":"Not Found"}"#, "extra-batch-images", .unclear),
+        (404, #"{"detail":"Not Found"}"#, "options", .unclear),
+        (404, #"{"detail":"Not Found"}"#, "progress?skip_current_image=true", .unclear),
         (404, #"{"detail":"Not Found"}"#, "nope", .permanent),
-        (500, "TypeError: ... got an unexpected keyword argument 'default_script_arg_txt2img'", "txt2img", .serverDown),
+        (500, "TypeError: ... got an unexpected keyword argument 'default_script_arg_txt2img'", "txt2img", .notNow),
         (
             500, #"{"error":"AttributeError","errors":"no attribute 'default_script_arg_img2img'"}"#, "img2img",
-            .serverDown
+            .notNow
         ),
-        (500, "Internal Server Error", "txt2img", .temporary), (500, "", "txt2img", .temporary),
+        (500, "Internal Server Error", "txt2img", .unclear), (500, "", "txt2img", .unclear),
+        (500, #""name 'x' is not defined""#, "txt2img", .temporary),
         (
             500, #"{"error":"OutOfMemoryError","detail":"","body":"","errors":"CUDA out of memory. Tried"}"#, "txt2img",
             .outOfMemory
@@ -81,22 +82,26 @@ struct FailureTests {
         (500, #"{"error":"NansException","detail":"","body":"","errors":"A tensor with NaNs"}"#, "txt2img", .temporary),
         // Forge, SD.Next, koboldcpp, stable-diffusion.cpp.
         (500, #"{"error":"OutOfMemoryError","message":"CUDA out of memory."}"#, "txt2img", .outOfMemory),
-        (500, #"{"error":"RuntimeError","message":"x"}"#, "txt2img", .temporary), (429, "", "txt2img", .serverDown),
+        (500, #"{"error":"RuntimeError","message":"x"}"#, "txt2img", .temporary), (429, "", "txt2img", .notNow),
         (
             503, #"{"detail":{"msg":"Server is busy; please try again later.","type":"service_unavailable"}}"#,
-            "txt2img", .serverDown
+            "txt2img", .unclear
         ),
-        (400, #"{"error":"prompt required"}"#, "txt2img", .permanent), (404, "", "progress", .permanent),
-        (404, "", "extra-single-image", .permanent), (405, "", "txt2img", .permanent),
+        (400, #"{"error":"prompt required"}"#, "txt2img", .permanent), (404, "", "progress", .unclear),
+        (404, "", "extra-single-image", .unclear), (405, "", "txt2img", .unclear),
+        (404, #"{"error":"no such model","src":"llama-swap"}"#, "txt2img", .permanent),
         // Gateways.
-        (502, "<html>Bad Gateway</html>", "txt2img", .serverDown), (504, "", "txt2img", .serverDown),
-        (521, "", "txt2img", .serverDown), (524, "error code: 524", "txt2img", .serverDown),
-        (404, "404 page not found", "txt2img", .serverDown), (404, "<html>offline", "img2img", .serverDown),
-        (404, "<html>", "extra-single-image", .permanent), (404, "<html>", "nope", .permanent),
-        (530, "error code: 1033", "txt2img", .serverDown), (403, "<html>", "nope", .permanent),
-        (501, "", "txt2img", .temporary), (401, "", "txt2img", .serverDown), (403, "<html>", "txt2img", .serverDown),
-        (413, "<html>", "txt2img", .permanent), (301, "", "txt2img", .permanent), (307, "", "options", .permanent),
-        (304, "", "options", .permanent),
+        (502, "<html>Bad Gateway</html>", "txt2img", .unclear), (504, "", "txt2img", .unclear),
+        (521, "", "txt2img", .unclear), (524, "error code: 524", "txt2img", .unclear),
+        (404, "404 page not found", "txt2img", .unclear), (404, "<html>offline", "img2img", .unclear),
+        (404, "<html>", "extra-single-image", .unclear), (404, "<html>", "nope", .unclear),
+        (530, "error code: 1033", "txt2img", .unclear), (403, "<html>", "nope", .unclear),
+        (501, "", "txt2img", .unclear), (401, "", "txt2img", .unclear), (403, "<html>", "txt2img", .unclear),
+        (413, "<html>", "txt2img", .permanent), (301, "", "txt2img", .unclear), (307, "", "options", .unclear),
+        (304, "", "options", .unclear), (407, "", "txt2img", .unclear), (502, #"{"detail":"x"}"#, "txt2img", .unclear),
+        (400, "<html><title>400 The plain HTTP request was sent to HTTPS port</title>", "txt2img", .unclear),
+        (402, #"{"error":"credits exhausted"}"#, "txt2img", .notNow), (408, "", "txt2img", .notNow),
+        (425, "", "txt2img", .notNow), (500, #"{"x":1}"#, "txt2img", .unclear),
     ]
 
     @Test("of other servers and of gateways has its class", arguments: answers)
@@ -135,8 +140,18 @@ struct FailureTests {
             "the server failed (500): ZeroDivisionError: division by zero"
         ),
         (500, #"{"error":"RuntimeError","message":"of Forge"}"#, "the server failed (500): RuntimeError: of Forge"),
-        (500, #"{"error":{"code":1}}"#, "the server failed (500)"), (500, "[1]", "the server failed (500)"),
-        (500, "", "the server failed (500)"),
+        (500, #"{"error":{"code":1}}"#, "the server failed (500)"),
+        (500, "[1]", #"it answered 500 in words that are not the API's ("[1]")"#),
+        (500, "", "it answered 500 in words that are not the API's"),
+        (
+            502, "<html><head><title>502 Bad\nGateway</title></head></html>",
+            #"the server is busy or its gateway finds it away (502) ("502 Bad Gateway")"#
+        ),
+        (
+            400, "<html><title>400 The plain HTTP request was sent to HTTPS port</title>",
+            "its port speaks https, and the daemon was given http (400) "
+                + #"("400 The plain HTTP request was sent to HTTPS port")"#
+        ),
         (400, #"{"error":"\u732b \/ \"x\""}"#, "the server refused it (400): 猫 / \"x\""),
     ]
 
@@ -153,12 +168,39 @@ struct FailureTests {
         #expect(String(validating: JSONValue.object([("answer", answer)]).document, as: UTF8.self) != nil)
     }
 
-    @Test("of a gateway that gave up after a while may hide a render, and is no server that is away")
-    func gateway() throws {
-        let slow = Failure(status: 504, body: Data(), for: try endpoint())
-        #expect(slow.class == .serverDown)
-        #expect(slow.after(.seconds(1)).class == .serverDown)
-        #expect(slow.after(.seconds(60)).class == .ambiguous)
-        #expect(Failure(status: 503, body: Data(), for: try endpoint()).after(.seconds(60)).class == .serverDown)
+    /// What an unclear answer of that status comes to when the server answers its API: at a render, and at a path of somebody
+    /// else's.
+    static let clarified: [(Int, Failure.Class, Failure.Class)] = [
+        (200, .wrongResult, .wrongResult), (302, .permanent, .permanent), (401, .temporary, .permanent),
+        (403, .temporary, .permanent), (405, .permanent, .permanent), (407, .temporary, .permanent),
+        (404, .permanent, .permanent), (400, .permanent, .permanent), (500, .temporary, .temporary),
+        (502, .ambiguous, .ambiguous), (503, .temporary, .temporary), (504, .ambiguous, .ambiguous),
+        (521, .ambiguous, .ambiguous), (524, .ambiguous, .ambiguous),
+    ]
+
+    @Test("that is not the API's is the job's where the server answers its API", arguments: clarified)
+    func blame(status: Int, atRender: Failure.Class, elsewhere: Failure.Class) throws {
+        let unclear = Failure(.unclear, "x", status: status)
+        #expect(unclear.clarified(for: try endpoint()).class == atRender)
+        #expect(unclear.clarified(for: try endpoint("/sdapi/v1/nope")).class == elsewhere)
+        // What is clear stays as it is.
+        #expect(Failure(.outOfMemory, "x", status: status).clarified(for: try endpoint()).class == .outOfMemory)
+    }
+
+    @Test("names where a redirect leads, and nothing secret of it")
+    func redirect() throws {
+        let location = "https://me:secret@sso.example/login?token=t#x"
+        let failure = Failure(status: 302, body: Data(), headers: ["location": location], for: try endpoint())
+        #expect(failure.message.hasPrefix("it redirects to https://sso.example/login (302)"))
+    }
+
+    static let delays: [(String, Duration?)] = [
+        ("7", .seconds(7)), ("0", .zero), ("-1", .zero), ("86400", .seconds(3600)), ("soon", nil), ("", nil),
+        ("Thu, 01 Jan 1970 00:01:30 GMT", .seconds(30)), ("Thu, 01 Jan 1970 00:00:30 GMT", .zero),
+    ]
+
+    @Test("says how long to wait, in seconds or as a date", arguments: delays)
+    func retryAfter(text: String, expected: Duration?) {
+        #expect(Failure.delay(text, now: Date(timeIntervalSince1970: 60)) == expected)
     }
 }

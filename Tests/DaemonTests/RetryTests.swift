@@ -8,6 +8,7 @@ import Testing
 struct RetryTests {
     static let steps: [(Failure.Class, attempts: Int, Step)] = [
         (.serverDown, 1, .waitForServer), (.serverDown, 3, .waitForServer), (.serverDown, 100, .waitForServer),
+        (.unclear, 1, .waitForServer), (.notNow, 1, .later), (.notNow, 100, .later),
         (.permanent, 1, .fail), (.wrongResult, 1, .fail),
         (.outOfMemory, 1, .tryAgain(after: .seconds(5))), (.outOfMemory, 2, .fail), (.outOfMemory, 3, .fail),
         (.temporary, 1, .tryAgain(after: .seconds(2))), (.temporary, 2, .tryAgain(after: .seconds(10))),
@@ -37,6 +38,9 @@ struct RetryTests {
         ([], 0, false), ([nil], 1, true), ([""], 1, false), (["stopped"], 0, true), (["no answer"], 1, true),
         (["temporary"], 1, false), (["out of memory"], 1, false), (["stopped", "stopped", "stopped"], 0, true),
         (["no answer", "temporary"], 2, false), (["stopped", "temporary", nil], 2, true),
+        // A gateway lost the server under it: once may be chance.
+        (["server down"], 0, true), (["server down", "server down"], 2, true),
+        (["server down", "temporary"], 1, false), (["server down", "server down", "stopped"], 2, true),
         ([nil, nil, nil], 3, true), (["temporary", "stopped", "no answer"], 2, true),
     ]
 

@@ -24,7 +24,26 @@ import Testing
             (.putBack(cat), "troubled", "write /x: No space left on device (ENOSPC)"),
             (.accepted(cat), "paused", "PAUSE lies in the spool"), (.paused(false), "idle", nil),
             (.started(cat, server: "http://a"), "rendering", nil),
-            (.done(cat, path: "/x", pictures: 1, seconds: 1, warnings: []), "idle", nil), (.stopping, "stopped", nil),
+            (.done(cat, path: "/x", pictures: 1, seconds: 1, warnings: []), "idle", nil),
+            (.started(cat, server: "http://a"), "rendering", nil),
+            (
+                .tryingAgain(cat, "it failed", after: .seconds(2)), "waiting",
+                "cat is tried again at 1970-01-01T00:00:02.000012Z: it failed"
+            ),
+            (.putBack(cat), "waiting", "cat is tried again at 1970-01-01T00:00:02.000012Z: it failed"),
+            (.started(cat, server: "http://a"), "rendering", nil),
+            (
+                .tryingAgain(cat, "it failed", after: .seconds(2)), "waiting",
+                "cat is tried again at 1970-01-01T00:00:02.000015Z: it failed"
+            ),
+            (.cancelled(cat), "idle", nil),
+            (
+                .noRoom(cat, bytes: 3 << 20, reason: "full"), "waiting",
+                "no room for the result of cat, 3.0 MiB: full. It is tried again when there is; smaller jobs go first. "
+                    + "Free some space to go on"
+            ),
+            (.roomAgain, "idle", nil),
+            (.stopping, "stopped", nil),
         ]
         var status = Status()
         for (number, (event, state, reason)) in steps.enumerated() {

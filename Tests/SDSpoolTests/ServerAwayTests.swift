@@ -43,23 +43,6 @@ import Testing
         await sketch.stop()
     }
 
-    @Test(
-        "answers that mean \"not now\" cost no attempt and fail no job",
-        arguments: [("503", "busy"), ("429", "too often"), ("401", "user and a password"), ("404", "--api")])
-    func notNow(fault: String, words: String) async throws {
-        let sketch = try Sketch.quick()
-        let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
-        try spool.drop("cat", smallJob(#""sketch": {"fault": "\#(fault)", "times": 2}"#))
-        try await daemon.says("waiting for", words)
-        try await daemon.says("is back")
-        try await daemon.says("done cat")
-        _ = try await daemon.stop()
-        #expect(daemon.lines.count { $0.contains("waiting for") } == 1)
-        #expect(try (spool.document("done/cat/result.json")["attempts"] as? [Any])?.count == 1)
-        await sketch.stop()
-    }
-
     @Test("credentials reach the server and nobody else")
     func credentials() async throws {
         let sketch = try Sketch.start(options: .init(stepTime: .zero, credentials: "user:s3cret"))

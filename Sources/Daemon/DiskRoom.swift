@@ -1,0 +1,188 @@
+// A disk without room for a result: one render finds that out at most. From then on a job is sent only when what it will
+// need is free; larger ones wait beside the queue, and smaller ones go.
+
+import A1111
+import Glibc
+import Linux
+import Spool
+import Synchronization
+
+/// Who waits for room on the disk of the spool. Blocks on the disk where it is asked; its own looks are made once a second,
+/// on a thread of their own, and only while somebody waits.
+final class DiskRoom: Sendable {
+    private struct State {
+        var needs = RoomNeeds()
+        /// The disk has refused a result since there was last room for twice the largest one.
+        var isShort = false
+        /// What it said then.
+        var cause = ""
+        /// What is known of single jobs, whose results came and were lost.
+        var own: [Ticket: Int] = [:]
+        /// What those that are under way will need.
+        var reserved: [Ticket: Int] = [:]
+        /// Jobs that are not in the queue's lines until there is room for them.
+        var waiting: [Ticket: (lane: Lane, need: Int)] = [:]
+        /// Jobs whose answers are held by their servers.
+        var holding: Set<Ticket> = []
+        var isWatched = false
+
+        /// What those that are under way will need together.
+        var taken: Int { reserved.values.reduce(0, +) }
+    }
+    private let state = Mutex(State())
+    private let folders: Folders
+    private let queue: Queue
+    private let tell: @Sendable (Event) -> Void
+    /// Held by who tries the disk: there is one file to try it with.
+    private let turn = Mutex(())
+
+    init(_ folders: Folders, _ queue: Queue, tell: @escaping @Sendable (Event) -> Void) {
+        self.folders = folders
+        self.queue = queue
+        self.tell = tell
+    }
+
+    /// Whether a job may be sent. One that may not waits here, and comes back into its lane when there is room.
+    ///
+    /// - Parameter pixels: of its request; read only where room is short.
+    func admits(_ ticket: Ticket, from lane: Lane, pixels: () -> Int?) -> Bool {
+        guard isShort() else { return true }
+        let pixels = pixels()
+        let (need, taken) = state.withLock { state in
+            (state.own[ticket] ?? state.needs.bytes(for: pixels), state.taken)
+        }
+        if isFree(taken + need) {
+            state.withLock { $0.reserved[ticket] = need }
+            return true
+        }
+        setAside(ticket, lane, need)
+        return false
+    }
+
+    /// Whether the answer of a job may be read. One that may not stays with its server; where too many do, ``NoRoom`` is
+    /// thrown, and the render is lost.
+    func admits(_ bytes: Int, of ticket: Ticket) throws -> Bool {
+        let others = state.withLock { state in state.isShort ? state.taken - state.reserved[ticket, default: 0] : 0 }
+        if hasFree(bytes + RoomNeeds.documents), !state.withLock(\.isShort) || isFree(others + bytes) {
+            state.withLock { state in
+                state.holding.remove(ticket)
+                if state.isShort { state.reserved[ticket] = bytes }
+            }
+            return true
+        }
+        let isNew = state.withLock { state -> Bool? in
+            state.isShort = true
+            if state.holding.contains(ticket) { return false }
+            guard state.holding.count < Self.mostHeld else { return nil }
+            state.holding.insert(ticket)
+            return true
+        }
+        guard let isNew else {
+            throw NoRoom(SystemError(call: "write", code: ENOSPC, path: folders.active.path), bytes: bytes)
+        }
+        if isNew { tell(.noRoom(ticket, bytes: bytes, reason: reason(for: bytes))) }
+        return false
+    }
+
+    /// So many answers stay with their servers at once.
+    private static let mostHeld = 8
+
+    /// A result found no room. The job is back in the queue's folder, and waits here.
+    func lacked(_ ticket: Ticket, _ lane: Lane, _ lack: NoRoom, pixels: Int?) {
+        let isNew = state.withLock { state in
+            state.needs.note(lack.bytes, for: pixels)
+            (state.own[ticket], state.cause) = (lack.bytes, "\(lack.cause)")
+            defer { state.isShort = true }
+            return !state.isShort
+        }
+        if isNew { tell(.noRoom(ticket, bytes: lack.bytes, reason: "\(lack.cause)")) }
+        setAside(ticket, lane, lack.bytes)
+    }
+
+    /// A result has been published.
+    func brought(_ bytes: Int, pixels: Int?) { state.withLock { $0.needs.note(bytes, for: pixels) } }
+
+    /// A job is under way no more.
+    func left(_ ticket: Ticket) {
+        state.withLock { state in
+            state.reserved[ticket] = nil
+            state.holding.remove(ticket)
+        }
+    }
+
+    /// It has ended.
+    func forget(_ ticket: Ticket) { state.withLock { $0.own[ticket] = nil } }
+
+    // MARK: Waiting
+
+    private func setAside(_ ticket: Ticket, _ lane: Lane, _ need: Int) {
+        let isNew = state.withLock { state in
+            state.reserved[ticket] = nil
+            state.waiting[ticket] = (lane, need)
+            defer { state.isWatched = true }
+            return !state.isWatched
+        }
+        if isNew { Task(executorPreference: Threads.shared) { await self.watch() } }
+    }
+
+    private func watch() async {
+        repeat {
+            // Nobody cancels it: it ends with the last who waits, or with the process.
+            try? await Threads.rest(for: Self.interval)
+            try? await Threads.blocking { [self] in letGo() }
+        } while state.withLock { state in
+            state.isWatched = !state.waiting.isEmpty
+            return state.isWatched
+        }
+    }
+
+    private static let interval = Duration.seconds(1)
+    /// So many are put back each time, for each costs a look at the disk.
+    private static let most = 64
+
+    /// Puts back those for which there is room, in their order; all of them, where it is short no more.
+    private func letGo() {
+        let isShort = isShort()
+        var (taken, tooLarge, count) = (state.withLock(\.taken), Int.max, 0)
+        for (ticket, (lane, need)) in state.withLock(\.waiting).sorted(by: { $0.key < $1.key }) where need < tooLarge {
+            guard !isShort || isFree(taken + need) else {
+                tooLarge = need
+                continue
+            }
+            taken += need
+            count += isShort ? 1 : 0
+            state.withLock { $0.waiting[ticket] = nil }
+            queue.putBack(ticket, to: lane)
+            if count == Self.most { return }
+        }
+    }
+
+    // MARK: The disk
+
+    /// Whether room is short; found out anew where it was.
+    private func isShort() -> Bool {
+        let (wasShort, wanted) = state.withLock { ($0.isShort, $0.taken + 2 * $0.needs.largest) }
+        guard wasShort, isFree(wanted) else { return wasShort }
+        state.withLock { ($0.isShort, $0.reserved) = (false, [:]) }
+        tell(.roomAgain)
+        return false
+    }
+
+    private func isFree(_ bytes: Int) -> Bool {
+        guard hasFree(bytes + RoomNeeds.documents) else { return false }
+        // Quotas and the limit of a file's size show only where something is written.
+        return turn.withLock { _ in (try? folders.probe(room: bytes + RoomNeeds.documents)) != nil }
+    }
+
+    /// What the filesystem says; of what it does not say nothing is held against it.
+    private func hasFree(_ bytes: Int) -> Bool {
+        let free = try? folders.active.freeBytes()
+        return free.flatMap { $0 }.map { $0 >= bytes } ?? true
+    }
+
+    private func reason(for bytes: Int) -> String {
+        guard !hasFree(bytes + RoomNeeds.documents) else { return state.withLock(\.cause) }
+        let free = try? folders.active.freeBytes()
+        return "\(folders.active.path) has \((free.flatMap { $0 } ?? 0) >> 10) KiB free"
+    }
+}

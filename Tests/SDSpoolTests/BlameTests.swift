@@ -1,0 +1,197 @@
+// Whose fault an answer is: one job must not stop the queue, and what stands before a server must not fail jobs.
+
+import Foundation
+import HTTP
+import Synchronization
+import Testing
+
+@Suite struct BlameTests {
+    /// What is wrong on the way to a server, and what people are told.
+    static let obstacles: [(name: String, answer: Response, words: String)] = [
+        (
+            "sso", .text(302, "", ("Location", "https://sso.example/login?rd=x")),
+            "redirects to https://sso.example/login (302)"
+        ),
+        ("https", .text(308, "", ("Location", "https://127.0.0.1/")), "redirects to https://127.0.0.1/ (308)"),
+        ("plain", .text(400, "<title>400 The plain HTTP request was sent to HTTPS port</title>"), "speaks https"),
+        ("login", .text(200, "<title>Sign in</title>"), "web page"), ("proxy", .text(407, ""), "proxy"),
+        ("noapi", .text(405, #"{"detail":"Method Not Allowed"}"#, type: "application/json"), "--api"),
+        ("starting", .text(404, #"{"detail":"Not Found"}"#, type: "application/json"), "--api"),
+        ("tunnel", .text(404, "<title>Tunnel offline</title>"), "Tunnel offline"),
+        ("password", .text(401, #"{"detail":"Not authenticated"}"#, type: "application/json"), "user and a password"),
+        ("firewall", .text(403, "<title>Blocked</title>"), "Blocked"), ("gateway", .text(502, "<html>"), "(502)"),
+        ("cloudflare", .text(530, "error code: 1033"), "error code: 1033"), ("nginx", .text(500, "<html>"), "500"),
+        ("credits", .text(402, #"{"error":"no credits"}"#, type: "application/json"), "no credits"),
+    ]
+
+    @Test("a server whose API does not answer is waited for, says why, and no job is blamed", arguments: obstacles)
+    func obstacle(row: (name: String, answer: Response, words: String)) async throws {
+        let isBroken = Mutex(true)
+        let server = try ScriptedServer { _, _ in isBroken.withLock { $0 } ? row.answer : nil }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url)
+        for name in ["a", "b", "c"] { try spool.drop(name, ScriptedServer.job(name)) }
+        try await daemon.says("waiting for", row.words)
+        try await spool.isSaid(state: "waiting for the server")
+        #expect(spool.list("failed").isEmpty)
+        isBroken.withLock { $0 = false }
+        for name in ["a", "b", "c"] { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        for name in ["a", "b", "c"] {
+            #expect(try (spool.document("done/\(name)/result.json")["attempts"] as? [Any])?.count == 1, "\(name)")
+        }
+        await server.stop()
+    }
+
+    /// What a server says to one job, how the job ends, and how often it is sent.
+    static let refusals: [(name: String, answer: Response, class: String, sent: Int)] = [
+        ("firewall", .text(403, "<title>Blocked</title>"), "temporary", 3),
+        ("page", .text(200, "<html>"), "wrong result", 1),
+        ("moved", .text(301, "", ("Location", "/x")), "permanent", 1),
+        ("large", .text(413, "<html>too large"), "permanent", 1), ("lost", .text(502, "<html>"), "no answer", 3),
+        ("busy", .text(503, "<html>"), "temporary", 3), ("empty", .text(500, ""), "temporary", 3),
+    ]
+
+    @Test("what a server says to one job is that job's, and the others go first", arguments: refusals)
+    func refusal(row: (name: String, answer: Response, class: String, sent: Int)) async throws {
+        let server = try ScriptedServer { _, body in body.contains("bad") ? row.answer : nil }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url)
+        try spool.drop("bad", ScriptedServer.job("bad"))
+        try await daemon.line("an end or another try") {
+            $0.contains("bad is tried again") || $0.contains("failed bad")
+        }
+        try spool.drop("good", ScriptedServer.job("good"))
+        try await daemon.says("done good")
+        try await daemon.says("failed bad")
+        #expect(try await daemon.stop() == 0)
+        #expect(!daemon.lines.contains { $0.contains("waiting for http") })
+        #expect(server.renders.count { $0 == "bad" } == row.sent)
+        #expect(try spool.document("failed/bad/error.json")["class"] as? String == row.class)
+        await server.stop()
+    }
+
+    @Test("a job that has a gateway lose its server each time goes after the others, and fails at the third")
+    func poison() async throws {
+        // So many questions find the server away until it is started again.
+        let questions = Mutex(0)
+        let server = try ScriptedServer { path, body in
+            if path == "/sdapi/v1/txt2img", body.contains("poison") { questions.withLock { $0 = 1 } }
+            let isAway = questions.withLock { left in
+                guard left > 0 else { return false }
+                if path == "/sdapi/v1/options" { left -= 1 }
+                return true
+            }
+            return isAway ? .text(502, "<title>502 Bad Gateway</title>") : nil
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url, "--in-flight", "1")
+        // From then on the server has shown that it answers.
+        try spool.drop("first", ScriptedServer.job("first"))
+        try await daemon.says("done first")
+        try Data().write(to: spool.path("PAUSE"))
+        try await daemon.says("paused")
+        try spool.drop("poison", ScriptedServer.job("poison"))
+        try await daemon.says("accepted", ".poison")
+        for name in ["a", "b", "c"] {
+            try spool.drop(name, ScriptedServer.job(name))
+            try await daemon.says("accepted", ".\(name)")
+        }
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
+        for name in ["a", "b", "c"] { try await daemon.says("done \(name)") }
+        try await daemon.says("failed poison")
+        #expect(try await daemon.stop() == 0)
+        let renders = server.renders.dropFirst()
+        #expect(renders.count { $0 == "poison" } == 3)
+        // When the server is back another job goes first.
+        #expect(Array(renders.prefix(2)) == ["poison", "a"])
+        let error = try spool.document("failed/poison/error.json")
+        #expect(error["class"] as? String == "no answer")
+        #expect((error["attempts"] as? [Any])?.count == 3)
+        await server.stop()
+    }
+
+    static let later: [(status: Int, words: String)] = [
+        (408, "not now (408)"), (425, "not now (425)"), (429, "too often"),
+    ]
+
+    @Test("\"not now\" costs no attempt, and another job goes first", arguments: later)
+    func notNow(row: (status: Int, words: String)) async throws {
+        let uses = Mutex(0)
+        let server = try ScriptedServer { _, body in
+            guard body.contains("early") else { return nil }
+            let count = uses.withLock { uses in
+                uses += 1
+                return uses
+            }
+            return count > 4 ? nil : .text(row.status, "", ("Retry-After", "0"))
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url, "--in-flight", "1")
+        try spool.drop("early", ScriptedServer.job("early"))
+        try await daemon.says(row.words)
+        try spool.drop("other", ScriptedServer.job("other"))
+        try await daemon.says("done other")
+        #expect(!spool.list("done").contains("early"))
+        try await daemon.says("done early")
+        #expect(try await daemon.stop() == 0)
+        #expect(try (spool.document("done/early/result.json")["attempts"] as? [Any])?.count == 1)
+        await server.stop()
+    }
+
+    @Test("a gateway that does not wait for two renders gets one at a time, and none while another may be under way")
+    func timeouts() async throws {
+        struct State {
+            var isRendering = false
+            /// Questions about the progress that still find the lost render under way.
+            var ghost = 0
+            var met = 0
+            var meetings = 0
+        }
+        let state = Mutex(State())
+        let second = AsyncStream<Void>.makeStream()
+        let server = try ScriptedServer { path, body in
+            if path == "/sdapi/v1/progress" {
+                let isBusy = state.withLock { state in
+                    defer { state.ghost = max(0, state.ghost - 1) }
+                    return state.isRendering || state.ghost > 0
+                }
+                return isBusy
+                    ? .text(
+                        200, BareServer.idle.replacing(#""job": """#, with: #""job": "x""#), type: "application/json")
+                    : nil
+            }
+            guard path == "/sdapi/v1/txt2img" else { return nil }
+            let (isFirst, isBehind) = state.withLock { state in
+                if state.isRendering || state.ghost > 0 { state.meetings += 1 }
+                defer { state.met += 1 }
+                defer { state.isRendering = true }
+                return (state.met == 0, state.isRendering)
+            }
+            if isBehind {
+                // It waits in the server's line, and its gateway has had enough of that.
+                second.continuation.finish()
+                return .text(504, "<title>504 Gateway Time-out</title>")
+            }
+            if isFirst { for await _ in second.stream {} }
+            state.withLock { state in
+                state.isRendering = false
+                // What nobody waits for any more is rendered now.
+                if isFirst { state.ghost = 3 }
+            }
+            return nil
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url)
+        let names = ["a", "b", "c", "d"]
+        for name in names { try spool.drop(name, ScriptedServer.job(name)) }
+        for name in names { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        #expect(daemon.lines.count { $0.contains("one at a time from now on") } == 1)
+        #expect(!daemon.lines.contains { $0.contains("waiting for http") }, "\(daemon.lines.joined(separator: "\n"))")
+        // The second met the first; none met the render that was lost.
+        #expect(state.withLock { $0.meetings } == 1)
+        #expect(server.renders.count == names.count + 1)
+        await server.stop()
+    }
+}
