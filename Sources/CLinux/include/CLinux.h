@@ -18,6 +18,9 @@ enum { CLINUX_EFD_CLOEXEC = 02000000, CLINUX_EFD_NONBLOCK = 04000 };
 // fcntl(2), "Leases".
 enum { CLINUX_F_SETLEASE = 1024 };
 
+// fcntl(2), "Open file description locks".
+enum { CLINUX_F_OFD_GETLK = 36, CLINUX_F_OFD_SETLK = 37 };
+
 // renameat2(2): with the flag the new name must be free.
 int renameat2(int folder, const char *name, int newFolder, const char *newName, unsigned int flags);
 enum { CLINUX_RENAME_NOREPLACE = 1 };
