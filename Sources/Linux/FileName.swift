@@ -24,6 +24,14 @@ public struct FileName: Hashable, Comparable, Sendable {
     /// The name as UTF-8, or `nil` where it is not.
     public var text: String? { String(validating: bytes, as: UTF8.self) }
 
+    /// Whether an NFS client names a file so that was removed while somebody on it had it open: `.nfs` and hexadecimal
+    /// digits. It cannot be removed (EBUSY), and goes when it is closed.
+    public var isSillyRename: Bool {
+        let digits = bytes.dropFirst(4)
+        return bytes.starts(with: ".nfs".utf8) && digits.count >= 8
+            && digits.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
     func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
         var terminated = bytes.map { CChar(bitPattern: $0) }
         terminated.append(0)

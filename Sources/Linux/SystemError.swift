@@ -44,8 +44,12 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     public var isExisting: Bool { code == EEXIST }
     /// The name is taken, by a file or by a directory with something in it.
     public var isTaken: Bool { code == EEXIST || code == ENOTEMPTY || code == ENOTDIR }
+    /// Somebody uses it in a way that keeps it where it is.
+    public var isBusy: Bool { code == EBUSY }
     /// Its owner has not given us the right, or not yet (chmod after the write).
     public var isForbidden: Bool { code == EACCES || code == EPERM }
+    /// It would have to go from one filesystem, or from one mount, to another.
+    public var crossesFilesystems: Bool { code == EXDEV }
     /// The filesystem knows no such call, or no such flag of it.
     public var isUnsupported: Bool { [EINVAL, EPERM, ENOTSUP, ENOSYS].contains(code) }
 

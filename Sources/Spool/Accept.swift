@@ -50,7 +50,7 @@ extension Folders {
             try inbox.rename(name, to: job.folder, as: job.file)
             return job
         } catch  where error.isMissing {
-            try active.removeAll(ticket.folder)
+            try removeLeft(ticket)
             return nil
         }
     }
@@ -61,7 +61,7 @@ extension Folders {
         guard try active.status(of: ticket.folder) != nil else { return nil }
         let job = try job(ticket)
         if try job.folder.status(of: job.file) != nil { return job }
-        try active.removeAll(ticket.folder)
+        try removeLeft(ticket)
         return nil
     }
 }

@@ -41,7 +41,7 @@ extension Folders {
         }
         do throws(SystemError) {
             try queue.removeAll(ticket.folder)
-        } catch  where error.isMissing {
+        } catch  where error.isMissing || error.isTaken {
             // The daemon has just claimed it; it finds no job in it and takes it away.
         }
         return true

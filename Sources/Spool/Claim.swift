@@ -15,7 +15,7 @@ extension Folders {
         let job = try job(ticket)
         guard try job.folder.status(of: job.file) != nil else {
             // Cancelled since: its folder is ours to take away.
-            try active.removeAll(ticket.folder)
+            try removeLeft(ticket)
             return nil
         }
         return job
@@ -23,6 +23,7 @@ extension Folders {
 
     /// A job that was never tried is a file.
     private func claimFile(_ ticket: Ticket) throws(SystemError) -> ActiveJob? {
+        remains.forget(ticket.folder)
         do throws(SystemError) {
             try active.makeDirectory(ticket.folder)
         } catch  where error.isTaken {
@@ -32,7 +33,7 @@ extension Folders {
         do throws(SystemError) {
             try queue.rename(ticket.file, to: job.folder, as: job.file)
         } catch  where error.isMissing {
-            try active.removeDirectory(ticket.folder)
+            try removeLeft(ticket)
             return nil
         }
         return job
@@ -40,6 +41,7 @@ extension Folders {
 
     /// A job that was tried before is a folder, with its attempts in it.
     private func claimFolder(_ ticket: Ticket) throws(SystemError) -> ActiveJob? {
+        remains.forget(ticket.folder)
         do throws(SystemError) {
             try queue.rename(ticket.folder, to: active, as: ticket.folder)
         } catch  where error.isMissing {

@@ -68,12 +68,43 @@ extension Directory {
         return try file(name).read(upTo: cap)
     }
 
-    /// Removes a name and, where it is a directory, all below it. No link is followed.
-    func removeAll(_ name: FileName) throws(SystemError) {
-        guard let status = try status(of: name) else { return }
-        guard status.kind == .directory else { return try unlink(name) }
-        let directory = try directory(name)
-        for entry in try directory.entries() { try directory.removeAll(entry) }
-        try removeDirectory(name)
+    /// Removes a name and, where it is a directory, all below it; what somebody else removes meanwhile is removed. No link is
+    /// followed. What goes by itself (``FileName/isSillyRename``) may stay, with the folders around it.
+    func removeAll(_ name: FileName) throws(SystemError) { _ = try removesAll(name) }
+
+    /// The same, and whether nothing stays.
+    func removesAll(_ name: FileName) throws(SystemError) -> Bool {
+        guard let status = try status(of: name) else { return true }
+        guard status.kind == .directory else { return try remove(name) }
+        guard let directory = try directoryIfThere(name) else { return true }
+        var triesLeft = 3
+        while true {
+            var staying: Set<FileName> = []
+            for entry in try directory.entries() where try !directory.removesAll(entry) { staying.insert(entry) }
+            do throws(SystemError) {
+                try removeDirectory(name)
+                return true
+            } catch  where error.isMissing {
+                return true
+            } catch  where error.isTaken || error.isBusy {
+                // Whoever has a file open himself finds it under its new name only behind the call that removes it.
+                let left = try directory.entries()
+                if !left.isEmpty, left.allSatisfy({ staying.contains($0) || $0.isSillyRename }) { return false }
+                // Something has come meanwhile.
+                triesLeft -= 1
+                if triesLeft == 0 { throw error }
+            }
+        }
+    }
+
+    private func remove(_ name: FileName) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try unlink(name)
+        } catch  where error.isMissing {
+            // Somebody was faster.
+        } catch  where error.isBusy && name.isSillyRename {
+            return false
+        }
+        return true
     }
 }

@@ -86,14 +86,15 @@ extension ActiveJob {
         // On the disk before the first part leaves: a batch without result would be expanded again.
         try folder.sync()
         let stage = try folder.directory(InFolder.parts)
-        for part in try stage.entries().sorted() {
+        for part in try stage.entries().sorted() where !part.isSillyRename {
             folders.ownMoves.expect(part)
             try stage.rename(part, to: folders.queue, as: part)
         }
         // The source first, as in `commitAccepted`.
         try stage.sync()
         try folders.queue.sync()
-        try folder.removeDirectory(InFolder.parts)
+        // What an NFS client keeps in it goes by itself, and the folder with it lies in nobody's way.
+        try folder.removeAll(InFolder.parts)
     }
 }
 

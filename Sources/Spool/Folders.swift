@@ -24,6 +24,8 @@ public struct Folders: Sendable {
 
     /// The moves into queue/ that are ours and nobody's wish.
     let ownMoves = OwnMoves()
+    /// Folders in active/ that are to be removed when that is possible.
+    let remains = Remains()
     /// Messages that were written in this life.
     public let posted = Posted()
 
@@ -56,8 +58,8 @@ public struct Folders: Sendable {
 
     /// Opens the spool at `path` and makes what is missing of it.
     ///
-    /// Throws ``SystemError``, with EXDEV where one of the folders lies on another filesystem: a job moves by
-    /// rename(2), which is one step on one filesystem and none at all between two.
+    /// Throws ``SystemError``, with EXDEV where one of the folders lies on another filesystem, or is a mount of its own: a job
+    /// moves by rename(2), which is one step within one mount of one filesystem and none at all between two.
     ///
     /// - Parameter group: whose all is that is made in it; `nil` for what the kernel gives.
     public init(path: String, group: UInt32? = nil) throws(SystemError) {

@@ -37,9 +37,22 @@ extension Folders {
         guard let job = try folder.entries().first(where: InFolder.isJob),
             try move(job, from: folder, to: inbox, as: job)
         else { return false }
-        try folder.removeAll(InFolder.error)
-        if try folder.entries().isEmpty { try failed.removeDirectory(result) }
+        try tidy(folder, result)
         return true
+    }
+
+    /// Takes away what is left of a failed job whose file is in the inbox. A daemon may be quicker: by now the job may have failed
+    /// again and lie in failed/ under the same name, in the place of the folder that was emptied here. That one stays.
+    ///
+    /// - Parameter folder: as it was opened before the job's file left it.
+    func tidy(_ folder: Directory, _ result: FileName) throws(SystemError) {
+        try folder.removeAll(InFolder.error)
+        guard try folder.entries().allSatisfy(\.isSillyRename) else { return }
+        do throws(SystemError) {
+            try failed.removeDirectory(result)
+        } catch  where error.isMissing || error.isTaken || error.isBusy {
+            // It is another one by now, or gone; or somebody on an NFS client still has a file of it open.
+        }
     }
 
     /// The names of the folders in failed/, sorted.

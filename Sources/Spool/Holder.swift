@@ -44,8 +44,8 @@ extension Folders {
         }
     }
 
-    /// Who serves the spool, in plain words; `nil` where the lock is free. Over a share that passes no locks on it always
-    /// seems free.
+    /// Who serves the spool, in plain words; `nil` where the lock is free. Over a share that passes no locks on (sshfs) it
+    /// always seems free.
     public func holder() throws(SystemError) -> String? { try FileLock.note(Self.lock, in: root).map(Self.words) }
 
     private static func words(_ note: Data) -> String {
@@ -54,7 +54,15 @@ extension Folders {
     }
 
     /// Lays down PAUSE, with the reason in it.
-    public func pause(because reason: String) throws {
-        try root.putWhole(Data("\(Stamp.now.iso8601) \(reason)\n".utf8), as: Self.pause)
+    public func pause(because reason: String) throws(SystemError) {
+        let text = Data("\(Stamp.now.iso8601) \(reason)\n".utf8)
+        for _ in 0..<20 {
+            do throws(SystemError) {
+                return try root.putWhole(text, as: Self.pause)
+            } catch  where error.isMissing || error.isExisting {
+                // Somebody else pauses the queue in this moment, and writes under the same hidden name.
+            }
+        }
+        if try !isPaused() { try root.putWhole(text, as: Self.pause) }
     }
 }

@@ -135,6 +135,9 @@ extension Folders {
                 return true
             } catch  where error.isMissing {
                 continue
+            } catch  where error.isTaken {
+                // By a job that somebody has called so in this moment.
+                return false
             }
         }
         return false

@@ -20,7 +20,7 @@ extension ActiveJob {
         guard try isActive else { return try moved() }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {
-            try folders.active.removeAll(ticket.folder)
+            try folders.removeLeft(ticket)
             return try moved()
         }
         if entries.contains(InFolder.result) || entries.contains(InFolder.error) { return .concluded }
@@ -31,11 +31,11 @@ extension ActiveJob {
             guard try move(ticket.folder, from: folders.active, as: place.folder) else { return try moved() }
         } else {
             guard try move(file, from: folder, as: place.file) else {
-                try folders.active.removeAll(ticket.folder)
+                try folders.removeLeft(ticket)
                 return try moved()
             }
             try folder.sync()
-            try folders.active.removeDirectory(ticket.folder)
+            try folders.removeLeft(ticket)
         }
         return try moved()
     }

@@ -3,6 +3,17 @@ import Testing
 @testable import Linux
 
 @Suite struct FileNameTests {
+    @Test(
+        "the name that an NFS client gives to a file that is removed while it is open is known",
+        arguments: [
+            (".nfs00000000018c2f5d00000003", true), (".nfs000000000000abcd00000001", true), (".nfs", false),
+            (".nfs0000", false), (".nfs00000000018C2F5D00000003", false), (".nfs00000000018c2f5d00000003.json", false),
+            ("nfs00000000018c2f5d00000003", false),
+        ])
+    func sillyRename(text: String, expected: Bool) throws {
+        #expect(try #require(FileName(bytes: text.utf8)).isSillyRename == expected)
+    }
+
     @Test("what cannot name an entry is no name", arguments: ["", ".", "..", "a/b", "/", "a\0"])
     func none(text: String) {
         #expect(FileName(bytes: Array(text.utf8)) == nil)
