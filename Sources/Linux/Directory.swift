@@ -88,6 +88,14 @@ public final class Directory: Sendable {
         return FileStatus(raw)
     }
 
+    /// Whether something can be renamed from here to `other` as far as their mounts are concerned: rename(2) does not cross
+    /// from one mount to another, not even where both show the same filesystem (bind mounts).
+    public func sharesMount(with other: Directory) -> Bool {
+        // The kernel compares the mounts before it looks for the name, and nothing has this one.
+        let name = ".\(UUID().uuidString)"
+        return renameat(descriptor.number, name, other.descriptor.number, name) == 0 || errno != EXDEV
+    }
+
     // MARK: Opening
 
     /// Opens an entry for reading. A FIFO does not block, a symbolic link is an error (ELOOP).

@@ -20,21 +20,24 @@ final class Place: Sendable {
     }
 
     /// Opens the folder and makes it where it is missing. Throws ``SystemError``, with EXDEV where it lies on another
-    /// filesystem than the spool.
+    /// filesystem than the spool, or on another mount of it: nothing could move there.
     convenience init(making name: FileName, in root: Directory) throws(SystemError) {
         do throws(SystemError) {
             try root.makeDirectory(name)
         } catch  where error.isExisting {
             // The usual case.
         }
-        try self.init(name, in: root)
+        try self.init(name, in: root, forMoves: true)
     }
 
     /// Opens a folder that is there.
-    init(_ name: FileName, in root: Directory) throws(SystemError) {
+    ///
+    /// - Parameter forMoves: false for somebody who only looks and drops: he may well see each folder through a mount of its
+    ///   own, as a container that gets the inbox and the results.
+    init(_ name: FileName, in root: Directory, forMoves: Bool = false) throws(SystemError) {
         self.name = name
         self.root = root
-        held = Mutex(try Self.open(name, in: root))
+        held = Mutex(try Self.open(name, in: root, forMoves: forMoves))
     }
 
     /// The folder as it was last found.
@@ -45,7 +48,7 @@ final class Place: Sendable {
         guard let found = try root.status(of: name), found.kind == .directory else { return .nothing }
         let own = try directory.status()
         guard (found.device, found.inode) != (own.device, own.inode) else { return .same }
-        let other = try Self.open(name, in: root)
+        let other = try Self.open(name, in: root, forMoves: true)
         held.withLock { $0 = other }
         return .another
     }
@@ -60,9 +63,10 @@ final class Place: Sendable {
         }
     }
 
-    private static func open(_ name: FileName, in root: Directory) throws(SystemError) -> Directory {
+    private static func open(_ name: FileName, in root: Directory, forMoves: Bool) throws(SystemError) -> Directory {
         let folder = try root.directory(name)
-        guard try folder.status().device == root.status().device else {
+        let isNear = try folder.status().device == root.status().device
+        guard isNear, !forMoves || folder.sharesMount(with: root) else {
             throw SystemError(call: "rename", code: EXDEV, path: folder.path)
         }
         return folder

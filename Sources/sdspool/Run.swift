@@ -96,11 +96,13 @@ enum Run {
             return try await open()
         } catch let error as SpoolTaken {
             throw Exit(.tryLater, "sdspool: \(error)")
-        } catch let error as SystemError where error.isOnAnotherFilesystem {
+        } catch let error as SystemError where error.crossesFilesystems {
             throw Exit(
                 .configuration,
-                "sdspool: \(error.path) lies on another filesystem than the spool it belongs to; a job moves by "
-                    + "rename(2), which cannot cross that. Put all folders of a spool on one filesystem.")
+                "sdspool: \(error.path) lies on another filesystem than the spool it belongs to, or is a mount of its own; a "
+                    + "job moves by rename(2), which cannot cross that. Put all folders of a spool on one filesystem, and "
+                    + "mount the spool as a whole, not its folders one by one (-v DIR:/spool, not -v DIR:/spool/inbox)."
+            )
         }
     }
 
@@ -235,8 +237,4 @@ enum Run {
             for place in 0..<(end - start) { start[place] = CChar(UInt8(ascii: "x")) }
         }
     }
-}
-
-extension SystemError {
-    fileprivate var isOnAnotherFilesystem: Bool { code == EXDEV }
 }

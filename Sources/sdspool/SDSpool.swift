@@ -50,6 +50,11 @@ struct SDSpool {
                 }
                 do {
                     try await command.run(words)
+                } catch let error as SystemError where error.crossesFilesystems {
+                    throw Exit(
+                        .configuration,
+                        "sdspool \(word): \(error); the two folders lie on different filesystems or mounts here. Run this where "
+                            + "the spool is mounted as a whole.")
                 } catch let error as SystemError {
                     throw Exit(.inputOutput, "sdspool \(word): \(error)")
                 }

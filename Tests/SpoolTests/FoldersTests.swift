@@ -60,6 +60,75 @@ import Testing
     }
 }
 
+@Suite struct BindMountTests {
+    let spool: TestSpool
+    var elsewhere: String { spool.path + "/elsewhere" }
+
+    init() throws {
+        spool = try TestSpool()
+        try spool.folders.root.makeDirectory("elsewhere")
+    }
+
+    /// Shows `source` at `place` too, for as long as `body` runs.
+    private func bind(_ source: String, at place: String, _ body: () throws -> Void) throws {
+        guard mount(source, place, nil, UInt(MS_BIND), nil) == 0 else {
+            try Test.cancel("a bind mount needs root: \(String(cString: strerror(errno)))")
+        }
+        defer { umount2(place, Int32(MNT_DETACH)) }
+        try body()
+    }
+
+    @Test(
+        "a folder that is a mount of its own is refused at the start, though it lies on the same filesystem",
+        arguments: ["inbox", "queue", "active", "done", "failed", "hold", "assets"])
+    func refused(place: String) throws {
+        try bind(elsewhere, at: "\(spool.path)/\(place)") {
+            let error = #expect(throws: SystemError.self) { try Folders(path: spool.path) }
+            #expect(error?.code == EXDEV)
+            #expect(error?.path == "\(spool.path)/\(place)")
+            // Who only looks and drops may well see the folders so.
+            #expect(throws: Never.self) { try Folders(existing: spool.path) }
+        }
+        #expect(
+            try names(in: spool.folders.root) == [
+                "active", "assets", "done", "elsewhere", "failed", "hold", "inbox", "queue",
+            ])
+        #expect(throws: Never.self) { try Folders(path: spool.path) }
+    }
+
+    @Test("a spool that is mounted as a whole is one like any other")
+    func whole() throws {
+        try bind(spool.path, at: elsewhere) {
+            let folders = try Folders(path: elsewhere)
+            let ticket = try Ticket.test("cat")
+            try spool.drop("cat.json")
+            #expect(try folders.accept("cat.json", as: ticket))
+            #expect(try names(in: spool.folders.queue) == ["\(ticket.file)"])
+        }
+    }
+
+    @Test("a mount that comes over a folder while a daemon runs is told, and the others go on")
+    func later() throws {
+        let inotify = try Inotify()
+        let hands = try HandWatch(spool.folders, inotify)
+        try bind(elsewhere, at: "\(spool.path)/done") {
+            let ticket = try spool.queue("cat")
+            guard case .folders(let renewal)? = try hands.everything().first else {
+                Issue.record("nothing is told of the folders")
+                return
+            }
+            #expect(renewal.trouble == SystemError(call: "rename", code: EXDEV, path: "\(spool.path)/done"))
+            #expect(renewal.changed.isEmpty)
+            let job = try #require(try spool.folders.claim(ticket))
+            _ = try job.finish(with: Data("{}".utf8))
+        }
+        // Beneath the mount, and there when it is gone.
+        #expect(try names(in: spool.folders.done) == ["cat"])
+        guard case .folders(let renewal)? = try hands.everything().first else { return }
+        #expect(renewal.trouble == nil)
+    }
+}
+
 @Suite struct InFolderTests {
     @Test(
         "the job file keeps its name, but for one that is named like a file of ours",
