@@ -59,6 +59,10 @@ public enum Event: Sendable {
     case notPruned(SystemError)
     /// The folders are listed as often as that, because nothing tells of changes there.
     case rounds(filesystem: String, every: Duration)
+    /// The kernel has nothing left to tell of changes by: the folders are listed as often as that meanwhile.
+    case unwatched(SystemError, every: Duration)
+    /// It has again.
+    case watched
     /// systemd's socket does not take a message.
     case unheard(SystemError)
     /// A hook's program could not be run, or failed. The words between say what it was run for.
@@ -88,13 +92,14 @@ public enum Event: Sendable {
     public var level: Level {
         switch self {
         case .troubled, .noRoom: .error
-        case .refused, .failed, .tryingAgain, .serverAway, .notPruned, .unheard, .hookFailed, .hookBehind, .hookDropped,
+        case .refused, .failed, .tryingAgain, .serverAway, .notPruned, .unwatched, .unheard, .hookFailed, .hookBehind,
+            .hookDropped,
             .callbackFailed, .callbackGivenUp:
             .warning
         case .done(_, _, _, _, let warnings) where !warnings.isEmpty: .warning
         case .inbox(_, let isThere) where !isThere: .warning
-        case .inbox, .renewed, .rounds, .ready, .recovered, .serverBack, .oneAtATime, .roomAgain, .paused, .stopping,
-            .leftAlone, .cancelled:
+        case .inbox, .renewed, .rounds, .watched, .ready, .recovered, .serverBack, .oneAtATime, .roomAgain, .paused,
+            .stopping, .leftAlone, .cancelled:
             .notice
         case .accepted, .expanded, .started, .done, .putBack, .queued, .moved, .pruned, .callbackTold: .info
         }
@@ -130,6 +135,9 @@ public enum Event: Sendable {
                 + "see \(expansion.path)/result.json"
         case .refused(let name, let error, let path): "refused \(name): \(error.message); it is now in \(path)"
         case .leftAlone(let name, let reason): "inbox/\(name) is left alone: \(reason)"
+        case .troubled(let error) where error.crossesFilesystems && error.call == "rename":
+            "\(error.path) lies on another filesystem than the spool now, or is a mount of its own, and no job can be moved "
+                + "there: going on with the folder beneath it until that is gone"
         case .troubled(let error): "\(error); trying again"
         case .started(let ticket, let server): "rendering \(ticket.name) at \(server)"
         case .done(let ticket, let path, let pictures, let seconds, let warnings):
@@ -161,6 +169,10 @@ public enum Event: Sendable {
         case .notPruned(let error): "old results stay in done/ for now: \(error)"
         case .rounds(let filesystem, let interval):
             "nobody tells of what others do on \(filesystem): looked at every \(Self.spoken(interval / .seconds(1)))"
+        case .unwatched(let error, let interval):
+            "\(error): the kernel does not tell of changes; looking for them every "
+                + "\(Self.spoken(interval / .seconds(1))) until it does. \(Self.remedy(error))"
+        case .watched: "the kernel tells of changes again"
         case .unheard(let error): "the service manager that started this cannot be told how it is: \(error)"
         case .hookFailed(let hook, let subject, let reason): "\(hook.rawValue)\(subject): \(reason)"
         case .hookBehind(let hook, let count):
@@ -174,6 +186,15 @@ public enum Event: Sendable {
             "\(receiver) will not be told the end of \(ticket.name): \(reason)"
         case .stopping: "stopping: what cannot be finished at once goes back to the queue"
         }
+    }
+
+    /// What to do where nothing is left to watch with (inotify(7)).
+    private static func remedy(_ error: SystemError) -> String {
+        error.call == "inotify_init1"
+            ? "If this user has used up its inotify instances, raise fs.inotify.max_user_instances: "
+                + "sysctl fs.inotify.max_user_instances=1024"
+            : "If this user has used up its inotify watches, raise fs.inotify.max_user_watches: "
+                + "sysctl fs.inotify.max_user_watches=524288"
     }
 
     private static func spoken(_ names: [JobName]) -> String {

@@ -27,7 +27,10 @@ actor FrontDesk {
     /// would be woken for each.
     private static let nap = 0.002
 
+    /// What is told of the folders by the kernel; `nil` also while it has nothing to tell it by.
     private var source: (any DispatchSourceRead)?
+    /// For want of watches the folders are looked at so often as on a share.
+    private var isPolling = false
     private var timer: (any DispatchSourceTimer)?
 
     init(
@@ -52,11 +55,33 @@ actor FrontDesk {
         let timer = DispatchSource.makeTimerSource(queue: thread.queue)
         timer.setEventHandler(handler: wake)
         self.timer = timer
-        let source = inotify.source(on: thread.queue, wake: wake)
-        self.source = source
         timer.activate()
-        source.activate()
+        listen()
         collect()
+    }
+
+    private func listen() {
+        guard source == nil else { return }
+        source = inotify.source(on: thread.queue) { [weak self] in self?.assumeIsolated { $0.collect() } }
+        source?.activate()
+    }
+
+    /// Tries again to have what was lacking to be told of changes; what has changed until then is for the look that follows.
+    private func arm() throws(SystemError) {
+        guard isPolling else { return }
+        try inotify.arm()
+        try hands.arm()
+        try intake.arm()
+        listen()
+    }
+
+    /// Listing the folders takes the place of watches that cannot be had, and ends when they can.
+    private func poll(_ now: ContinuousClock.Instant) {
+        let lack = inotify.lack
+        guard (lack != nil) != isPolling else { return }
+        isPolling.toggle()
+        rounds.poll(isPolling, now)
+        tell(lack.map { .unwatched($0, every: rounds.interval) } ?? .watched)
     }
 
     /// Collects no more.
@@ -79,6 +104,7 @@ actor FrontDesk {
             events = try inotify.readAll()
             // Events were lost, or a watch was, with its folder or its filesystem.
             isRound = isRound || events.contains { !$0.kind.isDisjoint(with: [.overflow, .ignored]) }
+            if isRound { try arm() }
             let own = events.filter(hands.owns)
             try take(isRound ? hands.everything() : hands.changes(own))
             if isRound {
@@ -91,6 +117,7 @@ actor FrontDesk {
         }
         let arrivals = events.filter { !hands.owns($0) }
         take(intake.collect(arrivals, isRound: isRound))
+        poll(.now)
         if !events.isEmpty, arrivals.isEmpty { Thread.sleep(forTimeInterval: Self.nap) }
         let wait = min(intake.nextLook, rounds.next) - .now
         timer.schedule(deadline: .now() + max(.zero, wait) / .seconds(1), leeway: .milliseconds(1))

@@ -8,13 +8,21 @@ struct Rounds {
     /// A round that takes long is made less often: no more than a twentieth of the time goes into them.
     private static let share = 20
 
-    let interval: Duration
+    private let usual: Duration
+    private(set) var interval: Duration
     private(set) var next: ContinuousClock.Instant
 
     /// - Parameter interval: between the end of a round and the beginning of the next.
     init(every interval: Duration, now: ContinuousClock.Instant) {
+        usual = interval
         self.interval = interval
         next = now + interval
+    }
+
+    /// Whether the folders are looked at as often as on a share, for want of watches.
+    mutating func poll(_ isNeeded: Bool, _ now: ContinuousClock.Instant) {
+        interval = isNeeded ? min(usual, Self.onShares) : usual
+        next = min(next, now + interval)
     }
 
     func isDue(_ now: ContinuousClock.Instant) -> Bool { now >= next }

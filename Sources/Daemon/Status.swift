@@ -82,7 +82,8 @@ struct Status: Sendable {
             hasStopped = true
             (rendering, retries) = ([], [:])
         case .inbox(_, let isThere): lack = isThere ? nil : event.message
-        case .recovered, .leftAlone, .renewed, .rounds, .oneAtATime, .pruned, .notPruned, .unheard, .hookFailed,
+        case .recovered, .leftAlone, .renewed, .rounds, .unwatched, .watched, .oneAtATime, .pruned, .notPruned,
+            .unheard, .hookFailed,
             .hookBehind, .hookDropped, .callbackTold, .callbackFailed, .callbackGivenUp:
             break
         }

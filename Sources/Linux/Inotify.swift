@@ -2,9 +2,13 @@
 //
 // Events may be lost (the queue is bounded) and say nothing of what was there before: the listing of a directory is
 // the truth, and whoever watches lists after the watch is armed and whenever `.overflow` comes.
+//
+// Instances and watches are counted for each user, and other programs may have used them up. That stops nobody: what could
+// not be watched is known (`lack`), is listed more often, and is watched when the kernel has a watch again.
 
 @preconcurrency import Dispatch
 import Glibc
+import Synchronization
 
 /// An inotify instance and the watches on it.
 public final class Inotify: Sendable {
@@ -35,10 +39,14 @@ public final class Inotify: Sendable {
         public static let directory = Kind(rawValue: UInt32(IN_ISDIR))
     }
 
-    /// A watch on one directory; `none` is the kernel's for events that belong to no watch.
+    /// A watch on one directory.
     public struct Watch: Hashable, Sendable {
         let number: Int32
-        static let none = Watch(number: -1)
+        /// The kernel's for events that belong to no watch; also that of a directory that could not be watched.
+        static let missing = Watch(number: -1)
+
+        /// Whether anything is told of the directory.
+        public var isArmed: Bool { self != .missing }
     }
 
     /// One thing that happened.
@@ -51,26 +59,67 @@ public final class Inotify: Sendable {
         public let name: FileName?
     }
 
-    private let descriptor: Descriptor
+    private final class Instance: Sendable {
+        let descriptor: Descriptor
 
-    /// Throws ``SystemError``; EMFILE means that this user has too many instances
-    /// (`sysctl fs.inotify.max_user_instances`).
-    public init() throws(SystemError) {
-        let number = try system("inotify_init1", "inotify") { inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC)) }
-        descriptor = Descriptor(owning: number)
+        init() throws(SystemError) {
+            let flags = Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC)
+            descriptor = Descriptor(owning: try system("inotify_init1", "inotify") { inotify_init1(flags) })
+        }
     }
 
-    /// Watches a directory that is held open: that very one, whatever its path names by now.
-    public func watch(_ directory: Directory, for kinds: Kind) throws(SystemError) -> Watch {
-        let flags = kinds.rawValue | UInt32(IN_ONLYDIR)
-        let number = try system("inotify_add_watch", directory.path) {
-            inotify_add_watch(descriptor.number, "/proc/self/fd/\(directory.descriptor.number)", flags)
+    private struct State {
+        var instance: Instance?
+        var lack: SystemError?
+    }
+    private let state = Mutex(State())
+
+    /// Goes without where this user has no instance left (see ``lack``). Throws ``SystemError``.
+    public init() throws(SystemError) { try arm() }
+
+    /// Why the last attempt at something to watch with was in vain: no instance or no watch is left; `nil` where there was no
+    /// such attempt since ``arm()``.
+    public var lack: SystemError? { state.withLock(\.lack) }
+
+    /// Sees to an instance and forgets what was lacking: whoever has a watch that is not armed asks for it once more.
+    public func arm() throws(SystemError) {
+        state.withLock { $0.lack = nil }
+        guard state.withLock({ $0.instance == nil }) else { return }
+        do throws(SystemError) {
+            let instance = try Instance()
+            state.withLock { $0.instance = instance }
+        } catch  where Self.isLack(error) {
+            state.withLock { $0.lack = error }
         }
-        return Watch(number: number)
+    }
+
+    /// ENFILE and ENOMEM are the machine's, ENOSYS is a kernel that knows no such thing.
+    private static func isLack(_ error: SystemError) -> Bool {
+        [EMFILE, ENFILE, ENOMEM, ENOSPC, ENOSYS].contains(error.code)
+    }
+
+    /// Watches a directory that is held open: that very one, whatever its path names by now. Where no watch is left it is one
+    /// that is not armed (see ``lack``).
+    public func watch(_ directory: Directory, for kinds: Kind) throws(SystemError) -> Watch {
+        guard let instance = state.withLock(\.instance) else { return .missing }
+        let flags = kinds.rawValue | UInt32(IN_ONLYDIR)
+        do throws(SystemError) {
+            let number = try system("inotify_add_watch", directory.path) {
+                inotify_add_watch(
+                    instance.descriptor.number, "/proc/self/fd/\(directory.descriptor.number)", flags)
+            }
+            return Watch(number: number)
+        } catch  where Self.isLack(error) {
+            state.withLock { $0.lack = error }
+            return .missing
+        }
     }
 
     /// Watches no more; nothing is said of a watch that is gone already, with its directory.
-    public func forget(_ watch: Watch) { _ = inotify_rm_watch(descriptor.number, watch.number) }
+    public func forget(_ watch: Watch) {
+        guard let instance = state.withLock(\.instance) else { return }
+        _ = inotify_rm_watch(instance.descriptor.number, watch.number)
+    }
 
     /// All that has happened since the last call, in order.
     public func readAll() throws(SystemError) -> [Event] {
@@ -81,21 +130,24 @@ public final class Inotify: Sendable {
 
     /// Some of what has happened since the last call, in order; empty where nothing has.
     public func read() throws(SystemError) -> [Event] {
+        guard let instance = state.withLock(\.instance) else { return [] }
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         do throws(SystemError) {
-            let count = try system("read", "inotify") { Glibc.read(descriptor.number, &buffer, buffer.count) }
+            let count = try system("read", "inotify") { Glibc.read(instance.descriptor.number, &buffer, buffer.count) }
             return Self.events(in: buffer[..<count])
         } catch  where error.code == EAGAIN {
             return []
         }
     }
 
-    /// Runs `wake` on a queue of Dispatch whenever there is something to read, until the source is cancelled.
-    public func source(on queue: DispatchQueue, wake: @escaping @Sendable () -> Void) -> any DispatchSourceRead {
-        let source = DispatchSource.makeReadSource(fileDescriptor: descriptor.number, queue: queue)
+    /// Runs `wake` on a queue of Dispatch whenever there is something to read, until the source is cancelled; `nil` where there
+    /// is no instance.
+    public func source(on queue: DispatchQueue, wake: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
+        guard let instance = state.withLock(\.instance) else { return nil }
+        let source = DispatchSource.makeReadSource(fileDescriptor: instance.descriptor.number, queue: queue)
         source.setEventHandler { @Sendable in wake() }
         // Holds the descriptor until the source has let go of it: closed earlier, its number could be another file's.
-        source.setCancelHandler { @Sendable in withExtendedLifetime(self) {} }
+        source.setCancelHandler { @Sendable in withExtendedLifetime(instance) {} }
         return source
     }
 

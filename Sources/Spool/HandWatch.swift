@@ -34,9 +34,13 @@ public final class HandWatch: Sendable {
 
     private let folders: Folders
     private let inotify: Inotify
-    private let rootWatch: Inotify.Watch
-    /// With the folder that it is of.
-    private let queueWatch: Mutex<(watch: Inotify.Watch, queue: Directory)>
+    private struct Watches {
+        var root: Inotify.Watch
+        var queue: Inotify.Watch
+        /// That `queue` is of.
+        var queueFolder: Directory
+    }
+    private let watches: Mutex<Watches>
 
     /// Arms the watches: what is done from now on is told.
     public init(_ folders: Folders, _ inotify: Inotify) throws(SystemError) {
@@ -45,8 +49,26 @@ public final class HandWatch: Sendable {
         // Moves made before, such as those of recovery, are never told: expected still, they would hide somebody's.
         folders.ownMoves.forget()
         let queue = folders.queue
-        queueWatch = Mutex((try Self.watch(queue, inotify), queue))
-        rootWatch = try inotify.watch(folders.root, for: [.created, .movedIn, .movedOut, .deleted])
+        watches = Mutex(
+            Watches(
+                root: try Self.watchRoot(folders, inotify), queue: try Self.watch(queue, inotify), queueFolder: queue))
+    }
+
+    /// Watches what could not be watched when it was asked for. What was done before is told by ``everything()``.
+    public func arm() throws(SystemError) {
+        let now = watches.withLock { $0 }
+        if !now.root.isArmed {
+            let watch = try Self.watchRoot(folders, inotify)
+            watches.withLock { $0.root = watch }
+        }
+        if !now.queue.isArmed {
+            let watch = try Self.watch(now.queueFolder, inotify)
+            watches.withLock { $0.queue = watch }
+        }
+    }
+
+    private static func watchRoot(_ folders: Folders, _ inotify: Inotify) throws(SystemError) -> Inotify.Watch {
+        try inotify.watch(folders.root, for: [.created, .movedIn, .movedOut, .deleted])
     }
 
     /// The kernel merges an event with an equal one right before it. A name comes back only after it has gone, and to be
@@ -60,15 +82,16 @@ public final class HandWatch: Sendable {
 
     /// Whether an event is of what is watched here.
     public func owns(_ event: Inotify.Event) -> Bool {
-        event.watch == rootWatch || event.watch == queueWatch.withLock { $0.watch }
+        watches.withLock { event.watch == $0.root || event.watch == $0.queue }
     }
 
     /// What has been done, told by events that are ours.
     public func changes(_ events: [Inotify.Event]) throws(SystemError) -> [Change] {
+        let root = watches.withLock { $0.root }
         var changes: [Change] = []
         for event in events {
             guard let name = event.name else { continue }
-            if event.watch != rootWatch {
+            if event.watch != root {
                 guard !event.kind.isDisjoint(with: [.movedIn, .written]), let ticket = Ticket(entry: name) else {
                     continue
                 }
@@ -86,18 +109,19 @@ public final class HandWatch: Sendable {
     public func everything() throws(SystemError) -> [Change] {
         folders.ownMoves.forget()
         let renewal = renewal()
+        folders.remains.sweep(folders.active)
         return try [.folders(renewal)] + folders.waiting().map(Change.queued) + [.paused(isPaused())]
     }
 
     private func renewal() -> Renewal {
         var renewal = folders.renew()
-        let (old, watched) = queueWatch.withLock { $0 }
+        let before = watches.withLock { $0 }
         let queue = folders.queue
-        guard queue !== watched else { return renewal }
+        guard queue !== before.queueFolder else { return renewal }
         do throws(SystemError) {
             let watch = try Self.watch(queue, inotify)
-            queueWatch.withLock { $0 = (watch, queue) }
-            inotify.forget(old)
+            watches.withLock { ($0.queue, $0.queueFolder) = (watch, queue) }
+            inotify.forget(before.queue)
         } catch {
             // The next look tries it again.
             renewal.trouble = renewal.trouble ?? error

@@ -81,6 +81,11 @@ public struct Intake {
         try list(at: .now)
     }
 
+    /// Watches the inbox where that could not be done when it was asked for. To be called before a round.
+    public mutating func arm() throws(SystemError) {
+        if let inboxWatch, !inboxWatch.isArmed { try watchInbox() }
+    }
+
     /// Somebody has done something to the folders. True where that makes a difference to what is taken: the inbox is gone,
     /// or is back.
     public mutating func note(_ renewal: Renewal) throws(SystemError) -> Bool {
@@ -180,6 +185,8 @@ public struct Intake {
         var present: Set<FileName> = []
         for name in try folders.inbox.entries() where JobName(dropped: name) != nil {
             present.insert(name)
+            // Where no watch is left nobody tells of its pictures.
+            if lacking.contains(name) { agenda.add(name, at: now) }
             if expected.contains(name) {
                 // One that is waited for, and has changed without a word.
                 guard let seen = sightings[name]?.seen.first else { continue }

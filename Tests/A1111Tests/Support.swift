@@ -122,7 +122,7 @@ func firstFile(in folder: Directory) async throws {
     let inotify = try Inotify()
     _ = try inotify.watch(folder, for: .created)
     let (wakes, wake) = AsyncStream<Void>.makeStream()
-    let source = inotify.source(on: .global()) { wake.yield() }
+    let source = try #require(inotify.source(on: .global()) { wake.yield() })
     source.activate()
     defer { source.cancel() }
     if try folder.entries().isEmpty { for await _ in wakes { break } }

@@ -32,7 +32,7 @@ private func record(_ watch: Int32, _ mask: Int32, _ name: [UInt8] = [], padding
     @Test("an overflow belongs to no watch and names nothing")
     func overflow() {
         let events = Inotify.events(in: record(-1, IN_Q_OVERFLOW)[...])
-        #expect(events == [Inotify.Event(watch: .none, kind: .overflow, name: nil)])
+        #expect(events == [Inotify.Event(watch: .missing, kind: .overflow, name: nil)])
     }
 
     @Test("of a name that is only NULs nothing is left")

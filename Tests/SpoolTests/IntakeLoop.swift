@@ -21,7 +21,7 @@ final class IntakeLoop {
         inotify = try Inotify()
         intake = try Intake(spool.folders, inotify, settle: settle, cap: cap, after: last, insight: insight)
         let woken = woken
-        source = inotify.source(on: .global()) { woken.signal() }
+        source = try #require(inotify.source(on: .global()) { woken.signal() })
         source.activate()
     }
 
