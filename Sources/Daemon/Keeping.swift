@@ -1,5 +1,5 @@
-// Takes old results out of done/ for those who have asked for it (--keep-done). What lies there is the truth: nothing is
-// remembered of it.
+// Takes old results out of done/ for those who have asked for it (--keep-done). What lies there is the truth: all that is
+// remembered is what was read of folders that have not changed since.
 
 @preconcurrency import Dispatch
 import Linux
@@ -11,6 +11,7 @@ import Synchronization
 final class Keeping: Sendable {
     private let retention: Retention
     private let folders: Folders
+    private let memory = ResultMemory()
     private let tell: @Sendable (Event) -> Void
     private let thread = DispatchQueue(label: "keeping", qos: .utility)
     /// Before that nobody looks again.
@@ -42,7 +43,7 @@ final class Keeping: Sendable {
     private func prune() {
         let began = ContinuousClock.now
         do throws(SystemError) {
-            let gone = try folders.prune(retention)
+            let gone = try folders.prune(retention, memory: memory)
             if !gone.isEmpty { tell(.pruned(gone.count)) }
         } catch {
             tell(.notPruned(error))

@@ -46,7 +46,9 @@ struct LeftDraft: Hashable {
 }
 
 /// The drafts that nobody goes on writing: those of a door or a client that was killed. Others write theirs in this moment,
-/// maybe from another machine, whose clock may be hours away from this one; nobody rests for a day.
+/// maybe from another machine; nobody rests for a day.
+///
+/// - Parameter now: by the clock that gives files their times.
 func abandoned(_ drafts: [LeftDraft], now: Stamp) -> [FileName] {
     drafts.filter { now.microseconds - $0.changed / 1000 >= 24 * 3600 * 1_000_000 }.map(\.name).sorted()
 }
@@ -104,6 +106,10 @@ extension Folders {
 
     /// Keeps nobody from starting: what cannot be removed lies in nobody's way.
     private func swept(now: Stamp) -> Int {
+        // File times on a share are its server's, whose clock may be years away from this one. The daemon has just written
+        // itself into the lock.
+        let lock = (try? root.status(of: Self.lock)) ?? nil
+        let now = lock.map { Stamp(microseconds: $0.changed / 1000) } ?? now
         let names = ((try? inbox.entries()) ?? []).filter(JobDraft.isName)
         let drafts = names.compactMap { name -> LeftDraft? in
             guard let status = try? inbox.status(of: name), status.kind == .file else { return nil }

@@ -56,6 +56,14 @@ public struct Retention: Hashable, Sendable {
         return true
     }
 
+    /// Whether nothing but its age says whether a result goes.
+    fileprivate var isByAgeAlone: Bool { age != nil && count == nil && bytes == nil && atLeast == 0 }
+
+    /// Whether the limit by age takes what was finished then.
+    fileprivate func isTooOld(_ finished: Stamp, at now: Stamp) -> Bool {
+        age.map { .microseconds(now.microseconds - finished.microseconds) > $0 } ?? false
+    }
+
     /// The results that go, the oldest first. A limit by number or size takes none that is younger than a day, unless the
     /// age that was asked for is shorter than that.
     public func victims(among entries: [Entry], at now: Stamp) -> [FileName] {
@@ -67,7 +75,7 @@ public struct Retention: Hashable, Sendable {
         for (index, entry) in newestFirst.enumerated() {
             sum = Self.sum(sum, entry.bytes)
             guard index >= atLeast else { continue }
-            let isTooOld = self.age.map { age(entry) > $0 } ?? false
+            let isTooOld = self.isTooOld(entry.finished, at: now)
             let isTooMany = count.map { index >= $0 } ?? false || bytes.map { sum > $0 } ?? false
             if isTooOld || isTooMany && age(entry) > youth { gone.append(entry.name) }
         }
@@ -84,10 +92,12 @@ extension Folders {
     /// Takes the results away that need not be kept, and gives their names. One is out of sight in one step, before the
     /// first of its files goes. One that cannot be removed keeps no other; its error is thrown when they are gone.
     ///
-    /// - Parameter trial: nothing is touched.
-    public func prune(_ retention: Retention, at now: Stamp = .now, trial: Bool = false) throws(SystemError)
-        -> [FileName]
-    {
+    /// - Parameters:
+    ///   - memory: of earlier looks, for whoever looks again and again.
+    ///   - trial: nothing is touched.
+    public func prune(
+        _ retention: Retention, at now: Stamp = .now, memory: ResultMemory = ResultMemory(), trial: Bool = false
+    ) throws(SystemError) -> [FileName] {
         let entries = try done.entries()
         var trouble: SystemError?
         func remove(_ entry: FileName) {
@@ -98,18 +108,26 @@ extension Folders {
             for entry in entries where entry.bytes.starts(with: Self.going.bytes) { remove(entry) }
         }
         var results: [Retention.Entry] = []
+        var contents: [ResultMemory.Key: ResultMemory.Content] = [:]
         for name in entries where name.bytes.first != UInt8(ascii: ".") {
             guard let status = try done.status(of: name), status.kind == .directory else { continue }
-            var bytes: Int64 = 0
-            if retention.bytes != nil {
-                guard let size = try size(of: name) else { continue }
-                bytes = size
-            } else if retention.count != nil || retention.atLeast > 0 {
-                guard try isResult(name) else { continue }
+            let changed = Stamp(microseconds: status.modified / 1000)
+            // Whatever it says, it stays, and no other goes for it.
+            if retention.isByAgeAlone, !retention.isTooOld(changed, at: now) { continue }
+            do throws(SystemError) {
+                let key = ResultMemory.Key(status)
+                let content = if let known = memory.content(of: key) { known } else { try resultContent(name) }
+                contents[key] = content
+                guard case .result(let word) = content else { continue }
+                let bytes = retention.bytes == nil ? 0 : try size(of: name)
+                let finished = Retention.moment(word: word, changed: changed, now: now)
+                results.append(Retention.Entry(name: name, finished: finished, bytes: bytes))
+            } catch {
+                // It keeps no other from going.
+                trouble = trouble ?? error
             }
-            let finished = Stamp(microseconds: status.modified / 1000)
-            results.append(Retention.Entry(name: name, finished: finished, bytes: bytes))
         }
+        memory.replace(by: contents)
         var victims: [FileName] = []
         for name in retention.victims(among: results, at: now) where try isResult(name) { victims.append(name) }
         guard !trial else { return victims }
@@ -128,21 +146,11 @@ extension Folders {
         return victims
     }
 
-    /// Whether a folder holds a result; what somebody keeps in a folder of his own is his.
-    private func isResult(_ name: FileName) throws(SystemError) -> Bool {
-        try entered(name)?.status(of: InFolder.result) != nil
-    }
-
-    /// Of all files in it; `nil` for what is no result.
-    private func size(of name: FileName) throws(SystemError) -> Int64? {
-        guard let folder = try entered(name), try folder.status(of: InFolder.result) != nil else { return nil }
+    /// Of all files in it; 0 for one that is gone.
+    private func size(of name: FileName) throws(SystemError) -> Int64 {
+        guard let folder = try done.directoryIfThere(name) else { return 0 }
         var size: Int64 = 0
         for entry in try folder.entries() { size = Retention.sum(size, try folder.status(of: entry)?.size ?? 0) }
         return size
-    }
-
-    /// `nil` for one that is gone, or that only others may enter.
-    private func entered(_ name: FileName) throws(SystemError) -> Directory? {
-        do throws(SystemError) { return try done.directoryIfThere(name) } catch  where error.isForbidden { return nil }
     }
 }

@@ -36,6 +36,12 @@ public struct Stamp: Hashable, Comparable, Sendable {
         guard compact == text else { return nil }
     }
 
+    /// The moment that `iso8601` wrote; `nil` for anything else.
+    init?(iso8601 text: String) {
+        self.init(compact: text.filter { $0 != "-" && $0 != ":" })
+        guard iso8601 == text else { return nil }
+    }
+
     private static let compactSeconds = Date.ISO8601FormatStyle(dateSeparator: .omitted, timeSeparator: .omitted)
 
     /// By the C library: a job has some thirty moments in its names and results, and Foundation's style takes 8 µs for one.

@@ -98,6 +98,16 @@ import Testing
         #expect(try spool.text("failed/x/x.json") == "garbage")
     }
 
+    @Test("a draft that is being written is not swept, however far the file server's clock is from the daemon's")
+    func otherClock() throws {
+        let draft = ".00000000-0000-0000-0000-000000000001.drop"
+        try spool.drop(name(draft))
+        try spool.write("", to: ".lock", in: folders.root)
+        let inAYear = Stamp(microseconds: Stamp.now.microseconds + 365 * 86_400_000_000)
+        #expect(try folders.recover(now: inAYear).isEmpty)
+        #expect(try names(in: folders.inbox) == [draft])
+    }
+
     @Test("drafts that nobody has gone on writing for a day are swept out of the inbox, and nothing else is")
     func drafts() throws {
         let draft = try folders.draft()

@@ -1,5 +1,7 @@
 // Which results may go. A day is 86,400 s.
 
+import Foundation
+import Glibc
 import Linux
 import Testing
 
@@ -94,6 +96,112 @@ import Testing
         let gone = try spool.folders.prune(retention, at: tomorrow).map(\.description)
         #expect(gone.count == 1)
         #expect(try names(in: spool.folders.done) == ["a", "b", "best of", "readme.txt"].filter { !gone.contains($0) })
+    }
+
+    /// A result of that name whose folder was last changed in 2010, as a file server without a battery has it.
+    private func result(_ entry: String, _ document: String, in spool: TestSpool) throws {
+        try spool.folders.done.makeDirectory(name(entry))
+        try spool.write(document, to: "result.json", in: spool.folders.done.directory(name(entry)))
+        try age(entry, in: spool)
+    }
+
+    private func age(_ entry: String, in spool: TestSpool) throws {
+        var times = [timespec(tv_sec: 1_262_304_000, tv_nsec: 0), timespec(tv_sec: 1_262_304_000, tv_nsec: 0)]
+        try #require(utimensat(AT_FDCWD, "\(spool.path)/done/\(entry)", &times, 0) == 0)
+    }
+
+    private static func document(finished: String, before: String = "") -> String {
+        "{\n  \"ticket\": \"x\",\(before)\n  \"finished\": \"\(finished)\"\n}\n"
+    }
+
+    private let anHour: Retention = {
+        var retention = Retention()
+        retention.age = .seconds(3600)
+        return retention
+    }()
+
+    @Test("a fresh result stays whatever time its folder has, and an old one stays in a folder that has just changed")
+    func wrongClock() throws {
+        let spool = try TestSpool()
+        try result("fresh", Self.document(finished: Stamp.now.iso8601), in: spool)
+        try result("old", Self.document(finished: "2012-01-01T00:00:00.000000Z"), in: spool)
+        try result("touched", Self.document(finished: "2012-01-01T00:00:00.000000Z"), in: spool)
+        try spool.write("x", to: "new.png", in: spool.folders.done.directory("touched"))
+        for trial in [true, false] {
+            #expect(try spool.folders.prune(anHour, trial: trial) == ["old"])
+        }
+        #expect(try names(in: spool.folders.done) == ["fresh", "touched"])
+    }
+
+    @Test("the oldest by their own word go first")
+    func order() throws {
+        let spool = try TestSpool()
+        for (entry, year) in [("a", "2014"), ("b", "2012"), ("c", "2013")] {
+            try result(entry, Self.document(finished: "\(year)-01-01T00:00:00.000000Z"), in: spool)
+        }
+        var retention = Retention()
+        retention.count = 1
+        #expect(try spool.folders.prune(retention) == ["b", "c"])
+    }
+
+    @Test(
+        "what a result.json says of its end is read from any that the daemon has written, and from others as far as it can be",
+        arguments: [
+            ("{\"finished\": \"2030-01-01T00:00:00.000000Z\"}", true),
+            (document(finished: "2030-01-01T00:00:00.000000Z"), true),
+            // A batch of thousands: behind more than is read of the beginning.
+            (
+                document(
+                    finished: "2030-01-01T00:00:00.000000Z",
+                    before: "\n  \"parts\": [" + String(repeating: "{},", count: 200_000) + "{}],"), true
+            ),
+            ("", false), ("{", false), ("[]", false), (document(finished: "yesterday"), false),
+            (document(finished: "2030-02-30T00:00:00.000000Z"), false), (document(finished: ""), false),
+            ("{\"finished\": 5}", false), (document(finished: "9999-01-01T00:00:00.000000Z"), false),
+            (String(repeating: "x", count: 1 << 20), false),
+        ])
+    func word(document: String, isBelieved: Bool) throws {
+        let spool = try TestSpool()
+        try result("cat", document, in: spool)
+        let now = Stamp(microseconds: 1_893_456_000_000_000 + 1_800_000_000)
+        #expect(try spool.folders.prune(anHour, at: now) == (isBelieved ? [] : ["cat"]))
+    }
+
+    @Test("a result.json that is a link, a FIFO, a folder or endless tells nothing and stops nothing")
+    func noWord() throws {
+        let spool = try TestSpool()
+        let fresh = Self.document(finished: Stamp.now.iso8601)
+        try spool.write(fresh, to: "elsewhere.json", in: spool.folders.root)
+        for entry in ["endless", "fifo", "folder", "link"] { try spool.folders.done.makeDirectory(name(entry)) }
+        #expect(symlink("\(spool.path)/elsewhere.json", "\(spool.path)/done/link/result.json") == 0)
+        #expect(mkfifo("\(spool.path)/done/fifo/result.json", 0o600) == 0)
+        try spool.folders.done.directory("folder").makeDirectory("result.json")
+        try spool.write("{", to: "result.json", in: spool.folders.done.directory("endless"))
+        #expect(truncate("\(spool.path)/done/endless/result.json", 1 << 40) == 0)
+        for entry in ["endless", "fifo", "folder", "link"] { try age(entry, in: spool) }
+        #expect(try spool.folders.prune(anHour).sorted() == ["endless", "fifo", "folder", "link"])
+        #expect(try names(in: spool.folders.root).contains("elsewhere.json"))
+    }
+
+    @Test("what was read of a folder is not read again before the folder changes")
+    func memory() throws {
+        let spool = try TestSpool()
+        let memory = ResultMemory()
+        let old = Self.document(finished: "2012-01-01T00:00:00.000000Z")
+        try result("cat", Self.document(finished: Stamp.now.iso8601), in: spool)
+        #expect(try spool.folders.prune(anHour, memory: memory).isEmpty)
+        // Written in place, which its folder does not show.
+        try Data(old.utf8).withUnsafeBytes { bytes in
+            let file = open("\(spool.path)/done/cat/result.json", O_WRONLY | O_TRUNC)
+            try #require(write(file, bytes.baseAddress, bytes.count) == bytes.count)
+            close(file)
+        }
+        #expect(try spool.folders.prune(anHour, memory: memory).isEmpty)
+        #expect(try spool.folders.prune(anHour, trial: true) == ["cat"])
+        try spool.folders.done.rename("cat", to: spool.folders.done, as: "dog")
+        try spool.folders.done.directory("dog").makeDirectory("more")
+        try age("dog", in: spool)
+        #expect(try spool.folders.prune(anHour, memory: memory) == ["dog"])
     }
 
     @Test(
