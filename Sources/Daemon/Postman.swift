@@ -214,13 +214,17 @@ actor Postman {
         return (form.contentType, form.body)
     }
 
-    /// `nil` for one that somebody has taken away since, or has put something else in the place of: a file with holes is as
+    /// `nil` for one that somebody has taken away since or has kept to himself, or has put something else in the place of: a file with holes is as
     /// long as anybody likes.
     private static func picture(_ name: FileName, in folder: Directory) throws(SystemError) -> PictureFile? {
         guard let status = try folder.status(of: name), status.kind == .file, status.size <= Folders.assetCap else {
             return nil
         }
-        do throws(SystemError) { return try PictureFile(folder.file(name)) } catch  where error.isMissing { return nil }
+        do throws(SystemError) {
+            return try PictureFile(folder.file(name))
+        } catch  where error.isMissing || error.isForbidden {
+            return nil
+        }
     }
 
     /// RFC 9110 section 5.5: what is not visible ASCII is escaped as in a URL.

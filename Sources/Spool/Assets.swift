@@ -100,7 +100,12 @@ extension Folders {
         func arriving(_ what: String, _ status: FileStatus?) -> AssetLook {
             .arriving(JobFileError(message: "it needs \(asset), which \(what)", class: "missing asset"), status)
         }
-        let (folder, isItsOwn) = try asset.parent(in: self)
+        let (folder, isItsOwn): (Directory, Bool)
+        do throws(SystemError) {
+            (folder, isItsOwn) = try asset.parent(in: self)
+        } catch  where error.isForbidden {
+            return arriving("lies in a folder that cannot be entered: \(error.reason)", nil)
+        }
         guard isItsOwn, let status = try asset.status(in: folder) else { return arriving("is not there", nil) }
         func wrong(_ what: String) -> AssetLook {
             .wrong(JobFileError(message: "it needs \(asset), which \(what)", class: "missing asset"))

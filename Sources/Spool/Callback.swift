@@ -62,11 +62,11 @@ public struct Callback: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension ActiveJob {
-    /// What its job file names; `nil` where that is no job or many, or is gone. For those who have not read the file: it may
+    /// What its job file names; `nil` where that is no job or many, cannot be read, or is gone. For those who have not read the file: it may
     /// have been refused because it has no end, so one that is larger than usual is not read.
     func writtenCallback() throws(SystemError) -> Callback? {
         guard let size = try folder.status(of: file)?.size, size <= JobFile.usualCap else { return nil }
-        guard let content = try content(upTo: JobFile.usualCap) else { return nil }
+        guard let content = try folder.readable(file, upTo: JobFile.usualCap) else { return nil }
         // What is no job names nobody.
         guard case .job(let job)? = try? Submission(content, kind: kind) else { return nil }
         return job.orders.callback

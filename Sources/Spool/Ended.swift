@@ -11,7 +11,7 @@ public struct EndedJob: Sendable {
     public let ending: Ending
     /// Its pictures lie in it. Anybody may have put anything else there since.
     public let folder: Directory
-    /// result.json or error.json; empty where it is gone.
+    /// result.json or error.json; empty where it is gone or cannot be read.
     public let document: Data
 
     /// What that says.
@@ -23,26 +23,28 @@ extension Folders {
     public func ended(_ name: FileName) throws(SystemError) -> EndedJob? {
         guard name.bytes.first != UInt8(ascii: ".") else { return nil }
         for (ending, place) in [(Ending.done, done), (.failed, failed)] {
-            guard let folder = try place.directoryIfThere(name) else { continue }
-            // A link, a FIFO or a folder of that name is none.
-            let isFile = try folder.status(of: ending.document)?.kind == .file
-            let document = isFile ? try folder.content(of: ending.document) ?? Data() : Data()
+            guard let folder = try place.directoryIfOpen(name) else { continue }
+            let document = try folder.readable(ending.document) ?? Data()
             return EndedJob(name: name, ending: ending, folder: folder, document: document)
         }
         return nil
     }
 
     /// A file below the spool that others may see: what the path names, each part looked up in the one before it, no link
-    /// followed; `nil` where there is none.
+    /// followed; `nil` where there is none, or none that the daemon itself may read.
     public func file(at path: [FileName]) throws(SystemError) -> File? {
         var place = root
         for part in path.dropLast() {
-            guard part.bytes.first != UInt8(ascii: "."), let next = try place.directoryIfThere(part) else { return nil }
+            guard part.bytes.first != UInt8(ascii: "."), let next = try place.directoryIfOpen(part) else { return nil }
             place = next
         }
         guard let last = path.last, last.bytes.first != UInt8(ascii: "."), let status = try place.status(of: last),
             status.kind == .file
         else { return nil }
-        return try place.file(last)
+        do throws(SystemError) {
+            return try place.file(last)
+        } catch  where error.isMissing || error.isForbidden {
+            return nil
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import JSONText
+import Linux
 
 /// A job file that has been read whole.
 public struct JobFile: Sendable {
@@ -70,6 +71,14 @@ public struct JobFileError: Error, Hashable, Sendable {
         self.offset = offset
         line = nil
         column = nil
+    }
+
+    /// For a file that somebody has kept to himself. He may still let others read it.
+    init(unreadable error: SystemError) {
+        self.init(
+            message:
+                "it cannot be read: \(error.reason). Let the daemon's user read it (chmod a+r, or umask 027 and a group that "
+                + "both are in), then drop it again", mayStillArrive: true)
     }
 
     /// The same error with line and column: of its own place in `text`, or of the `part` that begins at `start`. As it

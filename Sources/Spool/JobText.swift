@@ -5,7 +5,7 @@ import Linux
 
 extension Folders {
     /// What was dropped, as it was written; `nil` where there is none, where it holds a job a line, or where it has more than
-    /// `cap` bytes. Somebody may move it between two looks.
+    /// `cap` bytes, or where only others may read it. Somebody may move it between two looks.
     public func jobText(at position: Position, upTo cap: Int) throws(SystemError) -> Data? {
         switch position {
         case .dropped(let entry): return try text(entry, in: inbox, cap)
@@ -23,7 +23,7 @@ extension Folders {
     }
 
     private func inFolder(_ entry: FileName, of place: Directory, _ cap: Int) throws(SystemError) -> Data? {
-        guard let folder = try place.directoryIfThere(entry),
+        guard let folder = try place.directoryIfOpen(entry),
             let job = try folder.entries().first(where: InFolder.isJob)
         else { return nil }
         return try text(job, in: folder, cap)
@@ -33,8 +33,6 @@ extension Folders {
         guard let status = try place.status(of: name), status.kind == .file, status.size <= cap,
             JobFileKind(of: name) == .json
         else { return nil }
-        do throws(SystemError) { return try place.file(name).read(upTo: cap) } catch  where error.isMissing {
-            return nil
-        }
+        return try place.readable(name, upTo: cap)
     }
 }

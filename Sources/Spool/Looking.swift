@@ -68,7 +68,7 @@ extension Intake {
         } catch  where error.isMissing {
             return (.gone, [])
         } catch  where error.isForbidden {
-            return (.unfinished(JobFileError(message: "it cannot be read: \(error.reason)")), [status])
+            return (.unfinished(JobFileError(unreadable: error)), [status])
         }
     }
 
@@ -99,6 +99,10 @@ extension Intake {
 
     /// Watches the folder that a picture will come to, or the one that its folder will.
     private func watch(_ asset: AssetName) throws(SystemError) {
-        _ = try inotify.watch(asset.parent(in: folders).folder, for: [.written, .movedIn, .created])
+        do throws(SystemError) {
+            _ = try inotify.watch(asset.parent(in: folders).folder, for: [.written, .movedIn, .created])
+        } catch  where error.isForbidden {
+            // A folder that only others may enter: the job waits for as long as it may, and fails.
+        }
     }
 }

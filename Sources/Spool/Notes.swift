@@ -77,6 +77,6 @@ extension Folders {
 
     /// The text of progress.json; `nil` where there is none.
     public func progressText(of ticket: Ticket) throws(SystemError) -> Data? {
-        try active.directoryIfThere(ticket.folder)?.content(of: InFolder.progress, upTo: 16 << 10)
+        try active.directoryIfOpen(ticket.folder)?.readable(InFolder.progress, upTo: 16 << 10)
     }
 }

@@ -7,6 +7,7 @@
 // disk to know: it is sent at least once.
 
 import Foundation
+import Glibc
 import Linux
 import Synchronization
 
@@ -94,7 +95,7 @@ extension Folders {
     /// The message of a job; `nil` where there is none, or none that can be read. It is due when the job is where it ends
     /// (see ``isPublished(_:)``).
     public func message(of ticket: Ticket) throws(SystemError) -> Message? {
-        guard let content = try outbox()?.content(of: ticket.file, upTo: .max) else { return nil }
+        guard let content = try outbox()?.readable(ticket.file, upTo: .max) else { return nil }
         return Message(content, of: ticket)
     }
 
@@ -118,8 +119,10 @@ extension Folders {
 
     /// Takes the message away: it is delivered, or nobody is going to.
     public func removeMessage(of ticket: Ticket) throws(SystemError) {
-        do throws(SystemError) { try outbox()?.unlink(ticket.file) } catch  where error.isMissing {
-            // Somebody was faster.
+        do throws(SystemError) {
+            try outbox()?.unlink(ticket.file)
+        } catch  where error.isMissing || error.isForbidden || error.code == EISDIR {
+            // Somebody was faster, or has put something there that is none.
         }
     }
 }
@@ -130,7 +133,7 @@ extension ActiveJob {
     ///
     /// - Parameter lasting: whether it is on the disk when the call returns.
     func post(_ state: Ending, lasting: Bool = true) throws(SystemError) {
-        guard let callback, let body = try folder.content(of: state.document, upTo: .max) else { return }
+        guard let callback, let body = try folder.readable(state.document, upTo: .max) else { return }
         let outbox = try folders.madeOutbox()
         let content = Message.content(to: callback, state, since: .now, body: body)
         try outbox.putWhole(content, as: ticket.file, lasting: lasting)

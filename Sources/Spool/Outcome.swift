@@ -56,7 +56,7 @@ extension Folders {
     }
 
     private func outcome(_ entry: FileName, in place: Directory, _ file: FileName) throws(SystemError) -> Outcome? {
-        guard let folder = try place.directoryIfThere(entry) else { return nil }
-        return Outcome(isDone: file == InFolder.result, try folder.content(of: file) ?? Data())
+        guard let folder = try place.directoryIfOpen(entry) else { return nil }
+        return Outcome(isDone: file == InFolder.result, try folder.readable(file) ?? Data())
     }
 }

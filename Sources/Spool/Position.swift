@@ -119,7 +119,7 @@ extension Folders {
     /// Of the job's file.
     private func inode(at position: Position) throws(SystemError) -> UInt64? {
         func inFolder(_ folder: FileName, _ place: Directory) throws(SystemError) -> UInt64? {
-            guard let folder = try place.directoryIfThere(folder) else { return nil }
+            guard let folder = try place.directoryIfOpen(folder) else { return nil }
             for entry in try folder.entries() where InFolder.isJob(entry) { return try folder.status(of: entry)?.inode }
             return nil
         }
@@ -165,7 +165,7 @@ extension Folders {
 
     /// The last attempt at a job that waits; `nil` where it was not tried yet.
     public func lastAttempt(of ticket: Ticket) throws(SystemError) -> Attempts.Attempt? {
-        guard let content = try queue.directoryIfThere(ticket.folder)?.content(of: InFolder.attempts) else {
+        guard let content = try queue.directoryIfOpen(ticket.folder)?.readable(InFolder.attempts) else {
             return nil
         }
         return (try? JSONDecoder().decode(Attempts.self, from: content))?.list.last

@@ -47,8 +47,9 @@ extension Folders {
 
     /// Why the queue is paused, as PAUSE says it; `nil` where it is not.
     public func pauseReason() throws(SystemError) -> String? {
-        try root.content(of: Self.pause).map {
-            String(decoding: $0.prefix(500), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        }
+        guard try isPaused() else { return nil }
+        // Anybody may have laid it down, and kept the reason to himself.
+        let reason = try root.readable(Self.pause, upTo: 500) ?? Data()
+        return String(decoding: reason, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -144,8 +144,7 @@ extension Folders {
     public func page(_ name: String) throws(SystemError) -> Data? {
         guard let name = FileName(bytes: Array(name.utf8)) else { return nil }
         let pages = try pages()
-        guard try pages.status(of: name)?.kind == .file else { return nil }
-        return try pages.file(name).read(upTo: 4 << 20)
+        return try pages.readable(name, upTo: 4 << 20)
     }
 
     /// The numbers of the pages of older results, in order.

@@ -40,7 +40,7 @@ extension Folders {
         do throws(SystemError) {
             file = try inbox.file(name)
         } catch  where error.isForbidden {
-            return .unfinished("it cannot be read: \(error.reason)")
+            return .unfinished(JobFileError(unreadable: error).message)
         }
         let content = try file.read(upTo: cap)
         do throws(JobFileError) {
