@@ -38,6 +38,14 @@ import Testing
         withExtendedLifetime(next) {}
     }
 
+    @Test(
+        "where flock(2) is a record lock at a server, ours would collide with its own, and is taken alone",
+        arguments: [
+            ("nfs", true), ("nfs4", true), ("cifs", true), ("smb3", true), ("ext4", false), ("xfs", false),
+            ("btrfs", false), ("fuse.sshfs", false), ("overlay", false), ("nfsd", false), ("local", false),
+        ])
+    func kinds(name: String, expected: Bool) { #expect(Filesystem(name: name).locksRecordsForFlock == expected) }
+
     @Test("a file that somebody left there is no lock")
     func leftover() throws {
         try scratch.write("a process of long ago", to: ".lock")

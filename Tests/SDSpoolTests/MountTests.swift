@@ -1,6 +1,8 @@
 // The folders of a spool as mounts of their own.
 
 import Foundation
+import Glibc
+import Sketch
 import Testing
 
 @Suite struct MountTests {
@@ -20,5 +22,34 @@ import Testing
         #expect(code == 78)
         #expect(daemon.lines.contains { $0.contains("\(spool.path("done").path) lies on another filesystem") })
         #expect(daemon.lines.contains { $0.contains("mount the spool as a whole") })
+    }
+
+    @Test("a mount that comes over a folder is said once, and what is published meanwhile lies there when it is gone")
+    func later() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: sketch.url, "--poll", "0.05")
+        let outside = spool.surroundings.appendingPathComponent("outside")
+        try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: true)
+        let done = spool.path("done").path
+        guard mount(outside.path, done, nil, UInt(MS_BIND), nil) == 0 else {
+            return print("skipped, bind mounts: \(String(cString: strerror(errno)))")
+        }
+        defer { umount2(done, Int32(MNT_DETACH)) }
+        try await daemon.says("\(done) lies on another filesystem than the spool now, or is a mount of its own")
+        try spool.drop("cat", smallJob())
+        try await daemon.says("done cat")
+        try spool.drop("bad", "{]")
+        try await daemon.says("refused bad")
+        #expect(spool.list("done").isEmpty)
+        #expect(umount2(done, 0) == 0)
+        #expect(spool.list("done") == ["cat"])
+        try spool.drop("dog", smallJob())
+        try await daemon.says("done dog")
+        #expect(spool.list("done") == ["cat", "dog"])
+        #expect(daemon.lines.count { $0.contains("is a mount of its own") } == 1)
+        #expect(!daemon.lines.contains { $0.contains("trying again") })
+        #expect(try await daemon.stop() == 0)
+        await sketch.stop()
     }
 }
