@@ -25,6 +25,8 @@ final class DiskRoom: Sendable {
         /// Jobs whose answers are held by their servers.
         var holding: Set<Ticket> = []
         var isWatched = false
+        /// It was told that somebody waits, and not yet that nobody does.
+        var isTold = false
 
         /// What those that are under way will need together.
         var taken: Int { reserved.values.reduce(0, +) }
@@ -75,6 +77,7 @@ final class DiskRoom: Sendable {
             if state.holding.contains(ticket) { return false }
             guard state.holding.count < Self.mostHeld else { return nil }
             state.holding.insert(ticket)
+            (state.own[ticket], state.isTold) = (bytes, true)
             return true
         }
         guard let isNew else {
@@ -89,13 +92,10 @@ final class DiskRoom: Sendable {
 
     /// A result found no room. The job is back in the queue's folder, and waits here.
     func lacked(_ ticket: Ticket, _ lane: Lane, _ lack: NoRoom, pixels: Int?) {
-        let isNew = state.withLock { state in
+        state.withLock { state in
             state.needs.note(lack.bytes, for: pixels)
-            (state.own[ticket], state.cause) = (lack.bytes, "\(lack.cause)")
-            defer { state.isShort = true }
-            return !state.isShort
+            (state.own[ticket], state.cause, state.isShort) = (lack.bytes, "\(lack.cause)", true)
         }
-        if isNew { tell(.noRoom(ticket, bytes: lack.bytes, reason: "\(lack.cause)")) }
         setAside(ticket, lane, lack.bytes)
     }
 
@@ -108,6 +108,7 @@ final class DiskRoom: Sendable {
             state.reserved[ticket] = nil
             state.holding.remove(ticket)
         }
+        tellOfEnd()
     }
 
     /// It has ended.
@@ -116,12 +117,13 @@ final class DiskRoom: Sendable {
     // MARK: Waiting
 
     private func setAside(_ ticket: Ticket, _ lane: Lane, _ need: Int) {
-        let isNew = state.withLock { state in
+        let (isFirst, isNew) = state.withLock { state in
             state.reserved[ticket] = nil
             state.waiting[ticket] = (lane, need)
-            defer { state.isWatched = true }
-            return !state.isWatched
+            defer { (state.isTold, state.isWatched) = (true, true) }
+            return (!state.isTold, !state.isWatched)
         }
+        if isFirst { tell(.noRoom(ticket, bytes: need, reason: reason(for: need))) }
         if isNew { Task(executorPreference: Threads.shared) { await self.watch() } }
     }
 
@@ -155,6 +157,17 @@ final class DiskRoom: Sendable {
             queue.putBack(ticket, to: lane)
             if count == Self.most { return }
         }
+        tellOfEnd()
+    }
+
+    /// Nobody waits any more, for the moment.
+    private func tellOfEnd() {
+        let isOver = state.withLock { state in
+            guard state.isTold, state.waiting.isEmpty, state.holding.isEmpty else { return false }
+            state.isTold = false
+            return true
+        }
+        if isOver { tell(.roomAgain) }
     }
 
     // MARK: The disk
@@ -164,7 +177,6 @@ final class DiskRoom: Sendable {
         let (wasShort, wanted) = state.withLock { ($0.isShort, $0.taken + 2 * $0.needs.largest) }
         guard wasShort, isFree(wanted) else { return wasShort }
         state.withLock { ($0.isShort, $0.reserved) = (false, [:]) }
-        tell(.roomAgain)
         return false
     }
 

@@ -45,7 +45,7 @@ public enum Event: Sendable {
     case oneAtATime(server: String, because: String)
     /// The disk has no room for the job's result of so many bytes, for this reason: it waits, and smaller ones go first.
     case noRoom(Ticket, bytes: Int, reason: String)
-    /// There is room again for more than the largest of them.
+    /// No result waits for room any more.
     case roomAgain
     /// PAUSE has come, or has gone.
     case paused(Bool)
