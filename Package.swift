@@ -29,6 +29,9 @@ let package = Package(
         .testTarget(
             name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch"], exclude: ["Fixtures"]),
         .testTarget(name: "PageTests", dependencies: ["Page", "Spool", "Linux"]),
+        // The fuzzer's code is a test, so that nobody who builds sdspool builds it, and it may see what is internal.
+        .testTarget(
+            name: "FuzzTests", dependencies: ["Gateway", "A1111", "HTTP", "Spool", "JSONText", "Linux"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "A1111", "Spool", "Linux", "JSONText"]),
     ],
     swiftLanguageModes: [.v6]

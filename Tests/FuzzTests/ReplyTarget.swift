@@ -1,22 +1,29 @@
 // Replies: pictures and text are the same in whatever pieces the body comes, and all else that is read of an answer.
 
 import Foundation
+import Glibc
 import JSONText
 import Linux
 
 @testable import A1111
 
-/// Where the pictures go; in memory where the machine has such a place.
+/// Where the pictures go: the folder that FUZZ_FOLDER names, or one of our own that is gone when the process is.
 private let folder: Directory = {
     do {
-        let parent = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-        let path = "\(parent)/sdspool-fuzz-\(ProcessInfo.processInfo.processIdentifier)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        return try Directory(path: path)
+        if let given = ProcessInfo.processInfo.environment["FUZZ_FOLDER"] {
+            let path = "\(given)/pictures"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            return try Directory(path: path)
+        }
+        try FileManager.default.createDirectory(atPath: ownFolder, withIntermediateDirectories: true)
+        atexit { try? FileManager.default.removeItem(atPath: ownFolder) }
+        return try Directory(path: ownFolder)
     } catch {
         fatalError("\(error)")
     }
 }()
+
+private let ownFolder = "\(NSTemporaryDirectory())/sdspool-fuzz-\(ProcessInfo.processInfo.processIdentifier)"
 
 func fuzzReplies(_ input: Data) {
     var bytes = Bytes(input)
