@@ -5,7 +5,7 @@ import Glibc
 import Sketch
 import Testing
 
-@Suite struct ArrivalTests {
+@Suite(.witnessed) struct ArrivalTests {
     @Test("whichever way a file comes, it is one job, and its last bytes are in it")
     func ways() async throws {
         let sketch = try Sketch.quick()

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct AssetTests {
+@Suite(.witnessed) struct AssetTests {
     private static let job =
         #"{"prompt": "x", "steps": 1, "width": 64, "height": 64, "seed": 1, "init_images": ["in/a.png"]}"#
 

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct BatchTests {
+@Suite(.witnessed) struct BatchTests {
     private func drop(_ file: String, _ text: String, into spool: TestSpool) throws {
         let draft = spool.path("inbox/.\(file).tmp")
         try Data(text.utf8).write(to: draft)

@@ -30,7 +30,7 @@ final class Receiver: Sendable {
     func stop() async { await server.stop() }
 }
 
-@Suite struct CallbackTests {
+@Suite(.witnessed) struct CallbackTests {
     private static func job(_ url: String, _ more: String = "") -> String {
         smallJob(#""sdspool": {"callback": "\#(url)"}"# + (more.isEmpty ? "" : ", \(more)"))
     }

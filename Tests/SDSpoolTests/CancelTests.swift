@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct CancelTests {
+@Suite(.witnessed) struct CancelTests {
     /// So many steps that only an interrupt ends them.
     private static let endless = smallJob().replacing(#""steps": 1"#, with: #""steps": 1000000"#)
 

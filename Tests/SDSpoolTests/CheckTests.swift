@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct CheckTests {
+@Suite(.witnessed) struct CheckTests {
     @Test("a job file is told where it would go, and which of its keys would be ignored")
     func check() async throws {
         let sketch = try Sketch.quick()

@@ -5,7 +5,7 @@ import HTTP
 import Sketch
 import Testing
 
-@Suite struct ClientTests {
+@Suite(.witnessed) struct ClientTests {
     static let clients = [
         (interpreter: "sh", file: "drop.sh"), ("python3", "drop.py"), ("node", "drop.mjs"), ("perl", "drop.pl"),
         ("ruby", "drop.rb"), ("pwsh", "drop.ps1"),

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite struct CompletionTests {
+@Suite(.witnessed) struct CompletionTests {
     /// Names that would like to be commands, and such as are merely awkward.
     private static let names = [
         "dog", "red cat", "$(touch${IFS}RUN)", "`touch RUN`", "a;touch RUN", "$(touch RUN)\nb", "'; touch RUN; '", "*",

@@ -49,6 +49,12 @@ enum Strike: Sendable, CustomStringConvertible {
     var troublesDisk: Bool { !isDeadly }
 }
 
+/// At most so many of the calls, evenly from the first to the last.
+func spread(_ calls: Range<Int>, over most: Int) -> [Int] {
+    guard calls.count > most, most > 1 else { return Array(calls) }
+    return (0..<most).map { calls.lowerBound + $0 * (calls.count - 1) / (most - 1) }
+}
+
 /// One scenario and the server of all its runs.
 struct CrashRun: Sendable {
     let scenario: CrashScenario
@@ -62,10 +68,13 @@ struct CrashRun: Sendable {
         sketch = try Sketch.quick()
     }
 
-    /// Strikes at each file call that an undisturbed run makes, several at a time, and says how many these were. Those
+    /// Strikes at the file calls that an undisturbed run makes, several at a time, and says how many these were. Those
     /// of a start that finds nothing to do are left to the scenario that has something to repair.
-    func strikeEverywhere(_ strike: @escaping @Sendable (Int) -> Strike) async throws {
-        let (calls, picture, _) = try await undisturbed()
+    ///
+    /// - Parameter most: where there are more calls, so many of them, spread over all.
+    func strikeEverywhere(atMost most: Int = .max, _ strike: @escaping @Sendable (Int) -> Strike) async throws {
+        let (all, picture, _) = try await undisturbed()
+        let calls = spread(all, over: most)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (number, call) in calls.enumerated() {
                 if number >= 8 { try await group.next() }
@@ -73,7 +82,7 @@ struct CrashRun: Sendable {
             }
             try await group.waitForAll()
         }
-        print("\(scenario): \(calls.count) points, from \(strike(calls.lowerBound)) to \(strike(calls.upperBound - 1))")
+        print("\(scenario): \(calls.count) points, from \(strike(calls[0])) to \(strike(calls[calls.count - 1]))")
     }
 
     /// The calls to strike at, the picture that is drawn, and what was told of each call.
@@ -97,6 +106,13 @@ struct CrashRun: Sendable {
     ///
     /// - Parameter remount: brings back a filesystem whose power was cut.
     func run(_ strike: Strike, in spool: TestSpool, picture: Data?, remount: () throws -> Void = {}) async {
+        // With a witness of its own: the daemons of the other strikes have nothing to do with it.
+        await Witness.attends("\(scenario), \(strike)") {
+            await attempt(strike, in: spool, picture: picture, remount: remount)
+        }
+    }
+
+    private func attempt(_ strike: Strike, in spool: TestSpool, picture: Data?, remount: () throws -> Void) async {
         let jobs = scenario.jobs("\(UUID())")
         do {
             await spool.takeSlot()
@@ -155,7 +171,7 @@ struct CrashRun: Sendable {
             guard try spool.tree() == before else { throw BadState(description: "a second start changed something") }
         } catch {
             try? remount()
-            Issue.record("\(scenario), \(strike): \(error); the spool: \((try? spool.tree()) ?? [])")
+            Issue.record("\(scenario), \(strike): \(error); the spool: \((try? spool.tree()) ?? []), \(spool.state)")
         }
     }
 

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct DiskTests {
+@Suite(.witnessed) struct DiskTests {
     @Test("a result that cannot be moved to done/ is kept, moved when it can be, and not rendered again")
     func unpublishable() async throws {
         let sketch = try Sketch.quick()

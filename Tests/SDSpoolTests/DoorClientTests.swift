@@ -6,7 +6,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct DoorClientTests {
+@Suite(.witnessed) struct DoorClientTests {
     static let python = ProcessInfo.processInfo.environment["SDSPOOL_PYTHON"]
     static let lacksPython: String? =
         python.map { FileManager.default.isExecutableFile(atPath: $0) ? nil : "\($0) is no program" }

@@ -5,7 +5,7 @@ import Glibc
 import Sketch
 import Testing
 
-@Suite struct DoorFilesTests {
+@Suite(.witnessed) struct DoorFilesTests {
     @Test("links, pipes, folders and lies in done/ neither hold up the door nor lead out of the spool")
     func hostile() async throws {
         let sketch = try Sketch.quick()

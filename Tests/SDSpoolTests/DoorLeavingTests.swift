@@ -5,7 +5,7 @@ import HTTP
 import Sketch
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct DoorLeavingTests {
+@Suite(.timeLimit(.minutes(5)), .witnessed) struct DoorLeavingTests {
     private static let key = "POST /sdapi/v1/txt2img HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: order-17\r\n"
 
     /// How many descriptors a process has.

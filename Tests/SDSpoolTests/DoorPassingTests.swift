@@ -6,7 +6,7 @@ import Linux
 import Sketch
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct DoorPassingTests {
+@Suite(.timeLimit(.minutes(5)), .witnessed) struct DoorPassingTests {
     private static let request = "GET /sdapi/v1/progress HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     /// The door at the server, with its request. Who only looks whether somebody listens, as the daemon does, says nothing.

@@ -6,7 +6,7 @@ import Sketch
 import Synchronization
 import Testing
 
-@Suite struct DoorSafetyTests {
+@Suite(.witnessed) struct DoorSafetyTests {
     @Test("a page under a name of its own, or from elsewhere, gets nothing done")
     func foreigners() async throws {
         let sketch = try Sketch.quick()

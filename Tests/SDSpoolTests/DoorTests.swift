@@ -5,7 +5,7 @@ import HTTP
 import Sketch
 import Testing
 
-@Suite struct DoorTests {
+@Suite(.witnessed) struct DoorTests {
     @Test("a render is answered in the server's own shape, out of the files of its result")
     func dropIn() async throws {
         let sketch = try Sketch.quick()

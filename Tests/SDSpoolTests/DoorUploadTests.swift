@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct DoorUploadTests {
+@Suite(.witnessed) struct DoorUploadTests {
     private static func head(_ more: String, _ method: String = "POST", _ path: String = "/sdapi/v1/txt2img") -> String
     {
         "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\(more)\r\n"

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct DoorWaitingTests {
+@Suite(.witnessed) struct DoorWaitingTests {
     private static let slow = smallJob().replacing(#""steps": 1"#, with: #""steps": 600"#)
 
     private static func name(in line: String) throws -> String {

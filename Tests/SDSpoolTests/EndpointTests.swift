@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct EndpointTests {
+@Suite(.witnessed) struct EndpointTests {
     @Test("a job for any endpoint of A1111 ends in done/ with the server's answer, or in failed/ with its words")
     func table() async throws {
         let sketch = try Sketch.quick()

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct FailureTests {
+@Suite(.witnessed) struct FailureTests {
     @Test("what is no job goes to failed/ as it is, with the place where it is wrong")
     func noJobs() async throws {
         let sketch = try Sketch.quick()

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct GroupingTests {
+@Suite(.witnessed) struct GroupingTests {
     private static let names = ["a", "b", "c", "d", "e", "f"]
 
     /// The order in which jobs are rendered that want two checkpoints by turns.

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct HookTests {
+@Suite(.witnessed) struct HookTests {
     /// A script beside the spool.
     private static func script(_ name: String, _ text: String, for spool: TestSpool) throws -> String {
         let file = spool.surroundings.appendingPathComponent(name)

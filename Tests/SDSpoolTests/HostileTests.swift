@@ -7,7 +7,7 @@ import HTTP
 import Sketch
 import Testing
 
-@Suite struct HostileTests {
+@Suite(.witnessed) struct HostileTests {
     /// What becomes of a file.
     enum Outcome {
         case leftAlone(String)

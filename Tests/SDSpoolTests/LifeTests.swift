@@ -5,7 +5,7 @@ import Sketch
 import Synchronization
 import Testing
 
-@Suite struct LifeTests {
+@Suite(.witnessed) struct LifeTests {
     @Test("as JSON the log has a line for each event, and says what it is about")
     func jsonLog() async throws {
         let sketch = try Sketch.quick()

@@ -6,7 +6,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct LiveTests {
+@Suite(.witnessed) struct LiveTests {
     @Test("a real server's pictures, grid, upscaled picture, answers and refusals all end where they belong")
     func everything() async throws {
         let live = ProcessInfo.processInfo.environment["SDSPOOL_TEST_SERVER"]

@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct MainJobTests {
+@Suite(.witnessed) struct MainJobTests {
     @Test("a dropped job ends in done/ with its own bytes, its pictures and its story")
     func dropped() async throws {
         let sketch = try Sketch.quick()

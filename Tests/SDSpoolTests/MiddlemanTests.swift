@@ -5,7 +5,7 @@ import HTTP
 import Sketch
 import Testing
 
-@Suite struct MiddlemanTests {
+@Suite(.witnessed) struct MiddlemanTests {
     private static let long = smallJob().replacing(#""steps": 1"#, with: #""steps": 600"#)
     private static let query = #"{"sdspool": {"endpoint": "/sdapi/v1/samplers"}}"#
 

@@ -8,7 +8,7 @@ import Testing
 @testable import Daemon
 @testable import Linux
 
-@Suite struct NotifyTests {
+@Suite(.witnessed) struct NotifyTests {
     /// In the environment of a daemon that a service manager has started.
     private static func daemon(
         _ spool: TestSpool, _ sketch: Sketch, _ socket: String, watchdog: Int? = nil, of owner: Int32? = nil

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite struct OperationTests {
+@Suite(.witnessed) struct OperationTests {
     private static let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../..").standardizedFileURL
 

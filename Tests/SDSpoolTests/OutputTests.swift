@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite struct OutputTests {
+@Suite(.witnessed) struct OutputTests {
     private static let ticket = "5-20260101T000000.000001Z.cat"
 
     /// A spool without a daemon: `cat` is done, `dog` has failed, `a` and `b` wait.

@@ -5,7 +5,7 @@ import HTTP
 import Sketch
 import Testing
 
-@Suite struct PageTests {
+@Suite(.witnessed) struct PageTests {
     /// A prompt that would like to be a page of its own.
     private static let hostile =
         #"</script></style><script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"#

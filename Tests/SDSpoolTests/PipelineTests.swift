@@ -7,7 +7,7 @@ import Sketch
 import Synchronization
 import Testing
 
-@Suite struct PipelineTests {
+@Suite(.witnessed) struct PipelineTests {
     private static func job(_ name: String, steps: Int) -> String {
         #"{"prompt": "\#(name)", "steps": \#(steps), "width": 64, "height": 64}"#
     }

@@ -14,20 +14,33 @@ struct Missed: Error, CustomStringConvertible {
 /// A generous deadline: no test waits for it unless something is broken.
 let deadline = Duration.seconds(180)
 
-/// A process of `sdspool` whose stderr is read line by line.
-final class Program: Sendable {
-    private struct Heard {
+/// What a process has said and how it ended. The witness of a test keeps it longer than the process.
+private final class Talk: Sendable {
+    struct Heard {
         var lines: [String] = []
         var partial = Data()
         var waiting: [(sign: @Sendable (String) -> Bool, heard: CheckedContinuation<String?, Never>)] = []
         var hasEnded = false
     }
 
-    private let heard = Mutex(Heard())
+    let heard = Mutex(Heard())
+    let outcome = Mutex<Int32?>(nil)
+
+    /// Its last lines, for the witness.
+    func statement(of command: [String]) -> String {
+        let end = outcome.withLock { $0 }.map { "ended with \($0)" } ?? "was not seen to end"
+        let lines = heard.withLock { $0.lines + [String(decoding: $0.partial, as: UTF8.self)] }.filter { !$0.isEmpty }
+        return (["\(command.joined(separator: " ")): \(end), said \(lines.count) lines"] + lines.suffix(60))
+            .joined(separator: "\n    ")
+    }
+}
+
+/// A process of `sdspool` whose stderr is read line by line.
+final class Program: Sendable {
+    private let talk = Talk()
     private let process = Process()
     private let output = Pipe()
     private let end: AsyncStream<Void>
-    private let outcome = Mutex<Int32?>(nil)
     private let hasEnded = Atomic(false)
     let pid: Int32
 
@@ -52,8 +65,8 @@ final class Program: Sendable {
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
-        let talk = Pipe()
-        process.standardError = talk
+        let errors = Pipe()
+        process.standardError = errors
         let ended = AsyncStream<Void>.makeStream()
         end = ended.stream
         // A child inherits what its parent's thread blocks, and threads of Dispatch block all signals.
@@ -64,13 +77,15 @@ final class Program: Sendable {
         defer { pthread_sigmask(SIG_SETMASK, &own, nil) }
         try process.run()
         pid = process.processIdentifier
+        let command = [process.executableURL?.lastPathComponent ?? ""] + arguments
+        Witness.here()?.hears { [talk] in talk.statement(of: command) }
         // Process learns of the end by a socket, which other children that are started at the same moment inherit and
         // hold open for as long as they live. So it is waited for here, and left for Process to reap.
         let pid = pid
         DispatchQueue(label: "end of \(pid)").async { [weak self] in
             var information = siginfo_t()
             let hasInformation = waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) == 0
-            self?.outcome.withLock { outcome in
+            self?.talk.outcome.withLock { outcome in
                 let status = information._sifields._sigchld.si_status
                 outcome = !hasInformation ? nil : information.si_code == CLD_EXITED ? status : 128 + status
                 self?.hasEnded.store(true, ordering: .releasing)
@@ -80,7 +95,7 @@ final class Program: Sendable {
         // A thread that blocks, for each: a handler that is called when there is something to read does not survive the
         // closing of its handle, and without that a long suite runs out of descriptors.
         let listener = DispatchQueue(label: "listener")
-        listener.async { [weak self, handle = talk.fileHandleForReading] in
+        listener.async { [weak self, handle = errors.fileHandleForReading] in
             var data: Data
             repeat {
                 data = handle.availableData
@@ -97,7 +112,7 @@ final class Program: Sendable {
     }
 
     private func hear(_ data: Data) {
-        heard.withLock { heard in
+        talk.heard.withLock { heard in
             heard.hasEnded = data.isEmpty
             heard.partial += data
             while let newline = heard.partial.firstIndex(of: UInt8(ascii: "\n")) {
@@ -118,7 +133,7 @@ final class Program: Sendable {
     var isRunning: Bool { !hasEnded.load(ordering: .acquiring) }
 
     /// All that was said so far.
-    var lines: [String] { heard.withLock { $0.lines } }
+    var lines: [String] { talk.heard.withLock { $0.lines } }
 
     /// The first line that holds all of `words`, said already or still to come.
     @discardableResult
@@ -137,7 +152,7 @@ final class Program: Sendable {
         }
         defer { impatience.cancel() }
         let line: String? = await withCheckedContinuation { continuation in
-            heard.withLock { heard in
+            talk.heard.withLock { heard in
                 if let line = heard.lines.first(where: sign) {
                     continuation.resume(returning: line)
                 } else if heard.hasEnded {
@@ -166,10 +181,13 @@ final class Program: Sendable {
         }
         defer { impatience.cancel() }
         for await _ in end {}
-        if let outcome = outcome.withLock({ $0 }) { return outcome }
+        if let outcome = talk.outcome.withLock({ $0 }) { return outcome }
         // Process was faster.
         process.waitUntilExit()
-        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        let status = process.terminationStatus
+        let outcome = process.terminationReason == .exit ? status : 128 + status
+        talk.outcome.withLock { $0 = outcome }
+        return outcome
     }
 
     /// What it printed on stdout, when it has ended.

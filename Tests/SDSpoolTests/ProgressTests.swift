@@ -6,7 +6,7 @@ import Sketch
 import Synchronization
 import Testing
 
-@Suite struct ProgressTests {
+@Suite(.witnessed) struct ProgressTests {
     @Test(
         "progress.json and a preview lie beside the job while it renders, and not in its result",
         arguments: [true, false])

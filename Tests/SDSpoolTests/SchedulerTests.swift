@@ -49,7 +49,7 @@ private let keys: Set<String> = [
     "bookmarked", "created_at", "updated_at",
 ]
 
-@Suite struct SchedulerTests {
+@Suite(.witnessed) struct SchedulerTests {
     @Test("a task is queued with its checkpoint and VAE, rendered as it was written, and shown in all of its keys")
     func task() async throws {
         let sketch = try Sketch.quick()

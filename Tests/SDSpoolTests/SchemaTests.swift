@@ -5,7 +5,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct SchemaTests {
+@Suite(.witnessed) struct SchemaTests {
     private static func check(_ file: URL, against schema: String, _ comment: Comment? = nil) throws {
         #expect(try Schema(schema).problems(with: Data(contentsOf: file)) == [], comment)
     }

@@ -94,7 +94,7 @@ private let canTrust = ConditionTrait.enabled(
         && FileManager.default.fileExists(atPath: "/etc/ssl/certs/ca-certificates.crt"),
     "only root, with the certificates of the machine in the place of Debian, can add to them")
 
-@Suite(.enabled(if: lack(["python3", "openssl"]) == nil, "it needs python3 and openssl"))
+@Suite(.enabled(if: lack(["python3", "openssl"]) == nil, "it needs python3 and openssl"), .witnessed)
 struct SecureTests {
     @Test(
         "jobs are rendered in their order and their ends are told by https, where the certificate is vouched for",

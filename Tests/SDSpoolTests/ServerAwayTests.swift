@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct ServerAwayTests {
+@Suite(.witnessed) struct ServerAwayTests {
     @Test("a server that is not there is waited for, told once, and its jobs are done when it comes")
     func away() async throws {
         let gone = try ReservedPort()

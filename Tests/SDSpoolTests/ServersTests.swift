@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct ServersTests {
+@Suite(.witnessed) struct ServersTests {
     private static func job(steps: Int, server: String? = nil) -> String {
         smallJob(server.map { #""sdspool": {"server": "\#($0)"}"# } ?? "")
             .replacing(#""steps": 1"#, with: #""steps": \#(steps)"#)

@@ -64,7 +64,7 @@ private func tool(_ words: String..., in folder: URL) async throws {
     }
 }
 
-@Suite struct ShareTests {
+@Suite(.witnessed) struct ShareTests {
     private let sketch: Sketch
     private let spool: TestSpool
     private var outside: URL { spool.surroundings }

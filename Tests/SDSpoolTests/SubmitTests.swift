@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct SubmitTests {
+@Suite(.witnessed) struct SubmitTests {
     private func run(_ words: String..., in spool: TestSpool) async throws -> (
         code: Int32, printed: [String], said: [String]
     ) {

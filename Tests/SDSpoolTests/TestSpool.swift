@@ -12,6 +12,7 @@ final class TestSpool: Sendable {
     let url: URL
     /// What is around it.
     let surroundings: URL
+    private let witness: Witness?
 
     convenience init() throws {
         let name = "sdspool-\(UUID().uuidString)"
@@ -21,12 +22,15 @@ final class TestSpool: Sendable {
     /// Makes the spool in a folder that goes with it.
     init(in surroundings: URL) throws {
         self.surroundings = surroundings
+        witness = Witness.here()
         url = surroundings.appendingPathComponent("spool")
         try FileManager.default.createDirectory(
             at: url.appendingPathComponent("inbox"), withIntermediateDirectories: true)
     }
 
     deinit {
+        let last = state
+        witness?.hears { last }
         try? FileManager.default.removeItem(at: surroundings)
         if hasSlot.withLock({ $0 }) { Self.slots.give() }
     }
@@ -105,6 +109,19 @@ final class TestSpool: Sendable {
             guard ContinuousClock.now < end else { throw Missed(description: "status.json never said \(state)") }
             try await Task.sleep(for: .milliseconds(5))
         }
+    }
+
+    /// What a failing test shows of it: status.json, and what lies in the folders.
+    var state: String {
+        let status = FileManager.default.contents(atPath: path("status.json").path).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        let folders = ["inbox", "queue", "active", "hold", "done", "failed"].map { folder in
+            let names = list(folder)
+            return "\(folder): \(names.prefix(20).joined(separator: ", "))"
+                + (names.count > 20 ? ", … \(names.count)" : "")
+        }
+        return (["\(url.path)"] + folders + ["status.json: \(status ?? "none")"]).joined(separator: "\n    ")
     }
 
     /// A JSON document of the spool.

@@ -5,7 +5,7 @@ import Sketch
 import Synchronization
 import Testing
 
-@Suite struct WarningTests {
+@Suite(.witnessed) struct WarningTests {
     private static let odd = #"{"prompt": "x", "steps": 1, "width": 63, "height": 64, "sampler_name": "Nope"}"#
 
     @Test("what came otherwise than it was asked for is named in the result and in the log")
