@@ -1,9 +1,10 @@
 // The crash suite: a daemon is struck at its file calls, one after the other, and whatever happens no job is lost, none is
 // done twice, and nothing half-done is shown.
 //
-// Its quick part runs with all other tests; `SDSPOOL_CRASH=long swift test --filter CrashTests` adds the rest, with all
-// errors at the calls of the commonest life and one by turns at those of the others; `SDSPOOL_CRASH=full` takes all of
-// them everywhere. What it strikes with is FaultSeam in the Linux module, strace(1), and the kernel's own switch for the
+// Its quick part runs with all other tests: kills at every call of the commonest life, and a few points, spread over each
+// life, for everything else. `SDSPOOL_CRASH=long swift test --filter CrashTests` strikes at all points, with all errors at
+// the calls of the commonest life and one by turns at those of the others; `SDSPOOL_CRASH=full` takes all of them everywhere.
+// What it strikes with is FaultSeam in the Linux module, strace(1), and the kernel's own switch for the
 // power of a filesystem.
 //
 // Tried by hand, so that it is known what it notices; each of these made it fail (bad states in its long part):
@@ -26,19 +27,20 @@ import Testing
 private let environment = ProcessInfo.processInfo.environment
 private let isFull = environment["SDSPOOL_CRASH"] == "full"
 private let isLong = isFull || environment["SDSPOOL_CRASH"] == "long"
-private let onlyLong = Comment("SDSPOOL_CRASH=long runs it")
+/// How many calls of a life are struck: all of them, or a few that are spread over it.
+private func points(_ few: Int) -> Int { isLong ? .max : few }
 
 private let errors = ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE"]
 
 /// For each round over the calls the errors that take turns: one round with all of them, or a round for each.
 private func turns(of errors: [String], all: Bool) -> [[String]] { all ? errors.map { [$0] } : [errors] }
 
-@Suite struct CrashTests {
+@Suite(.witnessed) struct CrashTests {
     @Test(
-        "killed at any file call, a daemon loses nothing and does nothing twice",
-        arguments: isLong ? CrashScenario.all : [CrashScenario.all[0]])
+        "killed at any file call, a daemon loses nothing and does nothing twice", arguments: CrashScenario.all)
     func killed(scenario: CrashScenario) async throws {
-        try await CrashRun(scenario).strikeEverywhere { .seam($0, "kill") }
+        let isCommonest = scenario.description == CrashScenario.all[0].description
+        try await CrashRun(scenario).strikeEverywhere(atMost: isCommonest ? .max : points(4)) { .seam($0, "kill") }
     }
 
     /// Where nobody cuts the power of a filesystem that has a journal for each directory, such as btrfs.
@@ -61,27 +63,28 @@ private func turns(of errors: [String], all: Bool) -> [[String]] { all ? errors.
     }
 
     @Test(
-        "an error at any file call costs no job, and the daemon goes on by itself", .enabled(if: isLong, onlyLong),
+        "an error at any file call costs no job, and the daemon goes on by itself",
         arguments: CrashScenario.all)
     func failing(scenario: CrashScenario) async throws {
         let run = try CrashRun(scenario)
         for errors in turns(
-            of: errors + ["done-EIO"], all: isFull || scenario.description == CrashScenario.all[0].description)
+            of: errors + ["done-EIO"],
+            all: isFull || isLong && scenario.description == CrashScenario.all[0].description)
         {
-            try await run.strikeEverywhere { .seam($0, errors[$0 % errors.count]) }
+            try await run.strikeEverywhere(atMost: points(5)) { .seam($0, errors[$0 % errors.count]) }
         }
     }
 
-    @Test("an error that stays is waited out", .enabled(if: isLong, onlyLong), arguments: CrashScenario.all)
+    @Test("an error that stays is waited out", arguments: CrashScenario.all)
     func troubled(scenario: CrashScenario) async throws {
         let run = try CrashRun(scenario)
         for errors in turns(of: errors, all: isFull) {
-            try await run.strikeEverywhere { .lastingSeam($0, errors[$0 % errors.count]) }
+            try await run.strikeEverywhere(atMost: points(3)) { .lastingSeam($0, errors[$0 % errors.count]) }
         }
     }
 
     /// From outside, at the executable that SDSPOOL_BINARY names or at that of this test run.
-    @Test("what strace does to a shipped executable does no harm", .enabled(if: isLong, onlyLong))
+    @Test("what strace does to a shipped executable does no harm")
     func traced() async throws {
         if let lack = lack(["strace"]) { return print("skipped, strikes by strace: \(lack)") }
         let run = try CrashRun(
@@ -89,7 +92,7 @@ private func turns(of errors: [String], all: Bool) -> [[String]] { all ? errors.
         let (_, picture, _) = try await run.undisturbed()
         var strikes: [Strike] = []
         for call in ["renameat", "fsync", "openat", "write", "mkdirat", "unlinkat", "close", "newfstatat"] {
-            for number in 1...8 {
+            for number in 1...(isLong ? 8 : 1) {
                 // Dispatch, too, makes these two: a write that wakes a thread and a look at a descriptor that is to be
                 // waited for. It gives up in silence where they fail, as they never do but here. Their errors are left
                 // to the seam, which strikes only what is ours.
@@ -109,7 +112,7 @@ private func turns(of errors: [String], all: Bool) -> [[String]] { all ? errors.
     }
 
     @Test(
-        "a loss of power at any file call loses nothing that was told", .enabled(if: isLong, onlyLong),
+        "a loss of power at any file call loses nothing that was told",
         arguments: [("ext4", false), ("ext4", true), ("xfs", true)])
     func powerless(filesystem: String, isLate: Bool) async throws {
         if let lack = lack(["mkfs.\(filesystem)", "mount", "umount"], root: true) {
@@ -121,16 +124,18 @@ private func turns(of errors: [String], all: Bool) -> [[String]] { all ? errors.
         for (number, scenario) in CrashScenario.all.prefix(2).enumerated() {
             let run = try CrashRun(scenario)
             let (calls, picture, _) = try await run.undisturbed()
-            for call in calls {
+            for call in spread(calls, over: points(4)) {
                 let spool = try TestSpool(in: disk.mount.appendingPathComponent("\(number)-\(call)"))
                 let cut = Strike.cut(call, mount: disk.mount.path, isLate: isLate)
                 await run.run(cut, in: spool, picture: picture) { try disk.remount() }
             }
-            print("\(scenario), \(isLate ? "late " : "")power cuts on \(filesystem): \(calls.count) points")
+            print(
+                "\(scenario), \(isLate ? "late " : "")power cuts on \(filesystem): \(min(points(4), calls.count)) points"
+            )
         }
     }
 
-    @Test("a full disk is waited out, and costs at most one render", .enabled(if: isLong, onlyLong))
+    @Test("a full disk is waited out, and costs at most one render")
     func full() async throws {
         if let lack = lack(["mount", "umount"], root: true) { return print("skipped, a full tmpfs: \(lack)") }
         guard let disk = try LoopDisk("tmpfs", options: "size=8m") else {
