@@ -16,7 +16,7 @@ let package = Package(
         .target(name: "Daemon", dependencies: ["Spool", "A1111", "Page", "Linux"]),
         .target(name: "Gateway", dependencies: ["HTTP", "Page", "Spool", "A1111", "JSONText", "Linux"]),
         .target(name: "HTTP", dependencies: ["Linux"]),
-        .target(name: "Sketch", dependencies: ["HTTP", "JSONText"]),
+        .target(name: "Sketch", dependencies: ["HTTP", "JSONText", "Linux"]),
         .executableTarget(name: "sdspool", dependencies: ["Daemon", "Gateway", "A1111", "Spool", "Linux", "Sketch"]),
         .executableTarget(name: "Benchmark", dependencies: ["HTTP"]),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),

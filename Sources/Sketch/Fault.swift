@@ -1,7 +1,8 @@
 // What goes wrong on request: a body's own `sketch` key asks for it, so a job file can.
 //
 // `"sketch": {"fault": "oom", "times": 2, "id": "x", "seconds": 0.5}` fails twice and then behaves. Uses are counted by
-// the fault and `id`, or the prompt where there is none; without `times` it never behaves.
+// the fault and `id`, or the prompt where there is none; without `times` it never behaves. With `"step": 3` its render
+// stands still behind its third step, until who runs the stand-in lets it go on (``Sketch/release(_:)``).
 
 import Foundation
 import HTTP
@@ -28,15 +29,22 @@ struct Fault: Sendable {
         case truncatedPNG = "truncated-png"
         /// It takes long: after the lock, or under it.
         case delay, slow
+        /// It stands still until it is told to go on: after the lock, or under it.
+        case withhold, hold
     }
     let name: Name
+    /// By which it is counted and released.
+    let id: String
     private let time: Duration
+    /// Behind so many steps, those of all its batches, the render stands still.
+    let step: Int?
 
     private struct Wish: Decodable {
         let fault: String
         let times: Int?
         let id: String?
         let seconds: Double?
+        let step: Int?
     }
 
     /// The fault that is due now; counts the use. Throws for a fault that nobody knows: a slip of the pen should not
@@ -47,14 +55,17 @@ struct Fault: Sendable {
             let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
             throw .invalid([.complaint(["sketch", "fault"], "one of \(known)", "value_error")])
         }
-        let use = "\(wish.fault) \(wish.id ?? Fields(body)["prompt"] ?? "")"
+        let id = wish.id ?? Fields(body)["prompt"] ?? ""
+        let use = "\(wish.fault) \(id)"
         let uses = studio.change { state in
             state.faults[use, default: 0] += 1
             return state.faults[use, default: 0]
         }
         guard uses <= wish.times ?? .max else { return nil }
         let seconds = wish.seconds ?? (name == .drip ? 0.01 : 1)
-        return Fault(name: name, time: .seconds(max(0, min(3600, seconds))))
+        return Fault(
+            name: name, id: id, time: .seconds(max(0, min(3600, seconds))), step: wish.step ?? (name == .hold ? 0 : nil)
+        )
     }
 
     /// What a render takes longer.
@@ -102,13 +113,14 @@ struct Fault: Sendable {
     }
 
     /// Sends an answer, wrongly.
-    func deliver(_ json: Data) async -> Response {
+    func deliver(_ json: Data, in studio: Studio) async -> Response {
         let time = time
         var response = Response.json(json)
         switch name {
         case .hangup: return .hangUp(reset: false)
         case .reset: return .hangUp(reset: true)
         case .delay: try? await Task.sleep(for: time)
+        case .withhold: await studio.standStill(id)
         case .truncate, .truncateUnframed:
             response.body = .stream(name == .truncate ? .length(json.count) : .close) {
                 try await $0.write(json.prefix(json.count / 2))

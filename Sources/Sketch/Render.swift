@@ -46,7 +46,7 @@ struct Render: Sendable {
             let encoding = studio.options.encodeTime * files.count
             if encoding > .zero { try? await Task.sleep(for: encoding) }
             let json = job.answer(drawn, fault?.spoil(files) ?? files).compact
-            return await fault?.deliver(json) ?? .json(json)
+            return await fault?.deliver(json, in: studio) ?? .json(json)
         } catch {
             studio.leave(number, task: job.task, failed: true)
             return error
@@ -132,13 +132,24 @@ struct Render: Sendable {
         let extraTime = (fault?.extraTime ?? .zero) / max(1, Double(batches) * Double(steps))
         let stepTime = studio.options.stepTime + extraTime
         var due = ContinuousClock.now
+        var done = 0
+        // The fault by which it still has to stand still, and when.
+        var still = fault.flatMap { fault in fault.step.map { (step: $0, id: fault.id) } }
         for batch in 0..<batches {
-            if studio.change({ $0.progress.isInterrupted }) || Task.isCancelled { return batch }
+            if studio.change({ $0.progress.isInterrupted }) || Task.isCancelled {
+                if let still { await studio.standStill(still.id) }
+                return batch
+            }
             studio.change {
                 $0.progress.beginBatch(batch, of: batches, steps: steps)
                 $0.card = card(batch)
             }
             for step in 0..<steps {
+                if let fault = still, fault.step == done {
+                    await studio.standStill(fault.id)
+                    (still, due) = (nil, .now)
+                }
+                done += 1
                 due += stepTime
                 if stepTime > .zero {
                     try? await Task.sleep(until: due, clock: .continuous)
@@ -148,6 +159,7 @@ struct Render: Sendable {
                 guard studio.change({ $0.progress.advance(to: step + 1) }), !Task.isCancelled else { break }
             }
         }
+        if let still { await studio.standStill(still.id) }
         return batches
     }
 

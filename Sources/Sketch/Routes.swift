@@ -144,8 +144,15 @@ enum Routes {
             })
     }
 
+    private static func look(_ studio: Studio) -> (Progress, TestCard?) {
+        studio.change { state in
+            state.looks += 1
+            return (state.progress, state.card)
+        }
+    }
+
     private static func progress(_ request: Request, _ studio: Studio) -> Response {
-        let (progress, card) = studio.change { ($0.progress, $0.card) }
+        let (progress, card) = look(studio)
         let skips = request.query?.lowercased().split(separator: "&").contains("skip_current_image=true") == true
         let preview = skips ? nil : preview(progress, card)
         return .json(progress.json(picture: preview.map(JSONValue.file) ?? .null))
@@ -161,7 +168,7 @@ enum Routes {
     }
 
     private static func taskProgress(_ question: Fields, _ studio: Studio) -> Response {
-        let (progress, card) = studio.change { ($0.progress, $0.card) }
+        let (progress, card) = look(studio)
         let task = question["id_task"] ?? ""
         // Who has seen this one already is not sent it again.
         let isNews =

@@ -5,6 +5,7 @@
 // `SystemError`; everything later is an answer to somebody's request.
 
 import HTTP
+import Linux
 
 /// A running stand-in.
 public final class Sketch: Sendable, CustomStringConvertible {
@@ -46,8 +47,12 @@ public final class Sketch: Sendable, CustomStringConvertible {
         let studio = Studio(options: options)
         var limits = Limits()
         limits.body = 128 << 20
-        let server = try Server.start(on: .loopback(port: port), limits: limits) { request in
-            await Routes.answer(request, in: studio)
+        // Its clients are programs of this machine, which may be busy with other things.
+        (limits.headTime, limits.bodyTime, limits.idleTime) = (.seconds(3600), .seconds(3600), .seconds(3600))
+        // What keeps the threads of Swift busy holds up nobody here.
+        let threads = Threads(label: "sketch")
+        let server = try Server.start(on: .loopback(port: port), limits: limits, threads: threads) { incoming in
+            await Routes.answer(try await Request(incoming), in: studio)
         }
         return Sketch(server: server, studio: studio)
     }
@@ -67,6 +72,14 @@ public final class Sketch: Sendable, CustomStringConvertible {
     /// The requests to render, in their order of arrival, which is the order of their start; those that had JSON in them
     /// and the right credentials. The newest ten thousand, and fewer where their bodies are large.
     public var requests: [RenderRequest] { studio.change { $0.record } }
+
+    /// How often it was asked how far a render is.
+    public var looks: Int { studio.change { $0.looks } }
+
+    /// Lets go on what stands still by a fault, and whatever would from now on.
+    ///
+    /// - Parameter id: of the fault, or the prompt where it has none; `nil` is all of them.
+    public func release(_ id: String? = nil) { studio.change { _ = $0.released.insert(id) } }
 
     /// How much of the running render is done, from 0 to 1; 0 where none runs.
     public var progress: Double { studio.change { $0.progress.fraction } }

@@ -31,6 +31,10 @@ final class Studio: Sendable {
         var card: TestCard?
         /// How often each fault has been asked for.
         var faults: [String: Int] = [:]
+        /// Of questions how far a render is.
+        var looks = 0
+        /// See ``Sketch/release(_:)``.
+        var released: Set<String?> = []
         fileprivate(set) var record: [RenderRequest] = []
         fileprivate var recordedBytes = 0
         fileprivate var count = 0
@@ -75,6 +79,13 @@ final class Studio: Sendable {
             state.edit(number) { $0.started = .now }
         }
         return number
+    }
+
+    /// Waits until the stand-in is told to go on, or is stopped.
+    func standStill(_ id: String) async {
+        while !change({ $0.released.contains(nil) || $0.released.contains(id) }), !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// Lets the next one in.

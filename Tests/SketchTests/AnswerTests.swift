@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sketch
 
-@Suite("What the stand-in answers", .timeLimit(.minutes(5)))
+@Suite("What the stand-in answers", .timeLimit(.minutes(60)))
 struct AnswerTests {
     static let small = #""prompt":"a cat","width":64,"height":64,"seed":42,"steps":1"#
 

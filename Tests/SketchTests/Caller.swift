@@ -42,7 +42,7 @@ struct Caller {
         sketch = try Sketch.start(options: options)
         let configuration = URLSessionConfiguration.ephemeral
         // Its own is a minute, in which a machine whose disk is busy may not get to it.
-        configuration.timeoutIntervalForRequest = 300
+        configuration.timeoutIntervalForRequest = 7200
         configuration.httpMaximumConnectionsPerHost = 32
         session = URLSession(configuration: configuration)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sketch
 
-@Suite("A fault on request", .timeLimit(.minutes(5)))
+@Suite("A fault on request", .timeLimit(.minutes(60)))
 struct FaultTests {
     static func body(_ fault: String) -> String {
         #"{"prompt":"a","width":64,"height":64,"steps":2,"seed":1,"sketch":{"fault":"\#(fault)","seconds":0.0001}}"#
@@ -42,6 +42,41 @@ struct FaultTests {
         await #expect(throws: (any Error).self) { try await caller.txt2img(Self.body(fault)) }
         // A client may well try again by itself: every attempt got its render.
         #expect(caller.sketch.requests.allSatisfy { $0.ended != nil })
+        await caller.sketch.stop()
+    }
+
+    @Test("a render or its answer stands still until it is let go on, by its id", arguments: ["hold", "withhold"])
+    func still(fault: String) async throws {
+        let caller = try Caller()
+        func job(_ id: String) -> String {
+            #"{"width":8,"height":8,"steps":2,"sketch":{"fault":"\#(fault)","id":"\#(id)"}}"#
+        }
+        let first = Task { try await caller.txt2img(job("one")) }
+        await caller.sketch.wait { $0.first?.started != nil }
+        let second = Task { try await caller.txt2img(job("two")) }
+        // The lock is let go before an answer, and not before a render.
+        await caller.sketch.wait { $0.count == 2 && (fault == "hold" || $0[1].ended != nil) }
+        #expect(caller.sketch.requests.allSatisfy { ($0.ended != nil) == (fault == "withhold") })
+        caller.sketch.release("one")
+        #expect(try await first.value.images.count == 1)
+        await caller.sketch.wait { $0[1].started != nil }
+        caller.sketch.release()
+        #expect(try await second.value.images.count == 1)
+        await caller.sketch.stop()
+    }
+
+    @Test("a render stands still behind the step that is named, whatever else is to go wrong")
+    func step() async throws {
+        let caller = try Caller()
+        let fault = #""sketch":{"fault":"oom","step":3}"#
+        let render = Task { try await caller.txt2img(#"{"width":8,"height":8,"steps":2,"n_iter":2,\#(fault)}"#) }
+        while try await caller.progress().value("state", "sampling_step") != "1" {}
+        let progress = try await caller.progress()
+        #expect(progress.value("state", "job_no") == "1")
+        #expect(caller.sketch.requests.first?.ended == nil)
+        #expect(caller.sketch.looks > 1)
+        caller.sketch.release()
+        #expect(try await render.value.status == 500)
         await caller.sketch.stop()
     }
 

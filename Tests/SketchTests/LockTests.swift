@@ -3,7 +3,7 @@ import Testing
 
 @testable import Sketch
 
-@Suite("One render at a time", .timeLimit(.minutes(5)))
+@Suite("One render at a time", .timeLimit(.minutes(60)))
 struct LockTests {
     /// So many steps that only an interrupt ends them.
     static let endless = #""width":8,"height":8,"steps":1000000"#

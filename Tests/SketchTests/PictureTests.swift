@@ -130,9 +130,19 @@ struct PictureTests {
         #expect(shown("") == [])
     }
 
-    @Test("is quick enough where nothing is optimised")
-    func quick() {
-        let clock = ContinuousClock()
-        #expect(clock.measure { _ = Self.file("a cat", 512, 512) } < .seconds(1))
+    @Test("costs in proportion to its pixels, and not to their square, where nothing is optimised")
+    func cost() {
+        /// The work that this thread has for it, whatever else the machine does.
+        func work(_ side: Int) -> Double {
+            func spent() -> Double {
+                var time = timespec()
+                clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+                return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+            }
+            let start = spent()
+            _ = Self.file("a cat", side, side)
+            return spent() - start
+        }
+        #expect(work(1024) < 64 * work(256), "sixteen times as many pixels")
     }
 }
