@@ -164,7 +164,7 @@ extension Outgoing {
             head = try await readHead(wire, pace)
         }
         try onHead(head)
-        var window = Window(pace)
+        var window = Window(pace, now: .now)
         switch head.framing {
         case .length(var left):
             while left > 0 {
@@ -192,27 +192,34 @@ extension Outgoing {
     }
 
     /// The window in which a body comes.
-    private struct Window {
+    struct Window {
         let pace: Pace
-        var end: ContinuousClock.Instant
-        var missing: Int
+        private var end: ContinuousClock.Instant
+        private var missing: Int
 
-        init(_ pace: Pace) {
+        init(_ pace: Pace, now: ContinuousClock.Instant) {
             self.pace = pace
-            end = .now + pace.window
+            end = now + pace.window
             missing = pace.bytes
         }
 
+        /// Whether more is waited for. Where its time is over, and enough has come in it, the next one begins.
+        mutating func goesOn(at now: ContinuousClock.Instant) -> Bool {
+            guard now >= end else { return true }
+            guard missing <= 0 else { return false }
+            self = Window(pace, now: now)
+            return true
+        }
+
+        mutating func took(_ count: Int) { missing -= count }
+
         nonisolated(nonsending) mutating func receive(from wire: Wire) async throws -> Bool {
             while true {
-                if ContinuousClock.now >= end {
-                    guard missing <= 0 else { throw ExchangeFailure.slow }
-                    self = Window(pace)
-                }
+                guard goesOn(at: .now) else { throw ExchangeFailure.slow }
                 let before = wire.unread.count
                 do {
                     guard try await wire.receive(before: end) else { return false }
-                    missing -= wire.unread.count - before
+                    took(wire.unread.count - before)
                     return true
                 } catch is TimedOut {
                     continue

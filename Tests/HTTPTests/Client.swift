@@ -1,7 +1,20 @@
 // A client that sends whatever bytes a test likes, and sees the bytes that come back.
 
+import HTTP
 import Linux
 import Testing
+
+/// Longer than anything takes here, however busy the machine is.
+let patience = Duration.seconds(600)
+
+extension Limits {
+    /// Of a server whose clients may take their time.
+    static var patient: Limits {
+        var limits = Limits()
+        (limits.headTime, limits.bodyTime, limits.idleTime) = (.seconds(3600), .seconds(3600), .seconds(3600))
+        return limits
+    }
+}
 
 /// One connection to a server on this machine.
 final class Client {
@@ -12,7 +25,7 @@ final class Client {
 
     init(port: UInt16) async throws {
         socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
-        _ = await Readiness.wait(socket, for: .writing, atMost: .seconds(5))
+        _ = await Readiness.wait(socket, for: .writing, atMost: patience)
         guard try socket.pendingError() == 0 else { throw Refused() }
     }
 
@@ -26,7 +39,7 @@ final class Client {
         while !rest.isEmpty {
             let count = try socket.send(rest)
             rest = rest.dropFirst(count)
-            if count == 0 { _ = await Readiness.wait(socket, for: .writing, atMost: .seconds(5)) }
+            if count == 0 { _ = await Readiness.wait(socket, for: .writing, atMost: patience) }
         }
     }
 
@@ -60,7 +73,7 @@ final class Client {
                 case .bytes: return true
                 case .end: return false
                 case .nothingYet:
-                    let readiness = await Readiness.wait(socket, for: .reading, atMost: .seconds(10))
+                    let readiness = await Readiness.wait(socket, for: .reading, atMost: patience)
                     guard readiness == .ready else { throw Silence() }
                 }
             } catch let error as SystemError {
