@@ -2,10 +2,11 @@
 
 import Foundation
 import JSONText
+import Linux
 
 extension Client {
     /// For a look at a render: it only serves people, and a server that is slower has better things to do.
-    public static let lookTimeout = Duration.seconds(5)
+    public static let lookTimeout = Patience.with(.seconds(5))
 
     /// What the server is doing, with what there is of the picture if that is wanted. Throws ``Failure``.
     public func progress(

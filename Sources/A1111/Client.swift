@@ -16,20 +16,31 @@ public final class Client: Sendable {
     public let renderTimeout: Duration?
 
     /// For a query that renders nothing.
-    static let queryTimeout = Duration.seconds(60)
+    static let queryTimeout = Patience.with(.seconds(60))
+    private let queryTimeout: Duration
     /// Also for a question that is answered from memory.
-    public static let connectTimeout = Duration.seconds(10)
+    public static let connectTimeout = Patience.with(.seconds(10))
     /// Where it is told that somebody has waited long enough.
     static let deadlines = DispatchQueue(label: "deadlines")
     /// Of an answer that has begun: it lies there whole, and comes as fast as the network is.
-    static let pace = Pace(bytes: 60 << 10, window: .seconds(60))
+    static let pace = Pace(bytes: 60 << 10, window: Patience.with(.seconds(60)))
     /// How long an answer that has begun may go on after a stop.
-    static let graceToFinish = Duration.seconds(5)
+    static let graceToFinish = Patience.with(.seconds(5))
+    private let graceToFinish: Duration
 
     /// A client of `server`.
-    public init(server: ServerAddress, renderTimeout: Duration?) {
+    public convenience init(server: ServerAddress, renderTimeout: Duration?) {
+        self.init(
+            server: server, renderTimeout: renderTimeout, queryTimeout: Self.queryTimeout,
+            graceToFinish: Self.graceToFinish)
+    }
+
+    /// One that has as much time as a test gives it.
+    init(server: ServerAddress, renderTimeout: Duration?, queryTimeout: Duration, graceToFinish: Duration) {
         self.server = server
         self.renderTimeout = renderTimeout
+        self.queryTimeout = queryTimeout
+        self.graceToFinish = graceToFinish
     }
 
     /// Sends a job and puts the pictures of the answer into `folder`, complete under their final names. Neither the folder
@@ -49,7 +60,7 @@ public final class Client: Sendable {
     ) async throws -> Reply {
         let reader = ReplyReader(stage: Stage(folder: folder), service: endpoint.service, job: job)
         let answer = try await ask(
-            endpoint, body: body, timeout: endpoint.method == "GET" ? Self.queryTimeout : renderTimeout, reader: reader,
+            endpoint, body: body, timeout: endpoint.method == "GET" ? queryTimeout : renderTimeout, reader: reader,
             on: thread, silence: silence, admission: admission)
 
         let object = try? ObjectText(answer.text)
@@ -81,7 +92,7 @@ public final class Client: Sendable {
     /// else why it is not. Throws CancellationError.
     public func probe() async throws -> Failure? {
         do {
-            let text = try await query("/sdapi/v1/options", timeout: Self.queryTimeout)
+            let text = try await query("/sdapi/v1/options", timeout: queryTimeout)
             guard (try? ObjectText(text)) == nil else { return nil }
             let words = AnswerWords(text)
             return Failure(
@@ -97,7 +108,7 @@ public final class Client: Sendable {
     public func paths() async throws -> ServerPaths? {
         do {
             return ServerPaths(
-                try await query(ServerPaths.path, timeout: Self.queryTimeout, cap: ReplyReader.textCap))
+                try await query(ServerPaths.path, timeout: queryTimeout, cap: ReplyReader.textCap))
         } catch let failure as Failure where failure.isSilence {
             return nil
         }
@@ -106,7 +117,7 @@ public final class Client: Sendable {
     /// What the owner of the server has set; nothing where it does not say. Throws ``Failure`` where it is away.
     public func settings() async throws -> ServerSettings {
         do {
-            let text = try await query("/sdapi/v1/options", timeout: Self.queryTimeout)
+            let text = try await query("/sdapi/v1/options", timeout: queryTimeout)
             return (try? JSONDecoder().decode(ServerSettings.self, from: text)) ?? ServerSettings()
         } catch let failure as Failure where failure.isSilence {
             return ServerSettings()
@@ -119,7 +130,7 @@ public final class Client: Sendable {
         for (path, list) in ServerLists.paths {
             do {
                 // A LoRA comes with all that its author wrote into it: a hundred of them make megabytes.
-                let text = try await query(path, timeout: Self.queryTimeout, cap: ReplyReader.textCap)
+                let text = try await query(path, timeout: queryTimeout, cap: ReplyReader.textCap)
                 lists[keyPath: list] = try? JSONDecoder().decode([ServerLists.Entry].self, from: text)
             } catch let failure as Failure where failure.isSilence {
                 continue
@@ -130,7 +141,7 @@ public final class Client: Sendable {
 
     /// What is called by that key in one of the server's lists. Throws ``Failure`` where there is no such list.
     public func names(at path: String, key: String) async throws -> [String] {
-        let text = try await query(path, timeout: Self.queryTimeout, cap: ReplyReader.textCap)
+        let text = try await query(path, timeout: queryTimeout, cap: ReplyReader.textCap)
         guard let list = try? JSONSerialization.jsonObject(with: text) as? [[String: Any]] else {
             throw Failure(.wrongResult, "\(path) of \(server) is no list")
         }
@@ -155,7 +166,7 @@ public final class Client: Sendable {
         admission: Admission? = nil
     ) async throws -> Answer {
         // Nothing is lost with the answer to a question: it need not be waited for.
-        let grace = reader == nil ? .zero : Self.graceToFinish
+        let grace = reader == nil ? .zero : graceToFinish
         let reader = AnswerReader(endpoint: endpoint, server: server.description, reader: reader, textCap: textCap)
         let conversation: any Conversing =
             if server.url.scheme == "https" {

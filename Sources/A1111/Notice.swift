@@ -36,7 +36,7 @@ public struct Notice: Sendable {
     }
 
     /// For all of it: pictures may go at 1 MiB a second.
-    private var timeout: Duration { .seconds(30 + body.length >> 20) }
+    private var timeout: Duration { Patience.with(.seconds(30 + body.length >> 20)) }
 
     /// Sends it once and gives the status of the answer, whatever the answer holds. A redirect is an answer like any other.
     ///

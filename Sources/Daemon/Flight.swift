@@ -238,7 +238,7 @@ actor Flight {
         let paths = await press.catalogue.paths()
         let task = paths?.hasTasks == true || !showsProgress ? assignment.task : nil
         var trail = isBehind && press.tellsProgress ? Trail.behindOwn : Trail(before: nil)
-        if !isBehind, task == nil, showsProgress { trail = Trail(before: await press.look(within: .seconds(1))) }
+        if !isBehind, task == nil, showsProgress { trail = Trail(before: await press.look(within: Live.lineTime)) }
         return Live(
             job, press: press, asked: assignment.asked, task: task, trail: trail, showsProgress: showsProgress)
     }

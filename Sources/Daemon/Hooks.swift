@@ -31,17 +31,9 @@ final class Hooks: Sendable {
     /// So many calls of one kind wait; a program that is slower than the jobs for longer than that is told of fewer.
     private static let waitingLimit = 1000
     /// Of one call.
-    private static let limit: Duration = {
-        #if DEBUG
-            // Nobody waits for a minute in a test.
-            if let text = ProcessInfo.processInfo.environment["SDSPOOL_HOOK_LIMIT"], let seconds = Double(text) {
-                return .seconds(seconds)
-            }
-        #endif
-        return .seconds(60)
-    }()
+    private static let limit = Patience.with(.seconds(60))
     /// What the daemon's end waits for all of them.
-    private static let patience = 5.0
+    private static let patience = Patience.with(.seconds(5)) / .seconds(1)
     /// What is accepted comes into the queue a moment later than it is told.
     private static let lull = 0.1
 
@@ -115,6 +107,10 @@ final class Hooks: Sendable {
                 state.lines[call.hook]?.running = child
                 if state.isOver { child.stop() }
             }
+            #if DEBUG
+                let watch = Self.watch(child)
+                defer { watch?.cancel() }
+            #endif
             let end = child.wait(atMost: Self.limit)
             state.withLock { $0.lines[call.hook]?.running = nil }
             if let reason = end.reason(limit: Self.limit) { tell(.hookFailed(call.hook, call.subject, reason)) }
@@ -122,6 +118,19 @@ final class Hooks: Sendable {
             tell(.hookFailed(call.hook, call.subject, error.description))
         }
     }
+
+    #if DEBUG
+        /// Ends a call when there is the file that SDSPOOL_HOOK_LIMIT names, and takes that away: a test says when the time of
+        /// the call is over.
+        private static func watch(_ child: Child) -> (any DispatchSourceTimer)? {
+            guard let path = ProcessInfo.processInfo.environment["SDSPOOL_HOOK_LIMIT"] else { return nil }
+            let timer = DispatchSource.makeTimerSource()
+            timer.setEventHandler { @Sendable in if unlink(path) == 0 { child.stop() } }
+            timer.schedule(deadline: .now(), repeating: .milliseconds(10))
+            timer.activate()
+            return timer
+        }
+    #endif
 
     /// Waits a moment for what is under way, and ends the rest. Blocks. Nothing may be told behind it.
     func finish() {

@@ -78,6 +78,9 @@ public final class Door: Sendable {
         var limits = Limits()
         limits.connections = 4096
         limits.body = options.cap
+        limits.headTime = Patience.with(limits.headTime)
+        limits.bodyTime = Patience.with(limits.bodyTime)
+        limits.idleTime = Patience.with(limits.idleTime)
         server = try Server.start(on: options.address, limits: limits, threads: threads) { incoming in
             try await hall.answer(incoming)
         }

@@ -173,7 +173,7 @@ extension Reception.Dropped {
                 guard ledger.ticket(of: name) == nil, isNew else { return }
                 for await _ in news { return }
             }
-            group.addTask { try? await Threads.rest(for: .seconds(2)) }
+            group.addTask { try? await Threads.rest(for: Patience.with(.seconds(2))) }
             await group.next()
             group.cancelAll()
         }

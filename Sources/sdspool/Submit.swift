@@ -50,7 +50,7 @@ enum Submit {
         let waits = command.arguments.has("--wait")
         var tickets: [Ticket] = []
         for file in dropped {
-            let limit: Duration? = waits ? nil : .seconds(isAlone ? 0 : 10)
+            let limit: Duration? = waits ? nil : isAlone ? .zero : Patience.with(.seconds(10))
             if let ticket = try follow.ticket(of: file, within: limit) {
                 tickets.append(ticket)
                 if waits { talk("\(ticket)\n") } else { answer("\(ticket)") }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import A1111
 
-@Suite("A client that is answered", .timeLimit(.minutes(5)))
+@Suite("A client that is answered", .timeLimit(.minutes(60)))
 struct ClientReplyTests {
     static let fixtures: [(String, path: String, files: [String], seeds: [Int64?], subseeds: [Int64?])] = [
         ("txt2img-1.json", "txt2img", ["cat-1.png"], [42], [3_620_252_316]),

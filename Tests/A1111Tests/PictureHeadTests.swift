@@ -3,7 +3,7 @@ import Testing
 
 @testable import A1111
 
-@Suite("The head of a picture", .timeLimit(.minutes(2)))
+@Suite("The head of a picture", .timeLimit(.minutes(60)))
 struct PictureHeadTests {
     static let recorded: [(String, index: Int, PictureFormat, width: Int, height: Int, hasText: Bool)] = [
         ("txt2img-1.json", 0, .png, 64, 64, true), ("txt2img-b2n2-save.json", 0, .png, 128, 128, true),

@@ -5,7 +5,7 @@ import Testing
 
 @testable import A1111
 
-@Suite("A reply that comes in pieces", .timeLimit(.minutes(5)))
+@Suite("A reply that comes in pieces", .timeLimit(.minutes(60)))
 struct ReplyReaderTests {
     /// What is left of a reply: the drafts' contents and whether each is a picture, and the text.
     struct Taken {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import A1111
 
-@Suite(.timeLimit(.minutes(5))) struct SecureRelayTests {
+@Suite(.timeLimit(.minutes(60))) struct SecureRelayTests {
     private static func answer(_ answer: Response, cap: Int = 100) async throws -> (text: String, status: Int) {
         let canned = try Canned(answer)
         let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))

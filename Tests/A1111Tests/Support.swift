@@ -86,13 +86,17 @@ final class Canned: Sendable {
     /// One for each request that has come whole.
     let arrivals: AsyncStream<Void>
 
-    init(headTime: Duration = .seconds(10), answer: @escaping @Sendable (Request) async -> Response) throws {
+    /// - Parameter head: the longest head that it takes, in bytes.
+    init(head: Int = 32 << 10, answer: @escaping @Sendable (Request) async -> Response) throws {
         let record = Record()
         let (arrivals, arrived) = AsyncStream<Void>.makeStream()
         var limits = Limits()
         limits.body = 64 << 20
-        limits.headTime = headTime
-        server = try Server.start(limits: limits) { request in
+        limits.head = head
+        (limits.headTime, limits.bodyTime, limits.idleTime) = (.seconds(3600), .seconds(3600), .seconds(3600))
+        // On a thread of its own: whatever keeps the threads of Swift busy holds up nobody here.
+        server = try Server.start(limits: limits, threads: Threads(label: "canned")) { incoming in
+            let request = try await Request(incoming)
             record.requests.withLock { $0.append(request) }
             arrived.yield()
             return await answer(request)
@@ -107,14 +111,20 @@ final class Canned: Sendable {
 
     func arrival() async { for await _ in arrivals { return } }
 
-    func client(credentials: String? = nil, timeout: Duration? = .seconds(30)) throws -> Client {
-        try A1111Tests.client(port: server.port, credentials: credentials, timeout: timeout)
+    func client(credentials: String? = nil, timeout: Duration? = nil, grace: Duration = .seconds(3600)) throws -> Client
+    {
+        try A1111Tests.client(port: server.port, credentials: credentials, timeout: timeout, grace: grace)
     }
 }
 
-func client(port: UInt16, credentials: String? = nil, timeout: Duration? = .seconds(30)) throws -> Client {
+/// One that waits for a busy machine, unless it is told otherwise.
+///
+/// - Parameter grace: that an answer which has begun has behind a cancellation.
+func client(
+    port: UInt16, credentials: String? = nil, timeout: Duration? = nil, grace: Duration = .seconds(3600)
+) throws -> Client {
     let address = try #require(ServerAddress("http://127.0.0.1:\(port)", credentials: credentials))
-    return Client(server: address, renderTimeout: timeout)
+    return Client(server: address, renderTimeout: timeout, queryTimeout: .seconds(3600), graceToFinish: grace)
 }
 
 /// Returns when there is a file in the folder.
