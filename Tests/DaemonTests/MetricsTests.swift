@@ -67,13 +67,15 @@ import Testing
     }
 
     @Test("status.json and metrics.prom are renewed when nothing happens")
-    func heartbeat() throws {
+    func heartbeat() async throws {
         let spool = try TemporarySpool()
         let (status, metrics) = ("\(spool.path)/status.json", "\(spool.path)/metrics.prom")
         let board = StatusBoard(spool.folders, Queue(), herald: nil, heartbeat: .zero)
         board.beat()
-        let end = ContinuousClock.now + .seconds(60)
-        while !FileManager.default.fileExists(atPath: metrics), ContinuousClock.now < end { usleep(5000) }
+        let end = ContinuousClock.now + .seconds(600)
+        while !FileManager.default.fileExists(atPath: metrics), ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         #expect(FileManager.default.fileExists(atPath: status))
         #expect(FileManager.default.fileExists(atPath: metrics))
         withExtendedLifetime(board) {}

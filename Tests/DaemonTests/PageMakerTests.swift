@@ -27,11 +27,13 @@ import Testing
 
     /// Writes until nothing is left to do; how often that took.
     @discardableResult
-    private func write(_ maker: inout PageMaker, _ news: PageMaker.News = .init(), isLast: Bool = false) throws -> Int {
+    private func write(_ maker: inout PageMaker, _ news: PageMaker.News = .init(), isLast: Bool = false) async throws
+        -> Int
+    {
         maker.note(news)
         var count = 1
         while let delay = try maker.write(.init(), queue: ([], 0), isLast: isLast) {
-            Thread.sleep(forTimeInterval: delay / .seconds(1))
+            try await Task.sleep(for: delay)
             count += 1
         }
         return count
@@ -53,11 +55,11 @@ import Testing
     }
 
     @Test("of many results the sheet shows the newest, and pages the others, each once, also in a next life")
-    func many() throws {
+    func many() async throws {
         let names = (1000..<1650).map { "cat-\($0)" }
         for name in names { try put(name) }
         var maker = PageMaker(folders)
-        try write(&maker)
+        try await write(&maker)
         let sheet = try shown("index.html")
         #expect((Archive.size..<Roll.full).contains(sheet.count))
         #expect(sheet.first == names.last)
@@ -71,43 +73,43 @@ import Testing
         #expect(try text("pages/00002.html").contains(#"<a href="00001.html" rel="next">Older</a>"#))
 
         var next = PageMaker(folders)
-        try write(&next)
+        try await write(&next)
         #expect(try shown("index.html") == sheet)
         #expect(try self.pages() == pages)
     }
 
     @Test("a page that was cut short, or that somebody has made, is written anew")
-    func broken() throws {
+    func broken() async throws {
         for number in 0..<250 { try put("cat-\(number)") }
         try FileManager.default.createDirectory(atPath: "\(path)/pages", withIntermediateDirectories: false)
         let future = Archive(number: 1, through: Stamp(microseconds: 253_000_000_000_000_000), results: []).document
         for page in [Data(), Data("hello".utf8), future, future.dropLast(9)] {
             try page.write(to: URL(fileURLWithPath: "\(path)/pages/00001.html"))
             var maker = PageMaker(folders)
-            try write(&maker)
+            try await write(&maker)
             #expect(try shown("pages/00001.html").count >= Archive.size)
         }
     }
 
     @Test("what comes is shown first, what is deleted no more, and a name that comes again once")
-    func news() throws {
+    func news() async throws {
         for name in ["a", "b", "c"] { try put(name) }
         var maker = PageMaker(folders)
-        try write(&maker)
+        try await write(&maker)
         #expect(try Set(shown("index.html")) == ["a", "b", "c"])
         try put("d")
         try FileManager.default.removeItem(atPath: "\(path)/done/b")
-        try write(&maker, .init(done: ["d", "a"]), isLast: true)
+        try await write(&maker, .init(done: ["d", "a"]), isLast: true)
         #expect(try shown("index.html") == ["a", "d", "c"])
     }
 
     @Test("the newest failures are shown, and no more of them than can be read")
-    func failures() throws {
+    func failures() async throws {
         for number in 0..<60 { try put("cat-\(number)", in: "failed", #"{"message": "no <room>"}"#) }
         var maker = PageMaker(folders)
-        try write(&maker)
+        try await write(&maker)
         try put("last", in: "failed", #"{"class": "permanent", "message": "it burns"}"#)
-        try write(&maker, .init(failed: ["last"]), isLast: true)
+        try await write(&maker, .init(failed: ["last"]), isLast: true)
         let shown = try shown("index.html")
         #expect(shown.count == 50 && shown.first == "last")
         let sheet = try text("index.html")
@@ -115,23 +117,23 @@ import Testing
     }
 
     @Test("where nothing has changed nothing is written")
-    func quiet() throws {
+    func quiet() async throws {
         try put("a")
         var maker = PageMaker(folders)
-        try write(&maker)
+        try await write(&maker)
         func inodes() throws -> [UInt64] {
             let pages = try folders.root.directory("pages")
             return try [folders.root.status(of: "index.html"), pages.status(of: "now.html")].compactMap { $0?.inode }
         }
         let before = try inodes()
         #expect(before.count == 2)
-        try write(&maker)
-        try write(&maker, isLast: true)
+        try await write(&maker)
+        try await write(&maker, isLast: true)
         #expect(try inodes() == before)
     }
 
     @Test("what is no result is not shown, and keeps nobody from showing the others")
-    func strangers() throws {
+    func strangers() async throws {
         try put("a")
         let done = "\(path)/done"
         try Data().write(to: URL(fileURLWithPath: "\(done)/file"))
@@ -144,7 +146,7 @@ import Testing
         let bytes = try #require(FileName(bytes: [0xff, 0x3c]))
         try folders.done.makeDirectory(bytes)
         var maker = PageMaker(folders)
-        try write(&maker)
+        try await write(&maker)
         #expect(try shown("index.html") == ["a"])
     }
 

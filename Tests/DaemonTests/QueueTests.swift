@@ -4,7 +4,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite("The queue", .timeLimit(.minutes(5)))
+@Suite("The queue", .timeLimit(.minutes(60)))
 struct QueueTests {
     static let seat = Seat(server: "http://a", kind: .renders)
 

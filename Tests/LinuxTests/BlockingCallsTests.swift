@@ -4,7 +4,7 @@ import Testing
 
 @testable import Linux
 
-@Suite("Calls that block", .timeLimit(.minutes(5)))
+@Suite("Calls that block", .timeLimit(.minutes(60)))
 struct BlockingCallsTests {
     private final class Tally: Sendable {
         let running = Atomic(0)

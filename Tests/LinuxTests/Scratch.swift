@@ -1,6 +1,7 @@
 // A temporary folder of a test's own.
 
 import Foundation
+import Glibc
 import Testing
 
 @testable import Linux
@@ -23,5 +24,7 @@ final class Scratch {
         let file = try directory.createFile(name)
         try file.write(Data(text.utf8))
         try file.close()
+        // What other tests start has it open, too, until it is a program of its own.
+        while try directory.file(name).hasWriter == true { usleep(500) }
     }
 }

@@ -85,6 +85,7 @@ import Testing
         #expect(try loop.settled() == [])
         try draft.write(Data("whole".utf8))
         try draft.close()
+        try spool.letGo("a.png", in: spool.folders.assets)
         #expect(try loop.outcomes(1).map(words) == ["accepted a"])
     }
 

@@ -286,6 +286,7 @@ private let matrix =
         #expect(try loop.settled() == [])
         try file.write(Data(": 1}\n".utf8))
         try file.close()
+        try spool.letGo("a.jsonl", in: folders.inbox)
         #expect(try loop.settled() == ["expanded a into 3"])
     }
 
@@ -299,6 +300,7 @@ private let matrix =
         #expect(try loop.settled() == [])
         try file.write(Data("{}\n".utf8))
         try file.close()
+        try spool.letGo("a.jsonl", in: folders.inbox)
         #expect(try loop.settled() == ["expanded a into 2"])
     }
 

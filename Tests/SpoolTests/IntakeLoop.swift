@@ -30,7 +30,7 @@ final class IntakeLoop {
     }
 
     /// Collects until nothing is left to be looked at soon. The kernel has queued the event of a system call when the
-    /// call returns, so all that was done before is seen.
+    /// call returns, so all that was done before is seen. (Of a close it is the last one: see ``TestSpool/letGo(_:in:)``.)
     func settled() throws -> [String] {
         var outcomes: [Intake.Outcome] = []
         while true {
@@ -42,7 +42,7 @@ final class IntakeLoop {
     }
 
     /// Collects until there are `count` outcomes, or for too long.
-    func outcomes(_ count: Int, within patience: Duration = .seconds(100)) throws -> [Intake.Outcome] {
+    func outcomes(_ count: Int, within patience: Duration = .seconds(600)) throws -> [Intake.Outcome] {
         var outcomes: [Intake.Outcome] = []
         let limit = ContinuousClock.now + patience
         while outcomes.count < count {

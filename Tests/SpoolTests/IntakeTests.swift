@@ -77,11 +77,14 @@ import Testing
         #expect(try loop.settled() == [])
         try half.write(Data("1}".utf8))
         try half.close()
+        try spool.letGo("half.json", in: inbox)
         #expect(try loop.settled() == ["accepted half"])
         try hole.close()
+        try spool.letGo("hole.json", in: inbox)
         #expect(try loop.settled() == [])
         try wrong.write(Data("age".utf8))
         try wrong.close()
+        try spool.letGo("wrong.json", in: inbox)
         #expect(try loop.settled() == ["refused wrong: not JSON: line 1, column 1: a value is missing"])
         #expect(try names(in: inbox) == ["hole.json"])
     }
@@ -124,6 +127,7 @@ import Testing
         let sparse = try inbox.createFile("sparse.json")
         #expect(truncate(spool.path + "/inbox/sparse.json", 1 << 40) == 0)
         try sparse.close()
+        try spool.letGo("sparse.json", in: inbox)
         #expect(
             try loop.settled() == [
                 "accepted fits", "refused large: the file has 21 bytes; at most 20 are read",

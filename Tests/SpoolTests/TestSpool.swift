@@ -25,6 +25,13 @@ final class TestSpool: Sendable {
         let file = try directory.createFile(name)
         try file.write(Data(text.utf8))
         try file.close()
+        try letGo(name, in: directory)
+    }
+
+    /// Returns when nobody has a file open for writing that was closed here. What other tests start has open whatever this
+    /// process had, until it is a program of its own; a file is whole, and told to be closed, when the last one lets go.
+    func letGo(_ name: FileName, in directory: Directory) throws {
+        while try directory.file(name).hasWriter == true { usleep(500) }
     }
 
     func drop(_ name: FileName, _ text: String = "{}") throws {
@@ -49,6 +56,9 @@ final class TestSpool: Sendable {
         try handle.seekToEnd()
         try handle.write(contentsOf: Data(text.utf8))
         try handle.close()
+        let file = URL(fileURLWithPath: "\(path)/\(place)")
+        let name = try #require(FileName(bytes: file.lastPathComponent.utf8))
+        try letGo(name, in: Directory(path: file.deletingLastPathComponent().path))
     }
 
     func text(_ place: String) throws -> String {
