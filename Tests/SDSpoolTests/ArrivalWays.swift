@@ -7,6 +7,8 @@ struct ArrivalWay: Sendable, CustomStringConvertible {
     let script: String
     /// What it needs besides sh(1) and coreutils.
     let programs: [String]
+    /// The kernel does not tell of its last change.
+    var isSilent = false
 
     private init(_ description: String, needs programs: String..., script: String) {
         self.description = description
@@ -17,11 +19,13 @@ struct ArrivalWay: Sendable, CustomStringConvertible {
     /// The file before its last byte, which a job that is still arriving is.
     private static let half = #"printf %s "${JOB%?}" >"$FILE""#
 
-    private static func python(_ description: String, _ lines: String) -> ArrivalWay {
+    private static func python(_ description: String, isSilent: Bool = false, _ lines: String) -> ArrivalWay {
         let head =
             "import ctypes, mmap, os, socket, sys, tempfile, time\njob = os.environ['JOB'].encode()\n"
             + "file, inbox = os.environ['FILE'], os.environ['INBOX']\n"
-        return ArrivalWay(description, needs: "python3", script: "python3 - <<'END'\n\(head)\(lines)\nEND")
+        var way = ArrivalWay(description, needs: "python3", script: "python3 - <<'END'\n\(head)\(lines)\nEND")
+        way.isSilent = isSilent
+        return way
     }
 
     static let all = [
@@ -89,7 +93,7 @@ struct ArrivalWay: Sendable, CustomStringConvertible {
             for at in range(len(job)): os.pwrite(whole, job[at:at + 1], at)
             """),
         python(
-            "written through mmap behind its close",
+            "written through mmap behind its close", isSilent: true,
             """
             whole = os.open(file, os.O_CREAT | os.O_RDWR)
             os.ftruncate(whole, len(job))

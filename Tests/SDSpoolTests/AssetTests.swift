@@ -31,9 +31,7 @@ import Testing
     @Test("a job comes before its picture: it waits for it, and fails by its name when it never comes")
     func late() async throws {
         let (sketch, spool) = (try Sketch.quick(), try TestSpool())
-        let daemon = try Program(
-            ["run", "--spool", spool.url.path, "--server", sketch.url, "--server-grace", "0", "--settle", "60"])
-        try await daemon.says("ready:")
+        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
         try spool.drop("a", Self.job.replacing("in/a.png", with: "a.png"))
         try spool.drop("b", smallJob())
         try await daemon.says("done b")

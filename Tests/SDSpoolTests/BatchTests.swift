@@ -54,7 +54,7 @@ import Testing
         let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(50)))
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
-        let long = smallJob().replacing(#""steps": 1"#, with: #""steps": 400"#)
+        let long = smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#)
         try drop(
             "a.json", #"[\#(long), {"sdspool": {"endpoint": "/sdapi/v1/samplers", "method": "GET"}}]"#, into: spool)
         try await daemon.says("done a-002")

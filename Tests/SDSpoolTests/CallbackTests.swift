@@ -16,7 +16,7 @@ final class Receiver: Sendable {
     init(port: UInt16 = 0, _ answer: @escaping @Sendable (Int) -> Response = { _ in Response(status: 204) }) throws {
         let box = Box()
         self.box = box
-        server = try Server.start(on: .init(host: "127.0.0.1", port: port)) { request in
+        server = try Server.own(port: port) { request in
             let number = box.requests.withLock { requests in
                 requests.append(request)
                 return requests.count - 1

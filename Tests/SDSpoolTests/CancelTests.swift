@@ -78,12 +78,17 @@ import Testing
         let sketch = try Sketch.nowebui(stepTime: .milliseconds(10))
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
-        let other = Task { try await post(sketch.url, "txt2img", Self.manyPictures) }
+        // It stands still at its end, so that the other one does not begin before it is cancelled.
+        let other = Task {
+            let still = #""sketch": {"fault": "hold", "step": 1000}"#
+            return try await post(sketch.url, "txt2img", "\(Self.manyPictures.dropLast()), \(still)}")
+        }
         await sketch.wait { $0.first?.started != nil }
         try spool.drop("cat", #"{"prompt": "x", "steps": 150, "width": 8, "height": 8}"#)
         await sketch.arrived(2)
         let folder = try #require(spool.list("active").first)
         try FileManager.default.removeItem(at: spool.path("active/\(folder)/cat.json"))
+        sketch.release()
         #expect(try await other.value == 30, "it is whole")
         try await daemon.says("cat is gone from its folder: cancelled")
         #expect(try await daemon.stop() == 0)

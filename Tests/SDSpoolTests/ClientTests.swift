@@ -34,7 +34,7 @@ import Testing
 
     @Test("a client tells why its job failed, and fails", arguments: clients)
     func failed(interpreter: String, file: String) async throws {
-        let server = try Server.start { _ in
+        let server = try Server.own { _ in
             Response(
                 status: 422, headers: ["Content-Type": "application/json"],
                 body: .bytes(Array(#"{"detail":[{"loc":["body","steps"],"msg":"no \"such\" steps","type":"x"}]}"#.utf8))

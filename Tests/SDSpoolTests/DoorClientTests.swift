@@ -30,7 +30,8 @@ import Testing
     }
 
     private func visit(_ script: String, _ options: String...) async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        // A hundred and fifty steps, which are the most that some of them ask for, last until the render is stopped.
+        let sketch = try Sketch.start(options: .init(stepTime: .seconds(2)))
         let spool = try TestSpool()
         let (daemon, visitor) = try await spool.door(server: sketch.url, options)
         let client = try Program(

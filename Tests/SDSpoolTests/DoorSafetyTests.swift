@@ -69,7 +69,7 @@ import Testing
     @Test("without user and password nobody gets past the door, and nobody else learns them")
     func credentials() async throws {
         let heads = Mutex<[String]>([])
-        let server = try Server.start { request in
+        let server = try Server.own { request in
             heads.withLock { $0.append("\(request.target) \(request.headers.lines)") }
             guard request.path == "/sdapi/v1/txt2img" else {
                 return Response(status: 200, body: .bytes(Array("{}".utf8)))

@@ -93,10 +93,10 @@ import Testing
 
     @Test("who does not wait is told where the job is, sees its state, its pictures and its end")
     func async() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        let sketch = try Sketch.quick()
         let spool = try TestSpool()
         let (daemon, visitor) = try await spool.door(server: sketch.url)
-        let slow = smallJob().replacing(#""steps": 1"#, with: #""steps": 50"#)
+        let slow = smallJob(#""sketch": {"fault": "hold"}"#)
         let first = try await visitor.call(
             "POST", "/sdapi/v1/txt2img", slow, headers: ["Prefer": "respond-async"])
         #expect(first.status == 202)
@@ -108,7 +108,8 @@ import Testing
         #expect(["queued", "active"].contains(second.json["state"] as? String))
         let queue = try await visitor.get("/spool/v1/queue")
         #expect((queue.json["jobs"] as? [Any])?.count == 2)
-        let end = try await visitor.call("GET", place, headers: ["Prefer": "wait=120"])
+        sketch.release()
+        let end = try await visitor.call("GET", place, headers: ["Prefer": "wait=3600"])
         #expect(end.json["state"] as? String == "done")
         let pictures = try #require(end.json["images"] as? [String])
         let picture = try await visitor.get(pictures[0])
@@ -194,7 +195,7 @@ import Testing
 
     @Test("where the server sends somebody to itself, he stays at the door")
     func redirects() async throws {
-        let server = try Server.start { request in
+        let server = try Server.own { request in
             let host = request.headers["host"] ?? ""
             let place = request.path == "/docs" ? "http://\(host)/docs/" : "http://other.example/x"
             return Response(status: 307, headers: ["Location": place, "Access-Control-Allow-Origin": "*"])

@@ -175,7 +175,7 @@ import Testing
         if let lack = lack(["mount", "umount"], root: true) {
             return print("skipped, a full disk at the door: \(lack)")
         }
-        guard let disk = try LoopDisk("tmpfs", options: "size=2m") else {
+        guard let disk = try await LoopDisk.made("tmpfs", options: "size=2m") else {
             return print("skipped, a full disk at the door: no tmpfs can be mounted here")
         }
         let sketch = try Sketch.quick()
@@ -203,13 +203,13 @@ import Testing
         if let lack = lack(["mount", "umount", "mkfs.ext4", "fsfreeze"], root: true) {
             return print("skipped, a disk that stands still: \(lack)")
         }
-        guard let disk = try LoopDisk("ext4") else {
+        guard let disk = try await LoopDisk.made("ext4") else {
             return print("skipped, a disk that stands still: no loop device can be mounted here")
         }
         let sketch = try Sketch.quick()
         let spool = try TestSpool(in: disk.mount.appendingPathComponent("around"))
         let (daemon, visitor) = try await spool.door(server: sketch.url)
-        guard try disk.freeze(true) else { return print("skipped, a disk that stands still: it goes on") }
+        guard try await disk.freeze(true) else { return print("skipped, a disk that stands still: it goes on") }
         let answers: [Int]
         let senders = (0..<3).map { _ in Task { try await visitor.post("/sdapi/v1/txt2img", smallJob()).status } }
         do {
@@ -219,10 +219,10 @@ import Testing
                 Stranger.asks(visitor.url, "GET /sdapi/v1/samplers HTTP/1.1\r\nHost: localhost"),
             ].map(Stranger.status)
         } catch {
-            _ = try disk.freeze(false)
+            _ = try await disk.freeze(false)
             throw error
         }
-        #expect(try disk.freeze(false))
+        #expect(try await disk.freeze(false))
         #expect(answers == [200, 418])
         for sender in senders { #expect(try await sender.value == 200) }
         #expect(try await daemon.stop() == 0)
@@ -234,7 +234,7 @@ import Testing
         if let lack = lack(["mount", "umount", "mkfs.ext4", "fsfreeze"], root: true) {
             return print("skipped, orders at a disk that stands still: \(lack)")
         }
-        guard let disk = try LoopDisk("ext4") else {
+        guard let disk = try await LoopDisk.made("ext4") else {
             return print("skipped, orders at a disk that stands still: no loop device can be mounted here")
         }
         let sketch = try Sketch.quick()
@@ -247,7 +247,7 @@ import Testing
             jobs.append(try #require(job.json["name"] as? String))
         }
         try await spool.isSaid(state: "paused")
-        guard try disk.freeze(true) else {
+        guard try await disk.freeze(true) else {
             return print("skipped, orders at a disk that stands still: it goes on")
         }
         var (orders, answer): ([Stranger], String) = ([], "")
@@ -262,10 +262,10 @@ import Testing
             try await Self.isHeldUp(daemon)
             answer = try await Stranger.asks(visitor.url, "GET /spool/v1/queue HTTP/1.1\r\nHost: localhost")
         } catch {
-            _ = try disk.freeze(false)
+            _ = try await disk.freeze(false)
             throw error
         }
-        #expect(try disk.freeze(false))
+        #expect(try await disk.freeze(false))
         #expect(Stranger.status(answer) == 200)
         for order in orders { #expect(Stranger.status(try await order.hears()) == 200) }
         try await daemon.says("done \(jobs[1])")

@@ -5,7 +5,7 @@ import Sketch
 import Testing
 
 @Suite(.witnessed) struct DoorWaitingTests {
-    private static let slow = smallJob().replacing(#""steps": 1"#, with: #""steps": 600"#)
+    private static let slow = smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#)
 
     private static func name(in line: String) throws -> String {
         try #require(line.components(separatedBy: "Z.").last?.trimmingCharacters(in: .newlines))
@@ -37,7 +37,9 @@ import Testing
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        // A port that no other test is given between the two daemons.
+        let address = "127.0.0.1:\(try ReservedPort().number)"
+        let (daemon, visitor) = try await spool.door(server: sketch.url, at: address)
         let key = ["Idempotency-Key": "order-17"]
         let promise = try await visitor.post("/sdapi/v1/txt2img?async=1", smallJob(#""seed": 1"#))
         let place = try #require(promise.headers["location"])
@@ -48,11 +50,10 @@ import Testing
         daemon.kill(SIGKILL)
         #expect(try await daemon.exitCode() == 128 + SIGKILL)
         await #expect(throws: (any Error).self) { try await waiting.value }
-        let address = try #require(visitor.url.components(separatedBy: "//").last)
         let (again, _) = try await spool.door(server: sketch.url, at: address)
         let other = Visitor(visitor.url)
         async let second = other.call("POST", "/sdapi/v1/txt2img", smallJob(#""seed": 2"#), headers: key)
-        async let first = other.call("GET", place, headers: ["Prefer": "wait=120"])
+        async let first = other.call("GET", place, headers: ["Prefer": "wait=3600"])
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
         let (found, answer) = try await (first, second)
         #expect(found.json["state"] as? String == "done")

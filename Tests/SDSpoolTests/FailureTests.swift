@@ -103,14 +103,18 @@ import Testing
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
-        try spool.drop("shaky", smallJob(#""sketch": {"fault": "500", "times": 1}"#))
-        try await daemon.says("shaky is tried again")
+        try spool.drop("shaky", smallJob(#""sketch": {"fault": "500", "times": 1, "step": 0}"#))
+        await sketch.arrived(1)
+        // It is at the server before the first one fails.
         try spool.drop("steady", smallJob())
+        await sketch.arrived(2)
+        sketch.release()
+        try await daemon.says("shaky is tried again")
         try await daemon.says("done steady")
         try await daemon.says("done shaky")
         _ = try await daemon.stop()
-        let order = daemon.lines.filter { $0.contains(" done ") }
-        #expect(order.first?.contains("steady") == true)
+        let isShaky = sketch.requests.map { String(decoding: $0.body, as: UTF8.self).contains("fault") }
+        #expect(isShaky == [true, false, true])
         let attempts = try #require(try spool.document("done/shaky/result.json")["attempts"] as? [[String: Any]])
         #expect(attempts.map { $0["failure"] as? String } == ["temporary", nil])
         await sketch.stop()

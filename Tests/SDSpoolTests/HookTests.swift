@@ -39,8 +39,14 @@ import Testing
         try spool.drop("a", smallJob())
         try await daemon.says("done a")
         try await Self.eventually("idle is told") { Self.lines("tell.log", beside: spool).count == 2 }
+        // Both are there before the first one ends: it is idle once behind both.
+        try spool.put("", at: "PAUSE")
+        try await daemon.says("paused")
         try spool.drop("b", smallJob(#""cfg_scale": "big""#))
+        try await daemon.says("accepted", ".b")
         try spool.drop("c", "hello")
+        try await daemon.says("refused c")
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
         try await Self.eventually("all is told") { Self.lines("tell.log", beside: spool).count == 5 }
         #expect(try await daemon.stop() == 0)
         let lines = Self.lines("tell.log", beside: spool)
@@ -138,13 +144,17 @@ import Testing
             (echo $$; sh -c 'trap "" TERM; echo $$; while :; do sleep 1000; done') > "$0.log"
             """#, for: spool)
         await spool.takeSlot()
+        let limit = spool.surroundings.appendingPathComponent("limit")
         let daemon = try Program(
-            spool.arguments(server: sketch.url) + ["--on-done", hang], environment: ["SDSPOOL_HOOK_LIMIT": "0.5"])
+            spool.arguments(server: sketch.url) + ["--on-done", hang], environment: ["SDSPOOL_HOOK_LIMIT": limit.path])
         try await daemon.says("ready:")
         for name in ["a", "b"] { try spool.drop(name, smallJob()) }
-        try await daemon.says("--on-done of a: stopped")
+        try await Self.eventually("both are at work") { Self.lines("hang.log", beside: spool).count == 2 }
         let pids = Self.lines("hang.log", beside: spool).compactMap { Int32($0) }
         #expect(pids.count == 2)
+        // Its time is over.
+        try Data().write(to: limit)
+        try await daemon.says("--on-done of a: stopped")
         for pid in pids {
             // Its new parent takes a moment to bury it.
             try await Self.eventually("\(pid) is gone") {
@@ -161,12 +171,17 @@ import Testing
     func end() async throws {
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
-        let slow = try Self.script("slow", #"echo begun >&2; sleep 1; echo "$SDSPOOL_NAME" >> "$0.log""#, for: spool)
+        let slow = try Self.script(
+            "slow",
+            #"echo begun >&2; until [ -e "$0.go" ]; do sleep 0.02; done; echo "$SDSPOOL_NAME" >> "$0.log""#, for: spool)
         let daemon = try await spool.daemon(server: sketch.url, "--on-done", slow)
         for name in ["a", "b"] { try spool.drop(name, smallJob()) }
         for name in ["a", "b"] { try await daemon.says("done \(name)") }
         try await daemon.says("begun")
-        #expect(try await daemon.stop() == 0)
+        daemon.kill(SIGTERM)
+        try await daemon.says("stopping")
+        try Data().write(to: spool.surroundings.appendingPathComponent("slow.go"))
+        #expect(try await daemon.exitCode() == 0)
         #expect(Self.lines("slow.log", beside: spool).sorted() == ["a", "b"])
         await sketch.stop()
     }

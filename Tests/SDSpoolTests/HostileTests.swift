@@ -118,10 +118,15 @@ import Testing
         }
         let socket = try Self.listen(at: "\(spool.path("inbox").path)/socket.json")
         defer { close(socket) }
-        let inbox = Array(spool.path("inbox").path.utf8)
+        // Whole, and then moved in: one that is made there could be given up before it is written.
+        let stage = spool.path("stage")
+        try FileManager.default.createDirectory(at: stage, withIntermediateDirectories: false)
         for file in files {
-            let path = (inbox + [UInt8(ascii: "/")] + file.name + [0]).map { CChar(bitPattern: $0) }
-            try file.make(path, spool.surroundings.path)
+            let paths = [stage, spool.path("inbox")].map { folder in
+                (Array(folder.path.utf8) + [UInt8(ascii: "/")] + file.name + [0]).map { CChar(bitPattern: $0) }
+            }
+            try file.make(paths[0], spool.surroundings.path)
+            try call(rename(paths[0], paths[1]))
         }
         try await daemon.says("inbox/socket.json", "a FIFO, a socket or a device")
         for file in files {
@@ -155,7 +160,7 @@ import Testing
     func growing() async throws {
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1", "--settle", "50")
+        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1", "--settle", "3600")
         let path = spool.path("inbox/growing.json")
         try Data(#"{"prompt": ""#.utf8).write(to: path)
         let file = try FileHandle(forWritingTo: path)
@@ -336,7 +341,7 @@ import Testing
 
     @Test("an answer that nobody should send fails its job with clear words, and memory stays flat", arguments: answers)
     func answer(row: Answer) async throws {
-        let server = try Server.start { request in
+        let server = try Server.own { request in
             request.method == "POST" ? row.response() : Response(status: 404, body: .bytes(Array("{}".utf8)))
         }
         let spool = try TestSpool()

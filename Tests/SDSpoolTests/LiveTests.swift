@@ -14,7 +14,7 @@ import Testing
         let server = try #require(live ?? sketch?.url)
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: server)
-        let patience = Duration.seconds(live == nil ? 60 : 600)
+        let patience = live == nil ? deadline : .seconds(600)
 
         try spool.drop("one", smallJob(#""seed": 9007199254740993"#))
         try spool.drop("grid", smallJob(#""batch_size": 2, "n_iter": 2, "save_images": true, "seed": -1"#))

@@ -30,6 +30,11 @@ final class LoopDisk: Sendable {
         }
     }
 
+    /// The same, without holding one of Swift's threads meanwhile.
+    static func made(_ filesystem: String, options: String? = nil) async throws -> LoopDisk? {
+        try await Threads.blocking { try LoopDisk(filesystem, options: options) }
+    }
+
     deinit {
         // Also where a test has failed, and its daemon is not gone yet.
         _ = try? Self.runs(["umount", "-l", mount.path])
@@ -49,8 +54,10 @@ final class LoopDisk: Sendable {
     }
 
     /// Lets it stand still, and go on again (fsfreeze(8)). False where it does not.
-    func freeze(_ isFrozen: Bool) throws -> Bool {
-        try Self.runs(["/sbin/fsfreeze", isFrozen ? "-f" : "-u", mount.path])
+    func freeze(_ isFrozen: Bool) async throws -> Bool {
+        try await Threads.blocking { [mount] in
+            try Self.runs(["/sbin/fsfreeze", isFrozen ? "-f" : "-u", mount.path])
+        }
     }
 
     /// Whether a program does what it is to do. Not by Process, which waits in vain while another child of it closes the

@@ -67,7 +67,8 @@ import Testing
     func burst() async throws {
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        // Longer than a file is empty before it is written.
+        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
         let names = (1...1000).map { "\(UInt32.random(in: .min ... .max))-\($0)" }
         // By a process of its own: this one starts others all the time, which hold on to its open files for a moment,
         // and a file is whole when the last one lets go.

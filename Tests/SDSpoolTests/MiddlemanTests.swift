@@ -6,7 +6,7 @@ import Sketch
 import Testing
 
 @Suite(.witnessed) struct MiddlemanTests {
-    private static let long = smallJob().replacing(#""steps": 1"#, with: #""steps": 600"#)
+    private static let long = smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#)
     private static let query = #"{"sdspool": {"endpoint": "/sdapi/v1/samplers"}}"#
 
     @Test("a query does not wait behind a render, unless it says that it does")
@@ -104,7 +104,7 @@ import Testing
     @Test("pictures in an answer become files, and its errors keep their status and body")
     func answers() async throws {
         let picture = try Data(contentsOf: Self.fixture("demo.png"))
-        let server = try Server.start { request in
+        let server = try Server.own { request in
             switch request.path {
             case "/controlnet/detect":
                 let body = #"{"info": "ok", "images": ["\#(picture.base64EncodedString())"], "n": 1.50}"#

@@ -31,7 +31,7 @@ import Testing
         let daemon = try await Self.daemon(spool, sketch, manager.name)
         try await manager.hears("READY=1")
         try await manager.hears("STATUS=idle")
-        try spool.drop("cat", smallJob().replacing(#""steps": 1"#, with: #""steps": 600"#))
+        try spool.drop("cat", smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
         try await manager.hears("STATUS=rendering cat")
         #expect(try await daemon.stop() == 0)
         try await manager.hears("STOPPING=1\nSTATUS=stopping")

@@ -67,7 +67,9 @@ import Testing
             kill $!
             wait $!
             """#
-        let told = try await run(script, ["run", "--server", "http://127.0.0.1:1"], in: spool())
+        let spool = try spool()
+        await spool.takeSlot()
+        let told = try await run(script, ["run", "--server", "http://127.0.0.1:1"], in: spool)
         #expect(told.code == 0)
         #expect(told.said == ["/dev/null", "/dev/null", "/dev/null"])
     }

@@ -89,7 +89,7 @@ import Testing
         let script =
             "<script>addEventListener('message', event => { document.title = 'heard ' + event.data.now })</script>"
         let page = "<!doctype html><title>deaf</title>\(script)<iframe src='\(visitor.url)/pages/now.html'></iframe>"
-        let stranger = try Server.start(on: .init(host: "127.0.0.1", port: 0)) { _ in
+        let stranger = try Server.own { _ in
             Response(status: 200, headers: ["Content-Type": "text/html"], body: .bytes(Array(page.utf8)))
         }
         let headers = try await visitor.get("/pages/now.html").headers
@@ -105,16 +105,18 @@ import Testing
 
     @Test("what is rendered and what waits is shown while it is so")
     func now() async throws {
-        let sketch = try Sketch.start(options: Sketch.Options(stepTime: .milliseconds(200)))
+        let sketch = try Sketch.quick()
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url, "--in-flight", "1")
         for name in ["first", "second"] {
-            try spool.drop(name, #"{"prompt": "a slow cat", "steps": 20, "width": 64, "height": 64}"#)
+            let still = #""sketch": {"fault": "hold", "step": 10}"#
+            try spool.drop(name, #"{"prompt": "a slow cat", "steps": 20, "width": 64, "height": 64, \#(still)}"#)
         }
         try await until { now in
             now.contains(">first</h3>") && now.contains("<progress max=\"1000\" value=") && now.contains("a slow cat")
                 && now.contains("<bdi>second</bdi>") && now.contains("preview.png?")
         }
+        sketch.release()
         try await daemon.says("done second")
         try await until { $0.contains("<strong>idle</strong>") && !$0.contains("<progress") }
         #expect(try await daemon.stop() == 0)

@@ -1,6 +1,5 @@
 // The real executable, as a person would start it, and what it says.
 
-@preconcurrency import Dispatch
 import Foundation
 import Glibc
 import Synchronization
@@ -40,6 +39,9 @@ final class Program: Sendable {
     private let talk = Talk()
     private let process = Process()
     private let output = Pipe()
+    private let errors = Pipe()
+    /// Whether there may be more to hear. Held while what was read is passed on.
+    private let isListening = Mutex(true)
     private let end: AsyncStream<Void>
     private let hasEnded = Atomic(false)
     let pid: Int32
@@ -61,11 +63,12 @@ final class Program: Sendable {
         for name in ["JOURNAL_STREAM", "NOTIFY_SOCKET", "SDSPOOL_DIR", "SDSPOOL_SERVER", "WATCHDOG_USEC"] {
             all[name] = nil
         }
+        // Nobody gives somebody up because the machine is busy.
+        all["SDSPOOL_PATIENCE"] = "1000"
         process.environment = all.merging(environment) { $1 }
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
-        let errors = Pipe()
         process.standardError = errors
         let ended = AsyncStream<Void>.makeStream()
         end = ended.stream
@@ -82,7 +85,8 @@ final class Program: Sendable {
         // Process learns of the end by a socket, which other children that are started at the same moment inherit and
         // hold open for as long as they live. So it is waited for here, and left for Process to reap.
         let pid = pid
-        DispatchQueue(label: "end of \(pid)").async { [weak self] in
+        // Threads, and not Dispatch, which has no more than 255 for all who block.
+        Thread.detachNewThread { [weak self] in
             var information = siginfo_t()
             let hasInformation = waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) == 0
             self?.talk.outcome.withLock { outcome in
@@ -92,15 +96,11 @@ final class Program: Sendable {
             }
             ended.continuation.finish()
         }
-        // A thread that blocks, for each: a handler that is called when there is something to read does not survive the
-        // closing of its handle, and without that a long suite runs out of descriptors.
-        let listener = DispatchQueue(label: "listener")
-        listener.async { [weak self, handle = errors.fileHandleForReading] in
-            var data: Data
-            repeat {
-                data = handle.availableData
-                self?.hear(data)
-            } while !data.isEmpty
+        // It blocks: a handler that is called when there is something to read does not survive the closing of its handle,
+        // and without that a long suite runs out of descriptors.
+        Thread.detachNewThread { [weak self, handle = errors.fileHandleForReading] in
+            var wait = pollfd(fd: handle.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            while poll(&wait, 1, -1) < 0 || self?.listen(to: handle) == true {}
             try? handle.close()
         }
     }
@@ -109,6 +109,25 @@ final class Program: Sendable {
     deinit {
         kill(SIGKILL)
         try? output.fileHandleForReading.close()
+    }
+
+    /// Reads what is there, and says whether there may be more.
+    private func listen(to handle: FileHandle) -> Bool {
+        isListening.withLock { isListening in
+            let data = handle.availableData
+            hear(data)
+            isListening = !data.isEmpty
+            return isListening
+        }
+    }
+
+    /// Whether all was heard that was said so far.
+    private var hasHeardAll: Bool {
+        isListening.withLock { isListening in
+            var left: Int32 = 0
+            return !isListening || ioctl(errors.fileHandleForReading.fileDescriptor, UInt(FIONREAD), &left) != 0
+                || left == 0
+        }
     }
 
     private func hear(_ data: Data) {
@@ -173,7 +192,8 @@ final class Program: Sendable {
         if isRunning { _ = Glibc.kill(pid, signal) }
     }
 
-    /// Waits for its end and gives the exit code, or 128 and more for the signal that ended it.
+    /// Waits for its end, and until all is heard that it has said, and gives the exit code, or 128 and more for the signal
+    /// that ended it.
     func exitCode() async throws -> Int32 {
         let impatience = Task {
             try await Task.sleep(for: deadline)
@@ -181,6 +201,7 @@ final class Program: Sendable {
         }
         defer { impatience.cancel() }
         for await _ in end {}
+        while !hasHeardAll { try await Task.sleep(for: .milliseconds(1)) }
         if let outcome = talk.outcome.withLock({ $0 }) { return outcome }
         // Process was faster.
         process.waitUntilExit()

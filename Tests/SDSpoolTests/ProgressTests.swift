@@ -17,7 +17,8 @@ import Testing
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
         // Named like a file of ours.
-        try spool.drop("preview", #"{"prompt": "x", "steps": 200, "n_iter": 2, "width": 64, "height": 64}"#)
+        let still = #""sketch": {"fault": "hold", "step": 100}"#
+        try spool.drop("preview", #"{"prompt": "x", "steps": 200, "n_iter": 2, "width": 64, "height": 64, \#(still)}"#)
         try await spool.holds("preview.png", inFolderOf: "active")
         try await spool.holds("progress.json", inFolderOf: "active")
         let folder = "active/\(try #require(spool.list("active").first))"
@@ -32,6 +33,7 @@ import Testing
         #expect(progress["preview"] as? String == "preview.png")
         #expect((progress["updated"] as? String)?.wholeMatch(of: /\d{4}-\d\d-\d\dT[0-9:.]{15}Z/) != nil)
         #expect(try Data(contentsOf: spool.path("\(folder)/preview.png")).starts(with: [0x89, 0x50, 0x4e, 0x47]))
+        sketch.release()
         try await daemon.says("done preview: 2 pictures")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done/preview") == ["preview-1.png", "preview-2.png", "preview.json", "result.json"])
@@ -85,16 +87,23 @@ import Testing
 
     @Test("a server that does not tell whether a render was stopped holds up no second one")
     func silentBehind() async throws {
+        let asked = Mutex<[ContinuousClock.Instant]>([])
         let bare = try BareServer { path in
             if path == "/sdapi/v1/txt2img" { return BareServer.picture }
-            if path.hasPrefix("/sdapi/v1/progress") { try? await Task.sleep(for: .seconds(3600)) }
+            if path.hasPrefix("/sdapi/v1/progress") {
+                asked.withLock { $0.append(.now) }
+                try? await Task.sleep(for: .seconds(3600))
+            }
             return nil
         }
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: bare.url)
+        await spool.takeSlot()
+        // It is given up within the test.
+        let daemon = try Program(spool.arguments(server: bare.url), environment: ["SDSPOOL_PATIENCE": "5"])
         for name in ["a", "b", "c"] { try spool.drop(name, smallJob()) }
         try await daemon.says("done c")
-        #expect(bare.paths.count { $0.hasPrefix("/sdapi/v1/progress") } == 1)
+        let moments = asked.withLock { $0 }
+        #expect(!moments.isEmpty && zip(moments, moments.dropFirst()).allSatisfy { $1 - $0 >= .seconds(60) })
         #expect(try await daemon.stop() == 0)
         await bare.server.stop()
     }
@@ -143,7 +152,7 @@ final class BareServer: Sendable {
     init(_ answer: @escaping @Sendable (String) async -> String?) throws {
         let asked = Asked()
         self.asked = asked
-        server = try Server.start { request in
+        server = try Server.own { request in
             let path = request.path + (request.query.map { "?\($0)" } ?? "")
             asked.paths.withLock { $0.append(path) }
             let body = await answer(path)

@@ -39,7 +39,7 @@ extension Visitor {
 
     /// Returns when the task has ended, and what it says then.
     fileprivate func end(of id: String) async throws -> [String: Any] {
-        _ = try await call("GET", "/spool/v1/jobs/\(id)", headers: ["Prefer": "wait=120"])
+        _ = try await call("GET", "/spool/v1/jobs/\(id)", headers: ["Prefer": "wait=3600"])
         return try await data("/task/\(id)")
     }
 }
@@ -204,7 +204,7 @@ private let keys: Set<String> = [
         let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
         let spool = try TestSpool()
         let (daemon, visitor) = try await spool.door(server: sketch.url, ["--in-flight", "1"])
-        let long = try await visitor.queue(smallJob().replacing(#""steps": 1"#, with: #""steps": 600"#))
+        let long = try await visitor.queue(smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
         await sketch.arrived(1)
         let next = try await visitor.queue(smallJob())
         let answer = try await visitor.get("\(root)/queue")
@@ -360,7 +360,7 @@ private let keys: Set<String> = [
         #expect(try await visitor.call("DELETE", "/spool/v1/jobs/\(tickets[1])").status == 200)
         #expect(try await job(tickets[1]).status == 404)
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
-        let end = try await visitor.call("GET", "/spool/v1/jobs/\(tickets[2])", headers: ["Prefer": "wait=120"])
+        let end = try await visitor.call("GET", "/spool/v1/jobs/\(tickets[2])", headers: ["Prefer": "wait=3600"])
         #expect(end.json["state"] as? String == "done", "\(end.text)")
         #expect(try await visitor.get("/spool/v1/jobs/\(tickets[2])/images/1").headers["content-type"] == "image/png")
         #expect(try await daemon.stop() == 0)

@@ -77,7 +77,7 @@ import Testing
         try Data().write(to: spool.path("PAUSE"))
         try await status("paused")
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
-        try spool.drop("cat", smallJob(#""n_iter": 2"#).replacing(": 1,", with: ": 1000,"))
+        try spool.drop("cat", smallJob(#""n_iter": 2"#).replacing(": 1,", with: ": 100000,"))
         try await status("rendering")
         try await spool.holds("progress.json", inFolderOf: "active")
         let folder = try #require(spool.list("active").first)

@@ -126,7 +126,7 @@ struct SecureTests {
     func packed() async throws {
         let gzip = try #require(
             Data(base64Encoded: "H4sIAAAAAAACA4uuVspLzE1VslJQci3NSS1Sqo2NHhWijxAAprSmkXwBAAA="))
-        let server = try Server.start { _ in
+        let server = try Server.own { _ in
             Response(
                 status: 200, headers: ["Content-Type": "application/json", "Content-Encoding": "gzip"],
                 body: .bytes(Array(gzip)))

@@ -10,6 +10,9 @@ import Testing
             .replacing(#""steps": 1"#, with: #""steps": \#(steps)"#)
     }
 
+    /// One that stands still at its server until that is told to go on.
+    private static func still(_ id: String = "") -> String { smallJob(#""sketch": {"fault": "hold", "id": "\#(id)"}"#) }
+
     @Test("two jobs at two servers are rendered at once, and the others follow in order")
     func both() async throws {
         let sketches = try [1, 2].map { _ in try Sketch.start(options: .init(stepTime: .milliseconds(20))) }
@@ -17,12 +20,15 @@ import Testing
         try Data().write(to: spool.path("PAUSE"))
         let daemon = try await spool.daemon(server: sketches[0].url, "--server", sketches[1].url)
         for name in ["a", "b", "c", "d"] {
-            try spool.drop(name, Self.job(steps: 50))
+            try spool.drop(name, Self.still())
             try await daemon.says("accepted", ".\(name)")
         }
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
         for sketch in sketches { await sketch.wait { $0.first?.started != nil } }
         #expect(sketches.allSatisfy { $0.requests.first?.ended == nil }, "both at once")
+        // The others wait behind them.
+        for sketch in sketches { await sketch.arrived(2) }
+        for sketch in sketches { sketch.release() }
         for name in ["a", "b", "c", "d"] { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
         #expect(sketches.map(\.requests.count) == [2, 2])
@@ -62,9 +68,10 @@ import Testing
         let goes = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: goes.url, "--server", stays.url)
-        for name in ["a", "b"] { try spool.drop(name, Self.job(steps: 100)) }
+        for name in ["a", "b"] { try spool.drop(name, Self.still("first")) }
         for sketch in [stays, goes] { await sketch.wait { $0.first?.started != nil } }
         await goes.stop()
+        stays.release("first")
         for name in ["a", "b"] { try await daemon.says("done \(name)") }
         // It is found away by the next job at the latest.
         for name in ["c", "d"] { try spool.drop(name, Self.job(steps: 100)) }
@@ -73,7 +80,12 @@ import Testing
         // Also while there is nothing to do.
         let back = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
         try await daemon.says("\(goes.url) is back")
-        for name in ["e", "f"] { try spool.drop(name, Self.job(steps: 100)) }
+        // The first one at either of them lasts until there is one at the other.
+        let before = stays.requests.count
+        for name in ["e", "f"] { try spool.drop(name, Self.still("second")) }
+        await stays.arrived(before + 1)
+        await back.arrived(1)
+        for sketch in [stays, back] { sketch.release() }
         for name in ["e", "f"] { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
         #expect(back.requests.count == 1)

@@ -141,7 +141,7 @@ import Testing
         let daemon = try await spool.daemon(server: sketch.url)
         try spool.drop("bad", smallJob(#""cfg_scale": "big""#))
         try await daemon.says("failed bad")
-        try spool.drop("long", smallJob(#""n_iter": 400"#))
+        try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
         try await daemon.says("rendering long")
         for name in ["a", "b", "c", "d", "e", "f", "g"] {
             try spool.drop(name, smallJob())

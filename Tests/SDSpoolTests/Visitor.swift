@@ -23,7 +23,7 @@ struct Visitor: Sendable {
         self.url = url
         let configuration = URLSessionConfiguration.ephemeral
         configuration.httpMaximumConnectionsPerHost = 256
-        configuration.timeoutIntervalForRequest = 300
+        configuration.timeoutIntervalForRequest = 7200
         session = URLSession(configuration: configuration)
     }
 

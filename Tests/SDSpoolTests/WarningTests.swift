@@ -134,7 +134,7 @@ import Testing
         let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: sketch.url)
-        try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 3000"#))
+        try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
         // A skip that comes before the first batch begins is forgotten.
         while try await step(at: sketch.url) == 0 {}
         try await post(sketch.url, stop, "")
