@@ -22,6 +22,8 @@ actor Flight {
     let clerk: Clerk
     let press: Press
     private let looks = Looks()
+    /// For a look at the server before a render: it waits for that.
+    private static let glance = Patience.with(.seconds(1))
     /// Where its answer stays with the server for want of room: the server was free for others from then on.
     private nonisolated let held = Mutex<Answered?>(nil)
 
@@ -238,7 +240,7 @@ actor Flight {
         let paths = await press.catalogue.paths()
         let task = paths?.hasTasks == true || !showsProgress ? assignment.task : nil
         var trail = isBehind && press.tellsProgress ? Trail.behindOwn : Trail(before: nil)
-        if !isBehind, task == nil, showsProgress { trail = Trail(before: await press.look(within: Live.lineTime)) }
+        if !isBehind, task == nil, showsProgress { trail = Trail(before: await press.look(within: Self.glance)) }
         return Live(
             job, press: press, asked: assignment.asked, task: task, trail: trail, showsProgress: showsProgress)
     }

@@ -31,8 +31,6 @@ struct Live: Sendable {
     /// Behind the lead: short renders are over before anybody looks.
     private static let first = Duration.milliseconds(250)
     private static let interval = Duration.seconds(1)
-    /// A server that does not say it within this will not say it.
-    static let lineTime = Patience.with(.seconds(1))
     /// An interrupt is obeyed between two steps, and some take long.
     private static let patience = Duration.seconds(5)
 
@@ -59,9 +57,10 @@ struct Live: Sendable {
         return await live.look()
     }
 
+    /// A server that does not say it within a second will not say it.
     private func waitUntilAtWork() async {
         guard let task else { return }
-        let end = ContinuousClock.now + Self.lineTime
+        let end = ContinuousClock.now + .seconds(1)
         while ContinuousClock.now < end, !Task.isCancelled {
             guard let state = try? await client.state(ofTask: task), state.whereabouts == .unknown else { return }
             try? await Threads.rest(for: Press.lead)
