@@ -5,7 +5,7 @@ import HTTP
 import Synchronization
 import Testing
 
-@Suite struct BlameTests {
+@Suite(.witnessed) struct BlameTests {
     /// What is wrong on the way to a server, and what people are told.
     static let obstacles: [(name: String, answer: Response, words: String)] = [
         (

@@ -5,7 +5,7 @@ import Glibc
 import Sketch
 import Testing
 
-@Suite struct MountTests {
+@Suite(.witnessed) struct MountTests {
     @Test("a spool whose folders are mounted one by one is refused with the folder's name, and what to do")
     func oneByOne() async throws {
         if let lack = lack(["unshare", "mount"], root: true) { return print("skipped, bind mounts: \(lack)") }

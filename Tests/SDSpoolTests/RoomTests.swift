@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct RoomTests {
+@Suite(.witnessed) struct RoomTests {
     /// The stand-in does not pack its pictures: three bytes a pixel.
     private static func job(_ prompt: String, side: Int) -> String {
         #"{"prompt": "\#(prompt)", "steps": 1, "width": \#(side), "height": \#(side)}"#

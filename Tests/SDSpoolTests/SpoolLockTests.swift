@@ -16,7 +16,7 @@ private func locker(_ call: String, on file: URL) async throws -> Program {
     return try Program(["python3", "-c", script, file.path], executable: URL(fileURLWithPath: "/usr/bin/env"))
 }
 
-@Suite struct SpoolLockTests {
+@Suite(.witnessed) struct SpoolLockTests {
     /// flock(2) is what older daemons take. A record lock is what an NFS server takes for a daemon on one of its clients.
     static let calls = ["flock", "lockf"]
 

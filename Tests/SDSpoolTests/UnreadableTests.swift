@@ -5,7 +5,7 @@ import Glibc
 import Sketch
 import Testing
 
-@Suite struct UnreadableTests {
+@Suite(.witnessed) struct UnreadableTests {
     /// The user "nobody", nearly everywhere.
     private let stranger: uid_t = 65534
 

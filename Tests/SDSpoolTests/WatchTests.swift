@@ -4,7 +4,7 @@ import Foundation
 import Sketch
 import Testing
 
-@Suite struct WatchTests {
+@Suite(.witnessed) struct WatchTests {
     private static func lackOfNamespaces() -> String? {
         if let lack = lack(["unshare", "nsenter"]) { return lack }
         let trial = try? Program(["-U", "-r", "true"], executable: URL(fileURLWithPath: "/usr/bin/unshare"))
