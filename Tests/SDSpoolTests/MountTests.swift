@@ -20,8 +20,7 @@ import Testing
         let code = try await daemon.exitCode()
         if code == 99 { return print("skipped, bind mounts: mount(8) may not do it here") }
         #expect(code == 78)
-        #expect(daemon.lines.contains { $0.contains("\(spool.path("done").path) lies on another filesystem") })
-        #expect(daemon.lines.contains { $0.contains("mount the spool as a whole") })
+        try await daemon.says("\(spool.path("done").path) lies on another filesystem", "mount the spool as a whole")
     }
 
     @Test("a mount that comes over a folder is said once, and what is published meanwhile lies there when it is gone")

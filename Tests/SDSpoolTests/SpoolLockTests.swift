@@ -36,7 +36,7 @@ private func locker(_ call: String, on file: URL) async throws -> Program {
         await spool.takeSlot()
         let daemon = try Program(spool.arguments(server: "http://127.0.0.1:9"))
         #expect(try await daemon.exitCode() == 75)
-        #expect(daemon.lines.contains { $0.contains("is served by process 7 on nas") })
+        try await daemon.says("is served by process 7 on nas")
         other.kill(SIGTERM)
         _ = try await other.exitCode()
     }
@@ -48,7 +48,7 @@ private func locker(_ call: String, on file: URL) async throws -> Program {
         let daemon = try await spool.daemon(server: "http://127.0.0.1:9")
         let other = try await locker(call, on: spool.path(".lock"))
         #expect(try await other.exitCode() == 1)
-        #expect(other.lines.contains { $0.contains("BlockingIOError") })
+        try await other.says("BlockingIOError")
         let status = try Program(["status", "--spool", spool.url.path])
         #expect(try await status.exitCode() == 0)
         #expect(try status.printed().contains("process \(daemon.pid) on "))
