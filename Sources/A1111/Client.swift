@@ -14,6 +14,8 @@ public final class Client: Sendable {
     /// For a whole render, from the request to the end of the answer; `nil` for no limit. A render says nothing for
     /// as long as it takes, so there is no other sign of life than the connection.
     public let renderTimeout: Duration?
+    /// Where it does not take what it is sent.
+    let sendPatience: SendPatience
 
     /// For a query that renders nothing.
     static let queryTimeout = Patience.with(.seconds(60))
@@ -29,14 +31,20 @@ public final class Client: Sendable {
     private let graceToFinish: Duration
 
     /// A client of `server`.
-    public convenience init(server: ServerAddress, renderTimeout: Duration?) {
+    public convenience init(
+        server: ServerAddress, renderTimeout: Duration?, sendPatience: SendPatience = SendPatience()
+    ) {
         self.init(
-            server: server, renderTimeout: renderTimeout, queryTimeout: Self.queryTimeout,
+            server: server, renderTimeout: renderTimeout, sendPatience: sendPatience, queryTimeout: Self.queryTimeout,
             graceToFinish: Self.graceToFinish)
     }
 
     /// One that has as much time as a test gives it.
-    init(server: ServerAddress, renderTimeout: Duration?, queryTimeout: Duration, graceToFinish: Duration) {
+    init(
+        server: ServerAddress, renderTimeout: Duration?, sendPatience: SendPatience = SendPatience(),
+        queryTimeout: Duration, graceToFinish: Duration
+    ) {
+        self.sendPatience = sendPatience
         self.server = server
         self.renderTimeout = renderTimeout
         self.queryTimeout = queryTimeout
@@ -172,11 +180,11 @@ public final class Client: Sendable {
             if server.url.scheme == "https" {
                 SecureConversation(
                     try secureRequest(endpoint, body: body), server: server.description, reader: reader,
-                    silence: silence)
+                    silence: silence, patience: sendPatience.stall)
             } else {
                 try Conversation(
                     try plainRequest(endpoint, body: body), server: server.description, reader: reader, on: thread,
-                    silence: silence, admission: admission)
+                    silence: silence, patience: sendPatience, admission: admission)
             }
         try Task.checkCancellation()
         if let timeout {

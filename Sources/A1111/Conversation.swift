@@ -59,6 +59,7 @@ actor Conversation: Conversing {
     private let server: String
     private let silence: Silence?
     private let admission: Admission?
+    private let patience: SendPatience
     private var reader: AnswerReader?
 
     /// - Parameters:
@@ -66,8 +67,9 @@ actor Conversation: Conversing {
     ///   - admission: asked whether there is room for the answer before it is read.
     init(
         _ request: Outgoing, server: String, reader: consuming AnswerReader, on thread: QueueExecutor?,
-        silence: Silence?, admission: Admission? = nil
+        silence: Silence?, patience: SendPatience = SendPatience(), admission: Admission? = nil
     ) throws(SystemError) {
+        self.patience = patience
         self.thread = thread ?? QueueExecutor(label: "conversation")
         self.request = request
         self.server = server
@@ -95,7 +97,7 @@ actor Conversation: Conversing {
     private func exchange() async throws -> Answer {
         do {
             try await request.exchange(
-                connectTimeout: Client.connectTimeout, pace: Client.pace, alarm: alarm,
+                connectTimeout: Client.connectTimeout, pace: Client.pace, patience: patience, alarm: alarm,
                 silence: silence.map { ($0.after, $0.tell) },
                 onHead: { head in
                     try reader?.begin(status: head.status, headers: head.headers.byName)

@@ -21,6 +21,8 @@ public struct Notice: Sendable {
     public var contentType: String
     /// What is told.
     public var body: RequestBody
+    /// Where the receiver does not take it.
+    public var patience = SendPatience()
 
     /// As its parts say.
     public init(
@@ -49,9 +51,11 @@ public struct Notice: Sendable {
         let conversation: any Conversing =
             if let peers {
                 try Conversation(
-                    plainRequest(to: peers), server: receiver, reader: reader, on: nil, silence: nil)
+                    plainRequest(to: peers), server: receiver, reader: reader, on: nil, silence: nil, patience: patience
+                )
             } else {
-                SecureConversation(try secureRequest(), server: receiver, reader: reader, silence: nil)
+                SecureConversation(
+                    try secureRequest(), server: receiver, reader: reader, silence: nil, patience: patience.stall)
             }
         try Task.checkCancellation()
         let timeout = timeout

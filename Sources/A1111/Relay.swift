@@ -36,7 +36,8 @@ extension Client {
         var headers = request.headers
         if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
         if server.url.scheme == "https" {
-            let (data, answer) = try await SecureRelay.answer(to: request, headers, of: server)
+            let (data, answer) = try await SecureRelay.answer(
+                to: request, headers, of: server, patience: sendPatience.stall)
             try onHead(
                 answer.statusCode, SecureRelay.fields(of: answer, to: request.method, length: data.count))
             return try await onBody(Array(data)[...])
@@ -54,7 +55,7 @@ extension Client {
         var status: Int?
         do {
             try await outgoing.exchange(
-                connectTimeout: Self.connectTimeout, pace: Self.patience,
+                connectTimeout: Self.connectTimeout, pace: Self.patience, patience: sendPatience,
                 onHead: { head in
                     status = head.status
                     try onHead(head.status, head.headers)

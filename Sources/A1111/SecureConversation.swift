@@ -3,6 +3,7 @@
 @preconcurrency import Dispatch
 import Foundation
 import FoundationNetworking
+import HTTP
 import Linux
 import Synchronization
 
@@ -15,6 +16,8 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         var continuation: CheckedContinuation<Answer, any Error>?
         var bodySent = false
         var isListening = false
+        /// `nil` where there is no body.
+        var sending: SendWatch?
         /// The server asked for credentials; its 401 is the answer.
         var challenged = false
         /// Why it was given up, if it was.
@@ -25,8 +28,14 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
     private let request: URLRequest
     private let server: String
     private let silence: Silence?
+    private let patience: Duration
 
-    init(_ request: URLRequest, server: String, reader: consuming AnswerReader, silence: Silence?) {
+    /// - Parameter patience: for a server that takes nothing of the body.
+    init(
+        _ request: URLRequest, server: String, reader: consuming AnswerReader, silence: Silence?,
+        patience: Duration = SendPatience().stall
+    ) {
+        self.patience = patience
         state = Mutex(State(reader: reader))
         self.request = request
         self.server = server
@@ -57,6 +66,7 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
             }
             // There is no deadline for connecting: the kernel would try for two minutes.
             if request.httpBody?.isEmpty == false {
+                watchSending()
                 Client.deadlines.asyncAfter(deadline: .now() + Client.connectTimeout / .seconds(1)) {
                     [weak self] in
                     self?.giveUpUnlessSent()
@@ -74,6 +84,16 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         }
     }
 
+    private func watchSending() {
+        let watch = SendWatch(patience: patience) { [weak self, server, patience] in
+            self?.giveUp(
+                because: Failure(
+                    .ambiguous, "\(server) took nothing of the request for \(patience): the connection was given up"))
+        }
+        state.withLock { $0.sending = watch }
+        watch.begin()
+    }
+
     // MARK: URLSession's calls, in order
 
     func urlSession(
@@ -82,6 +102,7 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
     ) {
         let isFirst = state.withLock { state in
             state.bodySent = true
+            state.sending?.note(sent: totalBytesSent, of: totalBytesExpectedToSend)
             guard totalBytesSent >= totalBytesExpectedToSend else { return false }
             defer { state.isListening = true }
             return !state.isListening
@@ -122,7 +143,10 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         // `.cancel` is not obeyed on Linux: what must not be read is given up by cancelling the task.
         completionHandler(.allow)
         guard let response = response as? HTTPURLResponse else { return }
-        state.withLock { Self.begin(&$0, response) }
+        state.withLock { state in
+            state.sending?.end()
+            Self.begin(&state, response)
+        }
         expectMore(than: 0)
     }
 
@@ -170,6 +194,7 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
         state.withLock { state in
             guard let continuation = state.continuation.take() else { return }
             state.task = nil
+            state.sending?.end()
             // A redirect that says not where to is told by the task alone.
             if state.reader?.status == nil, let response = task.response as? HTTPURLResponse {
                 Self.begin(&state, response)

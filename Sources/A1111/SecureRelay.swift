@@ -16,6 +16,8 @@ final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
         var task: URLSessionTask?
         var isChallenged = false
         var failure: Failure?
+        /// `nil` where there is no body.
+        var sending: SendWatch?
         var continuation: CheckedContinuation<(Data, HTTPURLResponse), any Error>?
     }
     private let state = Mutex(State())
@@ -29,7 +31,8 @@ final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
 
     /// Throws ``Failure``, and CancellationError when the task is cancelled.
     nonisolated(nonsending) static func answer(
-        to relayed: Relayed, _ headers: [(name: String, value: String)], of server: ServerAddress, cap: Int = cap
+        to relayed: Relayed, _ headers: [(name: String, value: String)], of server: ServerAddress, cap: Int = cap,
+        patience: Duration = SendPatience().stall
     ) async throws -> (Data, HTTPURLResponse) {
         guard let url = URL(string: server.url.absoluteString + relayed.target, encodingInvalidCharacters: false) else {
             throw Failure(.permanent, "\(relayed.target) makes no URL on \(server)")
@@ -43,7 +46,9 @@ final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
         let relay = SecureRelay(server: server, cap: cap)
         let session = URLSession(configuration: .forgetful, delegate: relay, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
-        return try await relay.run(session.dataTask(with: request))
+        let task = session.dataTask(with: request)
+        if relayed.body?.isEmpty == false { relay.watchSending(of: task, patience) }
+        return try await relay.run(task)
     }
 
     /// The fields of an answer as they fit what there is of it here: unpacked, and so long.
@@ -72,7 +77,38 @@ final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
         }
     }
 
+    private func watchSending(of task: URLSessionTask, _ patience: Duration) {
+        let watch = SendWatch(patience: patience) { [weak self, weak task] in
+            self?.stalled(patience)
+            task?.cancel()
+        }
+        state.withLock { $0.sending = watch }
+        watch.begin()
+    }
+
+    private func stalled(_ patience: Duration) {
+        state.withLock { state in
+            let failure = Failure(.ambiguous, "\(server) took nothing of the request for \(patience)")
+            state.failure = state.failure ?? failure
+        }
+    }
+
     // MARK: URLSession's calls, in order
+
+    func urlSession(
+        _ session: URLSession, task: URLSessionTask, didSendBodyData bytesSent: Int64, totalBytesSent: Int64,
+        totalBytesExpectedToSend: Int64
+    ) {
+        state.withLock { $0.sending }?.note(sent: totalBytesSent, of: totalBytesExpectedToSend)
+    }
+
+    func urlSession(
+        _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
+        completionHandler: @escaping (URLSession.ResponseDisposition) -> Void
+    ) {
+        state.withLock { $0.sending }?.end()
+        completionHandler(.allow)
+    }
 
     func urlSession(
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
@@ -104,6 +140,7 @@ final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
 
     func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
         state.withLock { state in
+            state.sending?.end()
             state.continuation.take()?.resume(with: outcome(state, error, task.response as? HTTPURLResponse))
             state.task = nil
         }

@@ -14,9 +14,10 @@ final class Pipe: Sendable {
     }
     private let state = Mutex(State())
 
-    /// Returns when the piece before it is taken. Throws CancellationError where nobody takes any more.
+    /// Returns when the piece before it is taken. Throws CancellationError where nobody takes any more, and where the task is
+    /// cancelled.
     func bring(_ piece: ArraySlice<UInt8>) async throws {
-        await wait { $0.piece == nil || $0.isOver }
+        try await wait { $0.piece == nil || $0.isOver }
         try change { state in
             guard !state.isOver else { throw CancellationError() }
             state.piece = Array(piece)
@@ -31,9 +32,10 @@ final class Pipe: Sendable {
         }
     }
 
-    /// The next piece; `nil` behind the last one. Throws the failure.
+    /// The next piece; `nil` behind the last one. Throws the failure, and CancellationError where the task is cancelled: who
+    /// brings may be silent for as long as he likes.
     func take() async throws -> [UInt8]? {
-        await wait { $0.piece != nil || $0.isOver }
+        try await wait { $0.piece != nil || $0.isOver }
         return try change { state in
             if let piece = state.piece.take() { return piece }
             if let failure = state.failure { throw failure }
@@ -50,17 +52,24 @@ final class Pipe: Sendable {
         return result.get()
     }
 
-    private func wait(until isSo: @escaping @Sendable (borrowing State) -> Bool) async {
+    private func wait(until isSo: @escaping @Sendable (borrowing State) -> Bool) async throws {
         while true {
+            try Task.checkCancellation()
             let isReady = state.withLock { isSo($0) }
             if isReady { return }
-            await withCheckedContinuation { continuation in
-                let isReady = state.withLock { state in
-                    if isSo(state) { return true }
-                    state.waiting = continuation
-                    return false
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    let isReady = state.withLock { state in
+                        // A task that is cancelled by now may have woken nobody.
+                        if isSo(state) || Task.isCancelled { return true }
+                        state.waiting = continuation
+                        return false
+                    }
+                    if isReady { continuation.resume() }
                 }
-                if isReady { continuation.resume() }
+            } onCancel: {
+                // Whoever waits looks again.
+                change { _ in }
             }
         }
     }

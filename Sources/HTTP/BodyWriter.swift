@@ -14,9 +14,11 @@ public struct BodyWriter {
         self.tally = Tally()
     }
 
-    /// Sends a piece; an empty one is nothing. Throws where the client is gone, or where there would be more bytes
+    /// Sends a piece; an empty one is nothing. Throws where the client is gone, where the server stops, or where there would be more bytes
     /// than the head has announced: let it pass through, the connection is of no more use.
     public func write(_ bytes: some Sequence<UInt8>) async throws {
+        // A client that takes all at once never lets it wait.
+        try Task.checkCancellation()
         let bytes = Array(bytes)
         guard !bytes.isEmpty else { return }
         tally.count += bytes.count

@@ -6,74 +6,6 @@
 @preconcurrency import Dispatch
 import Linux
 
-/// A part of a body, whose length is known before it is read.
-public struct BodyPiece: Sendable {
-    /// In bytes.
-    public let length: Int
-    /// The bytes at a place of it. Asked once for each place, in order, and never for all where it is long.
-    public let read: @Sendable (Range<Int>) throws -> [UInt8]
-
-    /// A piece that is made while it is sent.
-    public init(length: Int, read: @escaping @Sendable (Range<Int>) throws -> [UInt8]) {
-        self.length = length
-        self.read = read
-    }
-}
-
-/// How slowly the body of an answer may come, once its head is there: at least so many bytes, or its end, in each window.
-/// A peer that sends a byte now and then is never silent, and would never end.
-public struct Pace: Sendable {
-    /// See `window`.
-    public let bytes: Int
-    /// A time in which so many `bytes` must come.
-    public let window: Duration
-
-    /// `bytes` in each `window`.
-    public init(bytes: Int, window: Duration) {
-        self.bytes = bytes
-        self.window = window
-    }
-}
-
-/// A request to be sent.
-public struct Outgoing: Sendable {
-    /// As in the request line.
-    public var method: String
-    /// Path and query, as in the request line.
-    public var target: String
-    /// A name or a numeric address.
-    public var host: String
-    /// Of the server.
-    public var port: UInt16
-    /// Where to connect to, for who has looked `host` up already; `nil` to have it looked up.
-    public var peers: [Peer]?
-    /// Without Host, Content-Length and Connection, which are the connection's own.
-    public var headers: [(name: String, value: String)]
-    /// `nil` where there is none.
-    public var body: [BodyPiece]?
-
-    /// A request as its parts say.
-    public init(
-        method: String, target: String, host: String, port: UInt16, headers: [(name: String, value: String)],
-        body: [BodyPiece]?
-    ) {
-        self.method = method
-        self.target = target
-        self.host = host
-        self.port = port
-        self.headers = headers
-        self.body = body
-    }
-
-    var head: [UInt8] {
-        // RFC 9110 section 7.2: a numeric IPv6 address stands in brackets.
-        var text = "\(method) \(target) HTTP/1.1\r\nHost: \(host.contains(":") ? "[\(host)]" : host):\(port)\r\n"
-        for header in headers { text += "\(header.name): \(header.value)\r\n" }
-        if let body { text += "Content-Length: \(body.reduce(0) { $0 + $1.length })\r\n" }
-        return Array((text + "Connection: close\r\n\r\n").utf8)
-    }
-}
-
 /// Why an exchange brought no whole answer.
 public enum ExchangeFailure: Error, Sendable {
     /// Nobody was reached; the server knows nothing of the request.
@@ -88,6 +20,14 @@ public enum ExchangeFailure: Error, Sendable {
     case foreign(String)
     /// What came begins as HTTP does, and is no answer of HTTP/1.1.
     case malformed(String)
+
+    /// The same told by its cause, a sending that failed; `nil` where it has another one.
+    fileprivate func caused(by error: SystemError) -> ExchangeFailure? {
+        switch self {
+        case .broken, .cut, .slow: .broken(error)
+        case .notConnected, .foreign, .malformed: nil
+        }
+    }
 }
 
 extension Outgoing {
@@ -101,25 +41,29 @@ extension Outgoing {
     ///     thread.
     ///   - silence: called once where the server has said nothing for so long behind the request.
     nonisolated(nonsending) public func exchange(
-        connectTimeout: Duration, pace: Pace, alarm: Alarm? = nil,
+        connectTimeout: Duration, pace: Pace, patience: SendPatience = SendPatience(), alarm: Alarm? = nil,
         silence: (after: Duration, tell: () -> Void)? = nil, onHead: (ResponseHead) throws -> Void,
         onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
         let wire = Wire(owning: try await connect(within: connectTimeout, alarm), alarm: alarm)
         var sendFailure: SystemError?
         do {
-            try await send(over: wire)
+            try await send(over: wire, patience.stall)
         } catch let error as Gone {
             try Task.checkCancellation()
-            // A server that refuses a body may have said so before it closed: its answer counts.
+            // A server that refuses a body may have said so before it closed: its answer counts. Another one does not come
+            // any more: it has not got the request.
             sendFailure = error.cause ?? .timedOut("send", "\(host):\(port)")
+            wire.receiveNothing(behind: .now + patience.answer)
         }
         do {
-            if let silence { try await wait(for: wire, silence.after, silence.tell) }
+            if let silence, sendFailure == nil { try await wait(for: wire, silence.after, silence.tell) }
             try await readAnswer(wire, pace, onHead: onHead, onBody: onBody)
         } catch let error as Gone {
             try Task.checkCancellation()
             throw ExchangeFailure.broken(sendFailure ?? error.cause)
+        } catch let failure as ExchangeFailure {
+            throw sendFailure.flatMap(failure.caused(by:)) ?? failure
         } catch let error as Refusal {
             throw ExchangeFailure.malformed(error.why)
         }
@@ -134,17 +78,17 @@ extension Outgoing {
 
     /// A small request leaves at once: the server would be woken by each part of it. A body of pictures is never in memory
     /// as a whole.
-    nonisolated(nonsending) private func send(over wire: Wire) async throws {
+    nonisolated(nonsending) private func send(over wire: Wire, _ patience: Duration) async throws {
         var bytes = head
         for piece in body ?? [] {
             for start in stride(from: 0, to: piece.length, by: Self.pieceSize) {
                 bytes += try piece.read(start..<min(start + Self.pieceSize, piece.length))
                 guard bytes.count >= Self.pieceSize else { continue }
-                try await wire.send(bytes[...], patience: .seconds(60))
+                try await wire.send(bytes[...], patience: patience)
                 bytes = []
             }
         }
-        try await wire.send(bytes[...], patience: .seconds(60))
+        try await wire.send(bytes[...], patience: patience)
     }
 
     private static let pieceSize = 256 << 10

@@ -55,6 +55,8 @@ public struct Incoming {
     ///
     /// Throws where it is too long, broken or too slow, or its sender is gone. The server answers for that: let it pass.
     nonisolated(nonsending) public func next() async throws -> [UInt8]? {
+        // A client that sends all at once never lets it wait.
+        try Task.checkCancellation()
         try await invite()
         while !state.isWhole {
             let piece = try take()

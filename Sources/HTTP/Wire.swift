@@ -16,6 +16,8 @@ final class Wire {
     private let socket: Descriptor
     private let alarm: Alarm?
     private(set) var unread: ArraySlice<UInt8> = []
+    /// See ``receiveNothing(behind:)``.
+    private var end: ContinuousClock.Instant?
 
     /// - Parameter alarm: waits with the thread that it is called on, until the alarm is raised; `nil` to hold none.
     init(owning socket: consuming Descriptor, alarm: Alarm? = nil) {
@@ -35,6 +37,7 @@ final class Wire {
         // Not the slice itself: appending to it would copy whatever was used before.
         var bytes: [UInt8] = []
         while true {
+            if let end, .now >= end { throw Gone() }
             switch try reading({ try socket.receive(appendingTo: &bytes, limit: Self.pieceSize) }) {
             case .end:
                 return false
@@ -42,7 +45,9 @@ final class Wire {
                 unread = unread.isEmpty ? bytes[...] : unread + bytes
                 return true
             case .nothingYet:
-                let readiness = await Readiness.wait(socket, for: .reading, atMost: deadline - .now, alarm: alarm)
+                let moment = end.map { min($0, deadline) } ?? deadline
+                let readiness = await Readiness.wait(socket, for: .reading, atMost: moment - .now, alarm: alarm)
+                if readiness == .timedOut, moment < deadline { throw Gone() }
                 if readiness == .timedOut { throw TimedOut() }
                 if readiness == .cancelled { throw Gone() }
             }
@@ -52,14 +57,29 @@ final class Wire {
     /// Sends everything; `Gone` where the peer takes nothing for `patience`.
     nonisolated(nonsending) func send(_ bytes: ArraySlice<UInt8>, patience: Duration) async throws {
         var rest = bytes
+        var stall = Stall(patience: patience)
         while !rest.isEmpty {
-            let count = try reading { try socket.send(rest) }
-            rest = rest.dropFirst(count)
-            if count == 0, await Readiness.wait(socket, for: .writing, atMost: patience, alarm: alarm) != .ready {
-                throw Gone()
+            let result: Result<Int, SystemError>
+            do throws(SystemError) { result = .success(try socket.send(rest)) } catch { result = .failure(error) }
+            switch stall.step(after: result, now: .now) {
+            case .sent(let count): rest = rest.dropFirst(count)
+            case .giveUp(let error): throw Gone(cause: error)
+            case .waitForRoom(let time):
+                // Once more in any case: the kernel takes bytes before it calls a socket writable.
+                let readiness = await Readiness.wait(socket, for: .writing, atMost: time, alarm: alarm)
+                if readiness == .cancelled { throw Gone() }
+            case .rest(let time): try await pause(for: time)
             }
         }
     }
+
+    nonisolated(nonsending) private func pause(for time: Duration) async throws {
+        let end = if let alarm { alarm.wait(atMost: time) } else { await Readiness.wait(atMost: time) }
+        if end == .cancelled { throw Gone() }
+    }
+
+    /// From that moment on nothing is received any more: it is ``Gone`` then.
+    func receiveNothing(behind moment: ContinuousClock.Instant) { end = moment }
 
     func departure() throws(SystemError) -> Departure { Departure(try socket.duplicate()) }
 

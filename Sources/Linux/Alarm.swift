@@ -23,6 +23,12 @@ public final class Alarm: Sendable {
         _ = write(event.number, &one, MemoryLayout<UInt64>.size)
     }
 
+    /// Blocks until the time is over, or the alarm is raised: that is `cancelled`.
+    public func wait(atMost time: Duration) -> Readiness {
+        // It is readable when it is raised.
+        wait(event, for: .reading, atMost: time)
+    }
+
     /// Blocks until `descriptor` is ready (also to fail), the time is over, or the alarm is raised: that is `cancelled`.
     public func wait(
         _ descriptor: borrowing Descriptor, for direction: Readiness.Direction, atMost time: Duration
