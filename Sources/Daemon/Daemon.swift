@@ -104,7 +104,9 @@ public final class Daemon: Sendable {
             tell(event)
             if case .done = event { keeping?.look() }
         }
-        let hooks = Hooks(options.hooks, spool: folders.root.path, isIdle: { queue.isIdle }, tell: show)
+        let hooks = Hooks(
+            options.hooks, spool: folders.root.path, isIdle: { queue.isIdle },
+            isPending: { [folders] in try folders.hasPending() }, tell: show)
         self.hooks = hooks
         let postman = Postman(folders, allowed: options.callbackHosts, tell: show)
         self.postman = postman

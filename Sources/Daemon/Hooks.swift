@@ -17,7 +17,11 @@ final class Hooks: Sendable {
         var lines: [Hook: Line] = [:]
         /// A job has ended since the last word that nothing is left to do.
         var isBusy = false
-        /// The daemon ends, and has waited for them long enough.
+        /// It is looked again in a while whether something is pending.
+        var isLookedAgain = false
+        /// The daemon ends.
+        var isEnding = false
+        /// The same, and it has waited for them long enough.
         var isOver = false
     }
     private let state = Mutex(State())
@@ -26,6 +30,7 @@ final class Hooks: Sendable {
     private let calls = DispatchGroup()
     private let spool: String
     private let isIdle: @Sendable () -> Bool
+    private let isPending: @Sendable () throws -> Bool
     private let tell: @Sendable (Event) -> Void
 
     /// So many calls of one kind wait; a program that is slower than the jobs for longer than that is told of fewer.
@@ -34,17 +39,25 @@ final class Hooks: Sendable {
     private static let limit = Patience.with(.seconds(60))
     /// What the daemon's end waits for all of them.
     private static let patience = Patience.with(.seconds(5)) / .seconds(1)
+    /// Of that, for those that are ended then: SIGTERM, SIGKILL 2 s later. One that has become another user cannot be.
+    private static let lastPatience = 5.0
     /// What is accepted comes into the queue a moment later than it is told.
     private static let lull = 0.1
+    /// Between two looks at what is arriving, where the queue has run dry. Nobody tells of a file that is taken away.
+    private static let lookInterval = 2.0
 
-    /// - Parameter isIdle: whether nothing waits and nothing is in anybody's hands.
+    /// - Parameters:
+    ///   - isIdle: whether nothing waits and nothing is in anybody's hands.
+    ///   - isPending: whether a job lies in a folder all the same; it is arriving, perhaps. Blocks on the disk.
     init(
         _ commands: [Hook: Command], spool: String, isIdle: @escaping @Sendable () -> Bool,
+        isPending: @escaping @Sendable () throws -> Bool,
         tell: @escaping @Sendable (Event) -> Void
     ) {
         self.commands = commands
         self.spool = spool
         self.isIdle = isIdle
+        self.isPending = isPending
         self.tell = tell
         queues = commands.mapValues { DispatchQueue(label: "hook \($0.words[0])") }
     }
@@ -56,20 +69,48 @@ final class Hooks: Sendable {
         guard let queue = queues[.idle] else { return }
         switch event {
         case .done, .failed: state.withLock { $0.isBusy = true }
-        case .cancelled: break
+        case .cancelled, .refused: break
         default: return
         }
         guard isIdle() else { return }
         calls.enter()
         queue.asyncAfter(deadline: .now() + Self.lull) { [self] in
             defer { calls.leave() }
-            let isDue = state.withLock { state in
-                guard state.isBusy, isIdle() else { return false }
-                state.isBusy = false
-                return true
-            }
-            if isDue { make(.idle(spool: spool)) }
+            lookWhetherIdle(on: queue)
         }
+    }
+
+    /// Idle is not yet who has a job that is arriving: half of a file in the inbox, one that waits for its picture, a batch
+    /// that is being read. What becomes of it is told, or it is looked for: somebody may take it away.
+    private func lookWhetherIdle(on queue: DispatchQueue) {
+        guard state.withLock({ $0.isBusy }), isIdle() else { return }
+        // What cannot be looked at may be there.
+        let mayBePending = (try? isPending()) ?? true
+        let (isDue, mustLookAgain) = state.withLock { state in
+            // Whatever was pending a moment ago may be in the queue now.
+            guard state.isBusy, isIdle() else { return (false, false) }
+            guard mayBePending else {
+                state.isBusy = false
+                return (true, false)
+            }
+            defer { state.isLookedAgain = true }
+            return (false, !state.isLookedAgain && !state.isEnding)
+        }
+        if isDue { make(.idle(spool: spool)) }
+        guard mustLookAgain else { return }
+        // Not one of the calls, which the daemon's end waits for.
+        queue.asyncAfter(deadline: .now() + Self.lookInterval) { [weak self] in self?.lookAgain(on: queue) }
+    }
+
+    private func lookAgain(on queue: DispatchQueue) {
+        let isEnding = state.withLock { state in
+            state.isLookedAgain = false
+            if !state.isEnding { calls.enter() }
+            return state.isEnding
+        }
+        guard !isEnding else { return }
+        defer { calls.leave() }
+        lookWhetherIdle(on: queue)
     }
 
     private func make(_ call: Call) {
@@ -132,14 +173,15 @@ final class Hooks: Sendable {
         }
     #endif
 
-    /// Waits a moment for what is under way, and ends the rest. Blocks. Nothing may be told behind it.
+    /// Waits a moment for what is under way, and ends the rest. Blocks, but not without end. Nothing may be told behind it.
     func finish() {
+        state.withLock { $0.isEnding = true }
         guard !commands.isEmpty, calls.wait(timeout: .now() + Self.patience) == .timedOut else { return }
         state.withLock { state in
             state.isOver = true
             for line in state.lines.values { line.running?.stop() }
         }
-        calls.wait()
+        _ = calls.wait(timeout: .now() + Self.lastPatience)
         for (hook, line) in state.withLock({ $0.lines }) where line.dropped > 0 {
             tell(.hookDropped(hook, line.dropped))
         }

@@ -59,6 +59,106 @@ import Testing
         await sketch.stop()
     }
 
+    /// A daemon that says when it is idle, and what lies in its folders then. It waits for half a file as long as anybody likes.
+    private static func idler(_ spool: TestSpool, _ server: String, _ more: String...) async throws -> Program {
+        let tell = try script(
+            "tell", #"cd "$SDSPOOL_SPOOL"; echo idle: $(ls inbox queue active | grep -v :) >> "$0.log""#, for: spool)
+        let later = try script("later", #"sleep 0.5; echo "$SDSPOOL_NAME" >> "$0.log""#, for: spool)
+        await spool.takeSlot()
+        let daemon = try Program(
+            ["run", "--spool", spool.url.path, "--server", server, "--server-grace", "0", "--settle", "100000"]
+                + ["--on-idle", tell, "--on-done", later] + more)
+        try await daemon.says("ready:")
+        return daemon
+    }
+
+    /// Returns a while behind the end of a job, in which it would have been told that nothing is left to do. A machine that is
+    /// slower than that only finds less.
+    private static func isLongDone(_ name: String, _ spool: TestSpool) async throws {
+        try await eventually("\(name) is told") { lines("later.log", beside: spool).contains(name) }
+    }
+
+    /// Puts the whole of a file in the place of its half.
+    private static func complete(_ name: String, with text: String, in spool: TestSpool) throws {
+        try Data(text.utf8).write(to: spool.path("inbox/\(name).json"), options: .atomic)
+    }
+
+    @Test("idle is not told while a job is arriving: half of a file, or one whose picture is not there yet")
+    func arriving() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await Self.idler(spool, sketch.url)
+        let picture = try Data(
+            contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../examples/pictures/demo.png").standardizedFileURL)
+        try Data(smallJob().utf8.prefix(20)).write(to: spool.path("inbox/half.json"))
+        try spool.drop("first", smallJob())
+        try await Self.isLongDone("first", spool)
+        try spool.drop("second", smallJob(#""init_images": ["late.png"]"#))
+        try Self.complete("half", with: smallJob(), in: spool)
+        try await Self.isLongDone("half", spool)
+        try picture.write(to: spool.path("assets/late.png"), options: .atomic)
+        try await daemon.says("done second")
+        try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
+        #expect(try await daemon.stop() == 0)
+        #expect(Self.lines("tell.log", beside: spool) == ["idle:"])
+        await sketch.stop()
+    }
+
+    @Test("idle is told also where what was arriving is taken away, and whatever lies in the inbox for good")
+    func takenAway() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await Self.idler(spool, sketch.url)
+        try FileManager.default.createDirectory(at: spool.path("inbox/x.json"), withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(
+            at: spool.path("inbox/y.json"), withDestinationURL: URL(fileURLWithPath: "/dev/null"))
+        try Data(smallJob().utf8.prefix(20)).write(to: spool.path("inbox/half.json"))
+        try spool.drop("first", smallJob())
+        try await Self.isLongDone("first", spool)
+        try FileManager.default.removeItem(at: spool.path("inbox/half.json"))
+        try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
+        #expect(try await daemon.stop() == 0)
+        #expect(Self.lines("tell.log", beside: spool) == ["idle: x.json y.json"])
+        await sketch.stop()
+    }
+
+    @Test("idle is told when what was arriving turns out to be no job")
+    func refusedAtLast() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await Self.idler(spool, sketch.url)
+        try Data(smallJob().utf8.prefix(20)).write(to: spool.path("inbox/half.json"))
+        try spool.drop("first", smallJob())
+        try await Self.isLongDone("first", spool)
+        try Self.complete("half", with: "hello", in: spool)
+        try await daemon.says("refused half")
+        try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
+        #expect(try await daemon.stop() == 0)
+        #expect(Self.lines("tell.log", beside: spool) == ["idle:"])
+        await sketch.stop()
+    }
+
+    @Test(
+        "idle is not told while a job waits for its next attempt, and the daemon's end does not wait for what is arriving"
+    )
+    func retrying() async throws {
+        let sketch = try Sketch.quick()
+        let spool = try TestSpool()
+        let daemon = try await Self.idler(spool, sketch.url)
+        try spool.drop("again", smallJob(#""sketch": {"fault": "500", "times": 1}"#))
+        try await daemon.says("again is tried again in")
+        try spool.drop("other", smallJob())
+        for name in ["other", "again"] { try await daemon.says("done \(name)") }
+        try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
+        try Data(smallJob().utf8.prefix(20)).write(to: spool.path("inbox/half.json"))
+        try spool.drop("last", smallJob())
+        try await daemon.says("done last")
+        #expect(try await daemon.stop() == 0)
+        #expect(Self.lines("tell.log", beside: spool) == ["idle:"])
+        await sketch.stop()
+    }
+
     @Test("what a daemon that was killed had still to move is told by the next one")
     func recovered() async throws {
         let sketch = try Sketch.quick()

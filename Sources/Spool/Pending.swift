@@ -1,0 +1,35 @@
+// Whether anything is on its way to the queue, or in it, as the folders show it.
+
+import Linux
+
+extension Folders {
+    /// Whether a job lies in inbox/, queue/ or active/, whole or not. What is left alone there for good does not count: folders
+    /// and links that are called like jobs.
+    public func hasPending() throws(SystemError) -> Bool {
+        // In the order in which jobs move. The parts of a batch go from active/ to queue/: that is looked at once more.
+        if try isArriving() { return true }
+        if try hasQueued() { return true }
+        if try !active.entries().compactMap(Ticket.init(entry:)).isEmpty { return true }
+        return try hasQueued()
+    }
+
+    private func hasQueued() throws(SystemError) -> Bool {
+        try queue.entries().contains { Ticket(entry: $0) != nil }
+    }
+
+    private func isArriving() throws(SystemError) -> Bool {
+        let entries: [FileName]
+        do throws(SystemError) { entries = try inbox.entries() } catch  where error.isMissing { return false }
+        for name in entries {
+            if JobName(dropped: name) != nil, try inbox.status(of: name)?.kind == .file { return true }
+            // One of `submit` or of a client over HTTP; without a writer it is what a crash has left.
+            guard JobDraft.isName(name) else { continue }
+            do throws(SystemError) {
+                if try inbox.file(name).hasWriter == true { return true }
+            } catch  where error.isMissing || error.isForbidden {
+                continue
+            }
+        }
+        return false
+    }
+}
