@@ -52,8 +52,15 @@ final class Herald: Sendable {
         }
     }
 
-    /// Returns when all is said.
-    func finish() { words.sync {} }
+    /// Returns when all is said; soon where nobody listens. Each word may wait for 5 s (see ``NotifySocket``), and many may
+    /// wait behind one another.
+    func finish() {
+        let last = DispatchGroup()
+        words.async(group: last) {}
+        _ = last.wait(timeout: .now() + Self.patience)
+    }
+
+    private static let patience = 5.0
 
     private func say(_ lines: String...) {
         words.async { [self] in

@@ -72,17 +72,7 @@ actor Postman {
     /// the next start delivers.
     nonisolated func finish(_ delivery: Task<Void, Never>) async {
         wake.finish()
-        let (end, isOver) = AsyncStream.makeStream(of: Never.self)
-        Task(executorPreference: Threads.shared) {
-            await delivery.value
-            isOver.finish()
-        }
-        Task(executorPreference: Threads.shared) {
-            // Nobody cancels it.
-            try? await Threads.rest(for: Self.patience)
-            isOver.finish()
-        }
-        for await _ in end {}
+        _ = await Threads.wait(for: delivery, atMost: Self.patience)
         delivery.cancel()
     }
 

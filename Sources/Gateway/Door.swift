@@ -103,8 +103,11 @@ public final class Door: Sendable {
         for one in servers where one.client.server.description == server { one.isBack(in: grace) }
     }
 
-    /// Cuts every connection. What was dropped stays where it is.
-    public func close() async { await server.stop() }
+    /// Cuts every connection. What was dropped stays where it is. False where a request has not ended within `limit`: a disk
+    /// may hold it up for as long as it likes.
+    public func close(within limit: Duration) async -> Bool {
+        await Threads.wait(for: Task(executorPreference: threads) { [server] in await server.stop() }, atMost: limit)
+    }
 
     /// What this machine is called by others.
     private static var names: Set<String> {

@@ -33,6 +33,26 @@ public final class Threads: TaskExecutor {
         }
     }
 
+    /// Does it there, in so long.
+    public func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) {
+        queue.asyncAfter(deadline: .now() + delay / .seconds(1), execute: body)
+    }
+
+    /// Waits for a task, and not longer than that. False where it has not ended.
+    public static func wait(for task: Task<Void, Never>, atMost limit: Duration) async -> Bool {
+        let (ends, end) = AsyncStream.makeStream(of: Bool.self)
+        Task(executorPreference: shared) {
+            await task.value
+            end.yield(true)
+        }
+        let impatience = Task(executorPreference: shared) {
+            do { try await rest(for: limit) } catch { return }
+            end.yield(false)
+        }
+        defer { impatience.cancel() }
+        return await ends.first { _ in true } ?? false
+    }
+
     /// Suspends the task for so long; `Task.sleep` would be woken through Swift's own pool. Throws CancellationError.
     nonisolated(nonsending) public static func rest(for duration: Duration) async throws {
         if await Readiness.wait(atMost: duration) == .cancelled { throw CancellationError() }

@@ -20,6 +20,7 @@ enum Demo {
     static func main(_ words: [String]) async throws {
         let arguments = try Arguments(words, of: "demo", options: ["--spool"], help: help)
         let files = try jobFiles(arguments.operands)
+        talkWithoutWaiting { "\($0) lines are missing here: nobody read them in time\n" }
         let sketch = try Sketch.start()
         guard let server = ServerAddress(sketch.url) else { throw Exit(.software, "\(sketch.url) is no URL") }
 

@@ -113,7 +113,8 @@ final class Porter: Sendable {
         }
     }
 
-    func end() async { await door.withLock { $0.take() }?.close() }
+    /// False where not all requests have ended in time.
+    func end(within limit: Duration) async -> Bool { await door.withLock { $0.take() }?.close(within: limit) ?? true }
 }
 
 extension News {

@@ -41,6 +41,13 @@ struct Log: Sendable {
         talk(line(message, level, facts, at: .now))
     }
 
+    /// The line that says that nobody read so many lines in time.
+    func missing(_ count: Int) -> String {
+        line(
+            "\(count) line\(count == 1 ? "" : "s") of this log \(count == 1 ? "is" : "are") missing here: nobody took them",
+            .warning, ["event": "linesMissing", "count": "\(count)"], at: .now)
+    }
+
     /// - Parameter facts: what a program wants to know without reading the sentence.
     func line(_ message: String, _ level: Event.Level, _ facts: [String: String] = [:], at now: Stamp) -> String {
         switch form {

@@ -72,6 +72,7 @@ enum Run {
             throw Exit(.usage, "sdspool run: what is \"\(arguments.operands[0])\"? See sdspool run --help")
         }
         let log = try Log(wanted: arguments.value("--log"))
+        talkWithoutWaiting { log.missing($0) }
         var options = try wishes(arguments)
         options.notify = .taken()
         let listen = try Listen(arguments, options)
@@ -86,9 +87,14 @@ enum Run {
             porter.begin(door)
             log.write("the door is open at \(door.url)", .notice)
         }
-        try await serve(daemon)
-        await porter.end()
+        try await serve(daemon, log)
+        if await !porter.end(within: doorLimit) {
+            log.write("requests over HTTP did not end within \(doorLimit): they are cut off", .warning)
+        }
     }
+
+    /// What the end waits for those who are served over HTTP: one of them may be held up by a disk.
+    private static let doorLimit = Duration.seconds(10)
 
     /// Opens the spool, and says in plain words why that cannot be.
     static func start(_ open: () async throws -> Daemon) async throws -> Daemon {
@@ -106,23 +112,44 @@ enum Run {
         }
     }
 
-    /// Runs until the first signal has been obeyed; a second one does not wait for that.
-    private static func serve(_ daemon: Daemon) async throws {
+    /// Runs until the first signal has been obeyed. A second one does not wait for that; it is heard until the process ends.
+    private static func serve(_ daemon: Daemon, _ log: Log) async throws {
         let signals = await Signals.stream(of: [SIGTERM, SIGINT])
-        let listener = Task(executorPreference: Threads.shared) {
+        Task(executorPreference: signalThread) {
             var isSecond = false
             for await number in signals {
                 if isSecond { _exit(128 + number) }
                 isSecond = true
                 daemon.stop()
+                signalThread.after(endLimit) { endLate(log) }
             }
         }
-        defer { listener.cancel() }
         do {
             try await daemon.run()
         } catch let error as SystemError {
             throw Exit(.inputOutput, "sdspool: \(error); nothing accepted is lost, start again when this is mended")
         }
+    }
+
+    /// Nothing else runs there: whatever is held up, signals are heard.
+    private static let signalThread = Threads(label: "signals")
+
+    /// Of the whole end. Jobs that were answered go to done/ meanwhile; service managers wait for a minute and a half.
+    private static let endLimit: Duration = {
+        #if DEBUG
+            // Nobody waits for a minute in a test.
+            if let text = ProcessInfo.processInfo.environment["SDSPOOL_END_LIMIT"], let seconds = Double(text) {
+                return .seconds(seconds)
+            }
+        #endif
+        return .seconds(60)
+    }()
+
+    /// A disk that does not answer, most likely. What is under way is recovered, as behind a crash.
+    private static func endLate(_ log: Log) {
+        log.write("the end took longer than \(endLimit): what is under way is left to the next start", .error)
+        finishTalking()
+        _exit(Exit.Code.inputOutput.rawValue)
     }
 
     // MARK: What was asked for

@@ -27,6 +27,7 @@ struct SDSpool {
         Descriptor.occupyStandardNumbers()
         Task(executorPreference: Threads.shared) {
             await run()
+            finishTalking()
             exit(Exit.Code.ok.rawValue)
         }
         // Signals and timers come here; tasks run elsewhere.
@@ -94,6 +95,7 @@ struct Exit: Error {
 
     func tell() -> Never {
         talk(message + "\n")
+        finishTalking()
         exit(code.rawValue)
     }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Linux
+import Synchronization
 
 /// Writes a line to stdout, at once: the next program in a pipe waits for it. Ends the process where that cannot be.
 func answer(_ line: String) { answer(Data("\(line)\n".utf8)) }
@@ -26,4 +27,29 @@ func answer(_ text: Data) {
 
 /// Writes to stderr. What cannot be written (a log on a full disk, a terminal that is gone) is lost: there is nobody to
 /// tell, and no job may suffer from it. FileHandle's `write(_:)` would end the process.
-func talk(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
+func talk(_ text: String) {
+    guard let log = log.withLock({ $0 }) else {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+        return
+    }
+    log.write(text)
+    #if DEBUG
+        // The crash suite writes lines of its own (FaultSeam), and learns from their order with these where a start ends.
+        if isStruck { log.finish(within: .seconds(1)) }
+    #endif
+}
+
+/// From now on `talk` waits for nobody: whoever reads the log of a daemon may be slow, stuck or gone.
+///
+/// - Parameter count: the line that says how many lines are missing.
+func talkWithoutWaiting(count: @escaping @Sendable (Int) -> String) {
+    log.withLock { $0 = LogWriter(to: STDERR_FILENO, count: count) }
+}
+
+/// Waits for what was said last, before the process ends; not for long where nobody reads it.
+func finishTalking() { log.withLock { $0 }?.finish(within: .seconds(1)) }
+
+private let log = Mutex<LogWriter?>(nil)
+#if DEBUG
+    private let isStruck = ProcessInfo.processInfo.environment["SDSPOOL_FAULT"] != nil
+#endif
