@@ -20,7 +20,8 @@ import Testing
             if way.isSilent {
                 // Nobody tells of its last change: it is found by a look at the folder.
                 #expect(try await daemon.stop() == 0)
-                daemon = try Program(spool.arguments(server: sketch.url) + options + ["--poll", "0.5"])
+                daemon = try Program(
+                    spool.arguments(server: sketch.url) + options + ["--poll", "0.5", "--settle", "600"])
                 try await daemon.says("ready:")
             }
             if let lack = lack(way.programs) {
