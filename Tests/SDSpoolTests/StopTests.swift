@@ -6,7 +6,7 @@ import Linux
 import Sketch
 import Testing
 
-@Suite(.timeLimit(.minutes(10))) struct StopTests {
+@Suite(.timeLimit(.minutes(60)), .witnessed) struct StopTests {
     /// A pipe of one page for a daemon's stderr, from which nobody reads unless a test does.
     private final class LogPipe {
         let path: String
