@@ -71,6 +71,9 @@ public final class Client: Sendable {
             endpoint, body: body, timeout: endpoint.method == "GET" ? queryTimeout : renderTimeout, reader: reader,
             on: thread, silence: silence, admission: admission)
 
+        var isReply = false
+        // Whoever keeps or removes what a failure has left finds it closed.
+        defer { if !isReply { for picture in answer.pictures { picture.unsynced?.close() } } }
         let object = try? ObjectText(answer.text)
         let info = Reply.info(in: object).flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) } ?? ReplyInfo()
         // A middleman knows no grids and extras, and his pictures are called what the text says in their places.
@@ -91,6 +94,7 @@ public final class Client: Sendable {
             if failure.keepsPictures { for picture in answer.pictures { try picture.unsynced?.sync() } }
             throw failure
         }
+        isReply = true
         return Reply(
             status: answer.status, headers: answer.headers, pictures: pictures, text: answer.text,
             unsynced: answer.pictures.compactMap(\.unsynced))

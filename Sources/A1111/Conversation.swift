@@ -90,6 +90,8 @@ actor Conversation: Conversing {
         do {
             return try await exchange()
         } catch {
+            // With the files of the pictures: their folder is emptied next.
+            reader = nil
             throw state.withLock { $0.reason } ?? error
         }
     }

@@ -206,6 +206,8 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
     private func outcome(
         _ state: inout State, _ error: (any Error)?, bodySent: Bool
     ) -> Result<Answer, any Error> {
+        // With the files of the pictures: their folder is emptied after a failure.
+        defer { state.reader = nil }
         if let reason = state.reason { return .failure(reason) }
         if let error = error as? URLError, !state.challenged {
             let hasBody = request.httpBody?.isEmpty == false

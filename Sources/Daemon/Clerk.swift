@@ -13,7 +13,6 @@ struct Clerk: Sendable {
     let options: Options
     let tell: @Sendable (Event) -> Void
 
-    let bindery: Bindery
     let room: DiskRoom
     /// `nil` for strict order.
     var grouping: Grouping?

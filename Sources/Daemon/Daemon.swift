@@ -189,8 +189,8 @@ public final class Daemon: Sendable {
     /// One for each kind of jobs at each server.
     private func startWorkers(on queue: Queue) -> [Task<Void, Never>] {
         let clerk = Clerk(
-            folders: folders, queue: queue, options: options, tell: tell, bindery: Bindery(folders: folders),
-            room: DiskRoom(folders, queue, tell: tell), grouping: Grouping(options, folders))
+            folders: folders, queue: queue, options: options, tell: tell, room: DiskRoom(folders, queue, tell: tell),
+            grouping: Grouping(options, folders))
         // All are seated before the first one takes a job: the first server is not to have two while the second has none.
         let workers = presses.flatMap { press in
             Lane.Kind.allCases.map { Worker($0, at: press, clerk: clerk) }

@@ -124,6 +124,7 @@ actor Flight {
         var attempts = assignment.attempts
         do {
             if try await clerk.isCancelled(job) {
+                answer.closeFiles()
                 if let failure {
                     await press.note(try await press.clarified(failure, for: assignment.endpoint))
                 }
@@ -141,15 +142,19 @@ actor Flight {
             if isRender { press.took(end.instant - clock) }
             let size = reply.pictures.reduce(0) { $0 + $1.size }
             // Its lists and its state took the server a while.
-            if try await clerk.isCancelled(job) { return try await clerk.putBack(job, to: lane) }
+            if try await clerk.isCancelled(job) {
+                answer.closeFiles()
+                return try await clerk.putBack(job, to: lane)
+            }
             attempts.end(at: end.stamp)
             let result = JobResult(
                 ticket: ticket, endpoint: assignment.endpoint, server: press.server, attempts: attempts,
                 started: max(assignment.started, earlier?.stamp ?? assignment.started), finished: end.stamp,
                 reply: reply, warnings: warnings)
             // Again and again, if it must be: what is missing is the disk's work, and never another render.
-            let finished = FinishedJob(job, result: result.document, unsynced: reply.unsynced)
-            let path = try await clerk.persistently { _ in try clerk.bindery.finish(finished) }
+            let path = try await clerk.persistently { _ in
+                try job.finish(with: result.document, unsynced: reply.unsynced)
+            }
             clerk.queue.forget(ticket)
             press.forget(ticket)
             clerk.room.brought(size, pixels: assignment.asked?.pixels)
@@ -157,6 +162,7 @@ actor Flight {
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             clerk.tell(.done(ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {
+            answer.closeFiles()
             // It was rendered, and got lost at the server while there was no room for it here.
             if early != nil, failure.class == .ambiguous {
                 try await abandon(attempts, as: Attempts.disk)
@@ -166,10 +172,12 @@ actor Flight {
             if wasRefused { return try await clerk.putBackUncounted(job, attempts, to: lane) }
             try await handle(wasInLine ? failure.blamed(.ambiguous) : failure, attempts)
         } catch let lost as ContentLost {
+            answer.closeFiles()
             try await abandon(attempts, as: Attempts.disk)
             guard lost.cause.isNoRoom, let reply = try? answer.get() else { throw lost.cause }
             throw NoRoom(lost.cause, bytes: reply.pictures.reduce(0) { $0 + $1.size })
         } catch {
+            answer.closeFiles()
             // The daemon is told to end, or the disk fails: neither is the job's fault, and the record says so.
             try await abandon(attempts, as: error is CancellationError ? Attempts.stopped : Attempts.disk)
             throw error
@@ -248,6 +256,12 @@ actor Flight {
 
 extension Result {
     fileprivate var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
+}
+
+extension Result where Success == Reply {
+    /// To be called before the job's folder is emptied, removed or moved: on NFS a file that is open leaves a name there
+    /// that cannot be removed.
+    fileprivate func closeFiles() { if case .success(let reply) = self { reply.unsynced.forEach { $0.close() } } }
 }
 
 /// The looks at one render, begun by whoever finds that it takes its time.

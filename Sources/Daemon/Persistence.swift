@@ -5,7 +5,7 @@ import Linux
 /// Tries a step until it is done; what stops it is told each time. Without it a job would be in nobody's hands until the
 /// next start. `body` may block, is run where the caller is, and is told whether it is tried again.
 ///
-/// Throws what `isWorthIt` is false of, and CancellationError.
+/// Throws what `isWorthIt` is false of, an error that no further try can undo, and CancellationError.
 nonisolated(nonsending) func untilDone<Value>(
     tell: @Sendable (Event) -> Void, where isWorthIt: (SystemError) -> Bool = { _ in true },
     _ body: (_ again: Bool) throws -> Value

@@ -13,7 +13,6 @@ public final class Directory: Sendable {
     public let path: String
     /// Whose everything is that is made in it; `nil` for what the kernel gives.
     private let group: gid_t?
-    private let syncs = SharedSync()
 
     private init(descriptor: consuming Descriptor, path: String, group: gid_t?) {
         self.descriptor = descriptor
@@ -215,14 +214,13 @@ public final class Directory: Sendable {
     /// Waits until the names in it are on the disk (fsync(2)). Through a descriptor of its own each time: one that has
     /// told of an error once says nothing of it again.
     ///
-    /// A filesystem that knows no such thing (EINVAL, see fsync(2): some network shares) has no promise to keep, and
-    /// neither has a directory that is deleted (ENOENT). Callers at the same moment share one wait.
-    public func sync() throws(SystemError) { try syncs.run(syncAlone) }
-
-    private func syncAlone() throws(SystemError) {
+    /// After an error it may be called again. Names are in the journal of a filesystem that has one, and a journal that has
+    /// lost something fails until the filesystem is mounted again. A filesystem that knows no such thing (EINVAL, see
+    /// fsync(2): some network shares) has no promise to keep, and neither has a directory that is deleted (ENOENT).
+    public func sync() throws(SystemError) {
         do throws(SystemError) {
             let descriptor = Descriptor(owning: try openAgain())
-            try system("fsync", path) { fsync(descriptor.number) }
+            try system("fsync", path, on: descriptor.number) { fsync(descriptor.number) }
         } catch  where [EINVAL, ENOTSUP, ENOSYS, ENOENT].contains(error.code) {
             return
         }
@@ -232,8 +230,20 @@ public final class Directory: Sendable {
         try system("openat", path) { openat(descriptor.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     }
 
-    /// Waits until all that was written to the filesystem is on the disk (syncfs(2)): one call for the files of a burst.
-    public func syncFilesystem() throws(SystemError) {
-        try system("syncfs", path) { syncfs(descriptor.number) }
+    /// Prepares a sync of the whole filesystem. Call it before you write what the sync is to cover.
+    public func filesystemSync() throws(SystemError) -> FilesystemSync {
+        FilesystemSync(descriptor: Descriptor(owning: try openAgain()), path: path)
+    }
+}
+
+/// One call that brings many files to the disk. The kernel reports an error once to each descriptor that was open before
+/// it: this one is nobody else's, so no other caller takes the error away.
+public struct FilesystemSync: ~Copyable, Sendable {
+    fileprivate let descriptor: Descriptor
+    fileprivate let path: String
+
+    /// Waits until everything that was written to the filesystem is on the disk (syncfs(2)).
+    public consuming func run() throws(SystemError) {
+        try system("syncfs", path, on: descriptor.number) { syncfs(descriptor.number) }
     }
 }

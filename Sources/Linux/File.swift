@@ -4,23 +4,6 @@ import CLinux
 import Foundation
 import Glibc
 
-/// A file that is written, and held open until its content is on the disk: only its own descriptor is sure to tell of an
-/// error.
-public final class UnsyncedFile: Sendable {
-    private let file: File
-
-    /// Takes over a file that was written.
-    public init(_ file: consuming File) { self.file = file }
-
-    /// Waits until the content is on the disk. To be called once: behind an error the kernel takes what it has lost for
-    /// written.
-    public func sync() throws(SystemError) { try file.sync() }
-
-    /// Tells whether what was brought to the disk with the whole filesystem has come there: an error that another descriptor
-    /// was told of first is not told to the next one that asks for the filesystem, but it is to the file's own.
-    public func check() throws(SystemError) { try file.waitForWriteBack() }
-}
-
 /// An open file and the path that its errors name.
 public struct File: ~Copyable, Sendable {
     let descriptor: Descriptor
@@ -87,7 +70,9 @@ public struct File: ~Copyable, Sendable {
             do throws(SystemError) {
                 while !rest.isEmpty {
                     let start = rest.baseAddress
-                    let count = try system("write", path) { Glibc.write(descriptor.number, start, rest.count) }
+                    let count = try system("write", path, on: descriptor.number) {
+                        Glibc.write(descriptor.number, start, rest.count)
+                    }
                     rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
                 }
                 return .success(())
@@ -100,7 +85,7 @@ public struct File: ~Copyable, Sendable {
 
     /// Makes the file `size` bytes long, with room for all of them (posix_fallocate(3)).
     public func allocate(_ size: Int) throws(SystemError) {
-        try system("posix_fallocate", path) {
+        try system("posix_fallocate", path, on: descriptor.number) {
             // Gives the error and does not set errno.
             errno = posix_fallocate(descriptor.number, 0, off_t(size))
             return errno == 0 ? 0 : -1
@@ -110,13 +95,13 @@ public struct File: ~Copyable, Sendable {
     /// Waits until content and size are on the disk (fsync(2)). After an error the content is unknown and the call
     /// must not be made again on this file: the kernel has marked the lost pages clean.
     public func sync() throws(SystemError) {
-        try system("fsync", path) { fsync(descriptor.number) }
+        try system("fsync", path, on: descriptor.number) { fsync(descriptor.number) }
     }
 
     /// Waits for what is on its way to the disk, and tells of errors since the file was opened; sends nothing
     /// (sync_file_range(2)).
     func waitForWriteBack() throws(SystemError) {
-        try system("sync_file_range", path) {
+        try system("sync_file_range", path, on: descriptor.number) {
             sync_file_range(descriptor.number, 0, 0, UInt32(CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE))
         }
     }

@@ -73,18 +73,25 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// Makes a system call that tells failure by a negative result; makes it again when a signal interrupted it.
+///
+/// - Parameter descriptor: the open file that the call is about, for ``FaultSeam``.
 @discardableResult
 func system<Result: SignedInteger>(
-    _ call: StaticString, _ path: @autoclosure () -> String, _ body: () -> Result
+    _ call: StaticString, _ path: @autoclosure () -> String, on descriptor: Int32? = nil, _ body: () -> Result
 ) throws(SystemError) -> Result {
     #if DEBUG
-        if let code = FaultSeam.armed?.code(for: call, path(), body: { _ = body() }) {
+        if let code = FaultSeam.armed?.code(for: call, path(), descriptor, body: { Int64(body()) }) {
             throw SystemError(call: "\(call)", code: code, path: path())
         }
     #endif
     while true {
         let result = body()
-        if result >= 0 { return result }
+        if result >= 0 {
+            #if DEBUG
+                FaultSeam.armed?.succeeded(call, path(), descriptor, Int64(result))
+            #endif
+            return result
+        }
         let code = errno
         if code == EINTR { continue }
         throw SystemError(call: "\(call)", code: code, path: path())

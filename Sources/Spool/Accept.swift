@@ -22,14 +22,23 @@ extension Folders {
     }
 
     /// Writes a job file anew whose sync has failed: the kernel has marked what it lost as written, and would say nothing
-    /// of it when it is asked once more.
-    func rewrite(_ name: FileName, _ content: Data) throws(SystemError) {
-        try active.removeAll(Self.draft)
-        let file = try active.createFile(Self.draft)
-        try file.write(content)
-        try file.sync()
-        try file.close()
-        try active.rename(Self.draft, to: inbox, as: name)
+    /// of it when it is asked once more. `nil` where the name belongs to another file by now, or to one that somebody has
+    /// changed; otherwise what lies there now.
+    func rewrite(_ name: FileName, _ content: Data, insteadOf lost: FileStatus) throws(SystemError) -> FileStatus? {
+        let draft = Self.rewritten
+        do throws(SystemError) {
+            try active.removeAll(draft)
+            try active.putNew(content, as: draft, lasting: true)
+            guard try inbox.status(of: name) == lost else {
+                try active.unlink(draft)
+                return nil
+            }
+            try active.rename(draft, to: inbox, as: name)
+        } catch {
+            try? active.removeAll(draft)
+            throw error
+        }
+        return try inbox.status(of: name)
     }
 
     /// Makes what was accepted so far outlive a loss of power. The source goes first: the other way round a crash can

@@ -114,9 +114,12 @@ extension ActiveJob {
 extension Folders {
     /// Makes the records, and the claims before them, outlive a loss of power. An error is all jobs'.
     public func record(_ records: [(job: ActiveJob, attempts: Attempts)]) throws(SystemError) {
-        let isMany = records.count >= Self.many
-        for (job, attempts) in records { try job.put(attempts, lasting: !isMany) }
-        if isMany { return try root.syncFilesystem() }
-        for (job, _) in records { try job.commitClaim() }
+        guard records.count >= Self.many else {
+            for (job, attempts) in records { try job.record(attempts) }
+            return
+        }
+        let sync = try root.filesystemSync()
+        for (job, attempts) in records { try job.put(attempts, lasting: false) }
+        try sync.run()
     }
 }

@@ -9,32 +9,17 @@ extension Directory {
     ///
     /// - Parameter lasting: false for what nobody needs behind a crash: it costs no write to the disk then.
     func putWhole(_ content: Data, as name: FileName, lasting: Bool = true) throws(SystemError) {
-        try putDraft(content, of: name, lasting: lasting)
-        do throws(SystemError) {
-            try takeDraft(of: name)
-        } catch {
-            try? unlink(draft(of: name))
-            throw error
-        }
-    }
-
-    /// Writes what is to be put under `name` later, by ``takeDraft(of:)``.
-    ///
-    /// - Parameter lasting: false where the caller brings it to the disk before.
-    func putDraft(_ content: Data, of name: FileName, lasting: Bool) throws(SystemError) {
         let draft = draft(of: name)
         try? unlink(draft)
         do throws(SystemError) {
             try putNew(content, as: draft, lasting: lasting)
+            try rename(draft, to: self, as: name)
         } catch {
             // Also a file that was made although the call for it failed, as a share does it: nobody would come for it.
             try? unlink(draft)
             throw error
         }
     }
-
-    /// Puts the draft under its name, in place of what was there.
-    func takeDraft(of name: FileName) throws(SystemError) { try rename(draft(of: name), to: self, as: name) }
 
     /// Puts `content` under a name that is free, on the disk when the call returns, but for the name. A crash in the middle
     /// leaves a part of it: for what is of no use before that. Throws EEXIST where the name is taken.
@@ -43,13 +28,19 @@ extension Directory {
     func putNew(_ content: Data, as name: FileName, lasting: Bool) throws(SystemError) {
         let file = try createFile(name)
         do throws(SystemError) {
-            try file.write(content)
-            if lasting { try file.sync() }
-            try file.close()
+            try fill(file, content, lasting: lasting)
         } catch {
+            // It is closed by now.
             try? unlink(name)
             throw error
         }
+    }
+
+    /// Closes it however it ends.
+    private func fill(_ file: consuming File, _ content: Data, lasting: Bool) throws(SystemError) {
+        try file.write(content)
+        if lasting { try file.sync() }
+        try file.close()
     }
 
     private func draft(of name: FileName) -> FileName {

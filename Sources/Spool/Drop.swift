@@ -19,7 +19,7 @@ public struct Dropped: Sendable {
 public final class JobDraft: Sendable {
     fileprivate let name: FileName
     private let inbox: Directory
-    private let file: File
+    private let file: UnsyncedFile
 
     fileprivate init(in inbox: Directory) throws(SystemError) {
         guard let name = FileName(bytes: Array(".\(UUID().uuidString.lowercased()).drop".utf8)) else {
@@ -27,7 +27,7 @@ public final class JobDraft: Sendable {
         }
         self.name = name
         self.inbox = inbox
-        file = try inbox.createFile(name)
+        file = UnsyncedFile(try inbox.createFile(name))
     }
 
     /// Adds to its end. Throws ``SystemError``.
@@ -36,11 +36,15 @@ public final class JobDraft: Sendable {
     /// What was written at a place.
     public func read(_ place: Range<Int>) throws(SystemError) -> Data { try inbox.file(name).read(place) }
 
-    /// Waits until it is on the disk.
+    /// Waits until it is on the disk; nothing can be added then. A draft whose sync has failed can only be discarded: each
+    /// further call throws the same error.
     public func sync() throws(SystemError) { try file.sync() }
 
     /// Takes it away. Behind the drop there is nothing to take away, or one name too many.
-    public func discard() { try? inbox.unlink(name) }
+    public func discard() {
+        file.close()
+        try? inbox.unlink(name)
+    }
 
     /// Whether a draft may be called so: a dot, a UUID in small letters, `.drop`.
     static func isName(_ name: FileName) -> Bool {

@@ -36,11 +36,13 @@ extension ActiveJob {
     public func expand(_ batch: Batch, with insight: Insight) throws(SystemError) -> Expansion? {
         guard try folder.status(of: file) != nil else { return nil }
         var stage: Directory?
+        var sync: FilesystemSync?
         if try folder.status(of: InFolder.result) == nil {
             // What an attempt left that the disk stopped.
             try folder.removeAll(InFolder.parts)
             try folder.makeDirectory(InFolder.parts)
             stage = try folder.directory(InFolder.parts)
+            sync = try folder.filesystemSync()
         }
         var parts: [(ticket: Ticket, lane: Lane)] = []
         var table = Data()
@@ -59,8 +61,8 @@ extension ActiveJob {
         }
         table.append(contentsOf: "\n  ]".utf8)
         if let stage {
-            // One call for the contents of thousands of files.
-            try stage.syncFilesystem()
+            // One call for the contents of thousands of files. After an error all of them are written anew.
+            try sync.take()?.run()
             try stage.sync()
             try folder.sync()
         }

@@ -26,6 +26,7 @@ public struct Folders: Sendable {
     let ownMoves = OwnMoves()
     /// Folders in active/ that are to be removed when that is possible.
     let remains = Remains()
+    let publishing = PublishLock()
     /// Messages that were written in this life.
     public let posted = Posted()
 
@@ -55,6 +56,8 @@ public struct Folders: Sendable {
     static let now: FileName = "now.html"
     /// In active/: a file on its way to somewhere else, or to nowhere. One that a start finds is swept away.
     static let draft: FileName = ".draft"
+    /// The same, for a job file that is written anew.
+    static let rewritten: FileName = ".rewritten"
 
     /// Opens the spool at `path` and makes what is missing of it.
     ///

@@ -36,6 +36,8 @@ public struct Intake {
     private var sightings: [FileName: Sighting] = [:]
     /// Names of jobs whose pictures are still arriving.
     var lacking: Set<FileName> = []
+    /// Files that have to be written anew before they are accepted.
+    var failures = SyncFailures()
     /// What is no job, as it was seen: something else may take its name.
     private var leftAlone: [FileName: FileStatus] = [:]
     /// What an error has left in doubt: whether its file has left the inbox.
@@ -49,8 +51,10 @@ public struct Intake {
     /// The inbox must be listed: events were lost, or the last time it could not be.
     private var nextListing: ContinuousClock.Instant?
 
-    /// So many names are accepted together and share the syncs of the directories.
-    private static let batch = 256
+    /// So many names are accepted together and share the syncs of the directories. Their files are open at once.
+    private static let batch = 128
+    /// So many files are remembered before anybody looks which of them are gone.
+    private static let manyFailures = 1000
     /// A name that appeared without being closed is looked at after so long: a link is whole at once, and the file
     /// of a writer at work will be told to be closed.
     private static let appearance = Duration.milliseconds(20)
@@ -200,6 +204,10 @@ public struct Intake {
         leftAlone = leftAlone.filter { present.contains($0.key) }
         sightings = sightings.filter { present.contains($0.key) }
         agenda.forgetTrouble(butOf: present)
+        if failures.count > Self.manyFailures {
+            let inbox = folders.inbox
+            try failures.removeGone { (name) throws(SystemError) in try inbox.status(of: name) }
+        }
     }
 
     // MARK: One name

@@ -1,74 +1,129 @@
 // One look at a name in the inbox: what lies there, whether it is a job, and whether all that it needs is there, too.
 
 import Foundation
+import Glibc
 import Linux
 
 extension Intake {
     /// Of files that are held in memory until they are accepted together, in bytes.
     private static let room = 16 << 20
 
-    /// Looks at the small files among many, whose contents one call brings to the disk then. The others are to be looked at
-    /// one by one.
+    /// What reading a name has shown.
+    private struct Reading {
+        /// What was found; `nil` for what is a job by its text, and lies in `file`.
+        var look: Look?
+        var seen: [FileStatus] = []
+        var submission: Submission?
+        /// It has a job a line.
+        var isLines = false
+        /// Still open, its content maybe not on the disk.
+        var file: UnsyncedFile?
+        var content = Data()
+    }
+
+    /// Looks at the small files among many, whose contents one call brings to the disk then. The others, and those whose
+    /// content that call has lost, are to be looked at one by one.
     mutating func lookAtMany(_ names: [FileName]) -> [FileName: (Look, seen: [FileStatus])] {
-        guard names.count >= Folders.many else { return [:] }
-        var looks: [FileName: (Look, seen: [FileStatus])] = [:]
+        // The descriptors come first: only one that was open before an error is sure to be told of it.
+        guard names.count >= Folders.many, let sync = try? folders.inbox.filesystemSync() else { return [:] }
+        var readings: [(name: FileName, reading: Reading)] = []
         var room = Self.room
         for name in names {
             // What an error hides is found again by the look that follows.
-            guard let found = try? look(at: name, syncs: false) else { continue }
-            room -= found.seen.reduce(0) { $0 + Int($1.size) }
+            guard let reading = try? read(name) else { continue }
+            room -= reading.seen.reduce(0) { $0 + Int(clamping: $1.size) }
             guard room > 0 else { break }
-            looks[name] = found
+            if let status = reading.seen.first, failures.contains(status) { continue }
+            readings.append((name, reading))
         }
-        return (try? folders.inbox.syncFilesystem()) == nil ? [:] : looks
+        let isSynced = (try? sync.run()) != nil
+        var looks: [FileName: (Look, seen: [FileStatus])] = [:]
+        for (name, reading) in readings {
+            if let file = reading.file, let status = reading.seen.first, (try? file.check()) == nil {
+                failures.add(status, name, reading.content)
+            } else if isSynced {
+                looks[name] = (look(reading, hasWriter: reading.file?.hasWriter == true), reading.seen)
+            }
+        }
+        return looks
     }
 
-    /// - Parameter syncs: whether the content of what is whole is on the disk when the call returns.
-    mutating func look(at name: FileName, syncs: Bool = true) throws(SystemError) -> (Look, seen: [FileStatus]) {
+    /// What lies there. The content of what is whole is on the disk when the call returns.
+    mutating func look(at name: FileName) throws(SystemError) -> (Look, seen: [FileStatus]) {
+        let reading = try read(name)
+        guard let file = reading.file, let status = reading.seen.first else {
+            return (look(reading, hasWriter: false), reading.seen)
+        }
+        let hasWriter = file.hasWriter == true
+        if !failures.contains(status) {
+            // Its writer may not have: before the name moves on, the content is on the disk.
+            do throws(SystemError) {
+                try file.sync()
+                return (look(reading, hasWriter: hasWriter), reading.seen)
+            } catch {
+                failures.add(status, name, reading.content)
+                // What is written into the old file later would be lost with it.
+                if hasWriter { throw error }
+            }
+        }
+        file.close()
+        if hasWriter { throw SystemError(call: "fsync", code: EIO, path: folders.inbox.path(of: name)) }
+        guard let now = try folders.rewrite(name, reading.content, insteadOf: status) else {
+            // Somebody has changed it in this moment.
+            return try look(at: name)
+        }
+        failures.remove(status)
+        return (look(reading, hasWriter: false), [now] + reading.seen.dropFirst())
+    }
+
+    private func look(_ reading: Reading, hasWriter: Bool) -> Look {
+        switch (reading.look, reading.submission) {
+        case (let look?, _): look
+        case (nil, .job(let job)): .whole(job, hasWriter: hasWriter)
+        case (nil, .batch(let batch)) where reading.isLines: .lines(batch, hasWriter: hasWriter)
+        case (nil, .batch(let batch)): .batch(batch, hasWriter: hasWriter)
+        case (nil, nil): .gone
+        }
+    }
+
+    private mutating func read(_ name: FileName) throws(SystemError) -> Reading {
         lacking.remove(name)
-        guard let status = try folders.inbox.status(of: name) else { return (.gone, []) }
+        guard let status = try folders.inbox.status(of: name) else { return Reading(look: .gone) }
         switch status.kind {
-        case .directory: return (.noFile("it is a folder"), [status])
-        case .symbolicLink: return (.noFile("it is a symbolic link; links are not followed"), [status])
-        case .other: return (.noFile("it is a FIFO, a socket or a device"), [status])
+        case .directory: return Reading(look: .noFile("it is a folder"), seen: [status])
+        case .symbolicLink:
+            return Reading(look: .noFile("it is a symbolic link; links are not followed"), seen: [status])
+        case .other: return Reading(look: .noFile("it is a FIFO, a socket or a device"), seen: [status])
         case .file: break
         }
         if status.size > cap {
             let error = JobFileError(message: "the file has \(status.size) bytes; at most \(cap) are read")
-            return (.wrong(error), [status])
+            return Reading(look: .wrong(error), seen: [status])
         }
         do throws(SystemError) {
             let file = try folders.inbox.file(name)
-            let content = try file.read(upTo: cap + 1)
-            let kind = JobFileKind(of: name) ?? .json
+            // Of what is open: the name may be another file's by now.
+            let status = try file.status()
+            let content = if let kept = failures.content(of: status) { kept } else { try file.read(upTo: cap + 1) }
             let submission: Submission
             let assets: [AssetName]
+            let kind = JobFileKind(of: name) ?? .json
             do throws(JobFileError) {
                 submission = try Submission(content, kind: kind)
                 try submission.check(insight)
                 assets = try submission.assets(insight)
             } catch {
-                return (error.mayStillArrive ? .unfinished(error) : .wrong(error), [status])
+                return Reading(look: error.mayStillArrive ? .unfinished(error) : .wrong(error), seen: [status])
             }
             let (lack, pictures) = try look(at: assets, of: name)
-            if let lack { return (lack, [status] + pictures) }
-            // Its writer may not have: before the name moves on, the content is on the disk.
-            do throws(SystemError) {
-                if syncs { try file.sync() }
-            } catch {
-                try folders.rewrite(name, content)
-            }
-            let hasWriter = file.hasWriter == true
-            switch submission {
-            case .job(let job): return (.whole(job, hasWriter: hasWriter), [status] + pictures)
-            case .batch(let batch) where kind == .json:
-                return (.batch(batch, hasWriter: hasWriter), [status] + pictures)
-            case .batch(let batch): return (.lines(batch, hasWriter: hasWriter), [status] + pictures)
-            }
+            if let lack { return Reading(look: lack, seen: [status] + pictures) }
+            return Reading(
+                seen: [status] + pictures, submission: submission, isLines: kind != .json, file: UnsyncedFile(file),
+                content: content)
         } catch  where error.isMissing {
-            return (.gone, [])
+            return Reading(look: .gone)
         } catch  where error.isForbidden {
-            return (.unfinished(JobFileError(unreadable: error)), [status])
+            return Reading(look: .unfinished(JobFileError(unreadable: error)), seen: [status])
         }
     }
 

@@ -73,9 +73,16 @@ extension Folders {
         if let outbox = try outbox() { return outbox }
         do throws(SystemError) {
             try root.makeDirectory(Self.outbox)
-            try root.sync()
         } catch  where error.isExisting {
             // Somebody was faster.
+            return try root.directory(Self.outbox)
+        }
+        do throws(SystemError) {
+            try root.sync()
+        } catch {
+            // The next try has to find it missing, or it would not sync its name.
+            try? root.removeDirectory(Self.outbox)
+            throw error
         }
         return try root.directory(Self.outbox)
     }
@@ -130,14 +137,12 @@ extension Folders {
 extension ActiveJob {
     /// Writes the message to whom the job names, if it names somebody, in place of one that is there. Its result.json or
     /// error.json must be safe in its folder.
-    ///
-    /// - Parameter lasting: whether it is on the disk when the call returns.
-    func post(_ state: Ending, lasting: Bool = true) throws(SystemError) {
+    func post(_ state: Ending) throws(SystemError) {
         guard let callback, let body = try folder.readable(state.document, upTo: .max) else { return }
         let outbox = try folders.madeOutbox()
         let content = Message.content(to: callback, state, since: .now, body: body)
-        try outbox.putWhole(content, as: ticket.file, lasting: lasting)
-        if lasting { try outbox.sync() }
+        try outbox.putWhole(content, as: ticket.file)
+        try outbox.sync()
         folders.posted.add(ticket)
     }
 }

@@ -9,14 +9,18 @@ extension Folders {
         let name = Self.draft
         do throws(SystemError) {
             try active.removeAll(name)
-            let file = try active.createFile(name)
-            try file.allocate(room)
-            try file.sync()
-            try file.close()
+            try fill(active.createFile(name), room: room)
             try active.unlink(name)
         } catch {
             try? active.removeAll(name)
             throw error
         }
+    }
+
+    /// Closes it however it ends.
+    private func fill(_ file: consuming File, room: Int) throws(SystemError) {
+        try file.allocate(room)
+        try file.sync()
+        try file.close()
     }
 }

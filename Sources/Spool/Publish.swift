@@ -3,20 +3,7 @@
 
 import Foundation
 import Linux
-
-/// A job whose pictures lie in its folder, and what is to be told of it.
-public struct FinishedJob: Sendable {
-    let job: ActiveJob
-    let result: Data
-    let unsynced: [UnsyncedFile]
-
-    /// - Parameter unsynced: files in the folder whose content is not on the disk yet.
-    public init(_ job: ActiveJob, result: Data, unsynced: [UnsyncedFile]) {
-        self.job = job
-        self.result = result
-        self.unsynced = unsynced
-    }
-}
+import Synchronization
 
 /// The content of a job's files may not have reached the disk, and the kernel would say nothing of it when it is asked once
 /// more: it has to be made again.
@@ -25,81 +12,42 @@ public struct ContentLost: Error, Sendable {
     public let cause: SystemError
 }
 
-extension Folders {
-    /// Ends jobs with their results, and says where each lies then. Those that end together share their waits for the disk.
-    ///
-    /// A failure is ``ContentLost``, or a ``SystemError``, behind which it may be called again: what is done stays done.
-    public func finish(_ jobs: [FinishedJob]) -> [Result<String, any Error>] {
-        guard jobs.count >= Self.many else {
-            return jobs.map { finished in Result { try finish(finished) } }
-        }
-        var outcomes: [Result<String, any Error>?] = jobs.map { _ in nil }
-        func each(_ step: (FinishedJob) throws -> Void) {
-            for (index, finished) in jobs.enumerated() where outcomes[index] == nil {
-                do { try step(finished) } catch { outcomes[index] = .failure(error) }
-            }
-        }
-        for (index, finished) in jobs.enumerated() {
-            // By an earlier call that an error has ended.
-            do { outcomes[index] = try finished.job.delivered(to: done).map { .success($0) } } catch {
-                outcomes[index] = .failure(error)
-            }
-        }
-        each { try $0.job.folder.putDraft($0.result, of: InFolder.result, lasting: false) }
-        do throws(SystemError) {
-            try root.syncFilesystem()
-        } catch {
-            return jobs.map { _ in .failure(ContentLost(cause: error)) }
-        }
-        each { finished in
-            do throws(SystemError) {
-                for file in finished.unsynced { try file.check() }
-            } catch {
-                throw ContentLost(cause: error)
-            }
-        }
-        each { finished in
-            try finished.job.folder.takeDraft(of: InFolder.result)
-            try finished.job.discardPassing()
-        }
-        do throws(SystemError) {
-            try root.syncFilesystem()
-        } catch {
-            return jobs.map { _ in .failure(error) }
-        }
-        if jobs.contains(where: { $0.job.callback != nil }) {
-            each { try $0.job.post(.done, lasting: false) }
-            do throws(SystemError) {
-                try root.syncFilesystem()
-            } catch {
-                return jobs.map { _ in .failure(error) }
-            }
-        }
-        for (index, finished) in jobs.enumerated() where outcomes[index] == nil {
-            outcomes[index] = Result { done.path(of: try finished.job.move(to: done)) }
-        }
-        do throws(SystemError) {
-            try active.sync()
-            try done.sync()
-        } catch {
-            return jobs.map { _ in .failure(error) }
-        }
-        return outcomes.compactMap { $0 }
-    }
+/// Jobs are moved to where they end one after the other, each with its syncs. A sync of done/ between the rename of another
+/// job and the sync of active/ could bring only the new name of that job to the disk: after a loss of power it would lie in
+/// both folders.
+final class PublishLock: Sendable {
+    private let turn = Mutex(())
 
-    private func finish(_ finished: FinishedJob) throws -> String {
-        do throws(SystemError) {
-            for file in finished.unsynced { try file.sync() }
-        } catch {
-            throw ContentLost(cause: error)
+    func run<Value>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value {
+        // withLock gives back only what may leave its isolation.
+        var outcome: Result<Value, SystemError>?
+        turn.withLock { _ in
+            do throws(SystemError) { outcome = .success(try body()) } catch { outcome = .failure(error) }
         }
-        return try finished.job.finish(with: finished.result)
+        guard let outcome else { preconditionFailure("the body was run") }
+        return try outcome.get()
     }
 }
 
 extension ActiveJob {
-    /// Ends the job with its result. The pictures must lie synced in the folder. Where it lies then. May be called again
-    /// after an error: what is done stays done.
+    /// Ends the job with its result, and says where it lies then.
+    ///
+    /// A failure is ``ContentLost``, or a ``SystemError``, after which it may be called again: what is done stays done, and
+    /// what is lost stays lost, since each file remembers what its own sync has said.
+    ///
+    /// - Parameter unsynced: files in the folder whose content is not on the disk yet. They are closed then.
+    public func finish(with result: Data, unsynced: [UnsyncedFile]) throws -> String {
+        if let path = try delivered(to: folders.done) { return path }
+        do throws(SystemError) {
+            for file in unsynced { try file.sync() }
+        } catch {
+            for file in unsynced { file.close() }
+            throw ContentLost(cause: error)
+        }
+        return try finish(with: result)
+    }
+
+    /// The same where all files in the folder are on the disk.
     func finish(with result: Data) throws(SystemError) -> String {
         if let path = try delivered(to: folders.done) { return path }
         try folder.putWhole(result, as: InFolder.result)
@@ -128,10 +76,10 @@ extension ActiveJob {
         try discardPassing()
         try folder.sync()
         try post(state)
-        return try committed(move(to: place), in: place)
+        return try folders.publishing.run { () throws(SystemError) in try committed(move(to: place), in: place) }
     }
 
-    fileprivate func discardPassing() throws(SystemError) {
+    private func discardPassing() throws(SystemError) {
         for entry in try folder.entries() where InFolder.isPassing(entry) { try folder.removeAll(entry) }
     }
 
@@ -142,12 +90,15 @@ extension ActiveJob {
     }
 
     /// Where it lies when an earlier call has moved it and was ended by an error behind that; `nil` where it is active.
-    fileprivate func delivered(to place: Directory) throws(SystemError) -> String? {
+    private func delivered(to place: Directory) throws(SystemError) -> String? {
         guard try !isActive else { return nil }
         let own = try folder.status()
         var number = 1
         while let other = try place.status(of: resultName(number)) {
-            if other.inode == own.inode { return try committed(resultName(number), in: place) }
+            if other.inode == own.inode {
+                let name = resultName(number)
+                return try folders.publishing.run { () throws(SystemError) in try committed(name, in: place) }
+            }
             number += 1
         }
         // Somebody has moved it on already.
@@ -155,7 +106,7 @@ extension ActiveJob {
     }
 
     /// Renames the folder to the job's name, or with the first free number behind it: `cat`, `cat.2`, `cat.3`.
-    fileprivate func move(to place: Directory) throws(SystemError) -> FileName {
+    private func move(to place: Directory) throws(SystemError) -> FileName {
         func isMoved(_ number: Int) throws(SystemError) -> Bool {
             do throws(SystemError) {
                 try folders.active.rename(ticket.folder, to: place, as: resultName(number))

@@ -82,7 +82,7 @@ public enum Repaired: Hashable, Sendable, CustomStringConvertible {
 extension Folders {
     /// Repairs active/, sweeps inbox/ and tells of each job what was done. The lock must be held.
     public func recover(now: Stamp = .now, tell: (Repaired) -> Void) throws {
-        try active.removeAll(Self.draft)
+        for name in [Self.draft, Self.rewritten] { try active.removeAll(name) }
         for file in [Self.status, Self.metrics, Self.pause] { try root.removeDraft(of: file) }
         try removeMessageDrafts()
         // They keep nobody from starting: a page that is written anew takes the place of its draft.

@@ -8,7 +8,7 @@ extension ActiveJob {
     public enum Requeued: Sendable {
         /// In its place.
         case queued
-        /// It has its result or its error: only its move is missing, which recovery makes.
+        /// It has its result or its error. At most its move is missing, which recovery makes.
         case concluded
         /// Its folder has moved on, or somebody has deleted its file, which cancels it.
         case gone
@@ -17,7 +17,7 @@ extension ActiveJob {
     /// Puts the job back: as the file that it was where nothing is recorded of it, else as its folder with the record
     /// of its attempts. A batch with a job a line always is a folder: its file keeps its name in it.
     public func requeue() throws(SystemError) -> Requeued {
-        guard try isActive else { return try moved() }
+        guard try isActive else { return try isConcluded ? .concluded : moved() }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {
             try folders.removeLeft(ticket)
@@ -38,6 +38,14 @@ extension ActiveJob {
             try folders.removeLeft(ticket)
         }
         return try moved()
+    }
+
+    /// Whether it has ended, wherever its folder lies by now.
+    private var isConcluded: Bool {
+        get throws(SystemError) {
+            if try folder.status(of: InFolder.result) != nil { return true }
+            return try folder.status(of: InFolder.error) != nil
+        }
     }
 
     /// Its own, or the first behind it that nobody has: rename(2) would replace a file that lies there, or fail at a folder each

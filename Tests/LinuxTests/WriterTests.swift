@@ -30,7 +30,7 @@ import Testing
     @Test("a whole filesystem can be synced through any directory of it")
     func syncs() throws {
         try scratch.write("x", to: "a")
-        try scratch.directory.syncFilesystem()
+        try scratch.directory.filesystemSync().run()
     }
 }
 

@@ -79,13 +79,6 @@ import Testing
         #expect(try folders.messages() == [failed.ticket])
     }
 
-    @Test("jobs that end together have theirs, too")
-    func together() throws {
-        let jobs = try (1...4).map { try claim("a", at: Int64($0), $0 == 2 ? "{}" : Self.text) }
-        _ = folders.finish(jobs.map { FinishedJob($0, result: Data("{}".utf8), unsynced: []) })
-        #expect(try folders.messages() == [0, 2, 3].map { jobs[$0].ticket })
-    }
-
     @Test("a start that finds a job with its end makes the message before the move", arguments: ["result", "error"])
     func recovered(document: String) throws {
         let job = try spool.claim("a", Self.text)

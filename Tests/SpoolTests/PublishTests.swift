@@ -122,29 +122,6 @@ import Testing
         #expect(try finish(long) == long + ".2")
     }
 
-    @Test("jobs that end together lie there as one that ends alone does, whatever is wrong with one of them")
-    func together() throws {
-        let jobs = try (1...5).map { number in
-            let job = try spool.claim("cat", at: Int64(number), "{\"a\": \(number)}")
-            try job.record(Attempts())
-            try spool.write("a picture", to: "cat-1.png", in: job.folder)
-            return job
-        }
-        // One was moved by an earlier call that an error has ended; of one somebody has taken the folder.
-        try folders.active.rename(jobs[1].ticket.folder, to: folders.done, as: "cat")
-        try folders.active.rename(jobs[3].ticket.folder, to: folders.root, as: "elsewhere")
-        let outcomes = folders.finish(jobs.map { FinishedJob($0, result: Data("{ }".utf8), unsynced: []) })
-        let paths = outcomes.map { try? $0.get() }.map { $0.map { String($0.dropFirst(spool.path.count + 1)) } }
-        #expect(paths == ["done/cat.2", "done/cat", "done/cat.3", "done/cat", "done/cat.4"])
-        for (name, number) in [("cat.2", 1), ("cat.3", 3), ("cat.4", 5)] {
-            #expect(
-                try spool.tree("done/\(name)") == [
-                    "cat-1.png: a picture", "cat.json: {\"a\": \(number)}", "result.json: { }",
-                ])
-        }
-        #expect(try spool.tree("active").isEmpty)
-    }
-
     @Test("records that are made together are those of each job")
     func records() throws {
         let jobs = try (1...4).map { try spool.claim("cat", at: Int64($0)) }
