@@ -32,6 +32,8 @@ struct CrashScenario: Sendable, CustomStringConvertible {
     var options: [String] = []
     /// Whether it writes the page, whose calls are none of a job's.
     var hasPage = false
+    /// Whether the jobs lie there before the daemon starts. Then `act` only drops again what was lost before it was accepted.
+    var isPrepared = false
     /// Whether the daemon's start is a part of it.
     var isAboutTheStart = false
     let jobs: @Sendable (_ id: String) -> [Job]
@@ -43,7 +45,7 @@ struct CrashScenario: Sendable, CustomStringConvertible {
     }
 
     /// A job that is told apart from those of other points by a key that no server knows, and draws the same picture.
-    private static func job(
+    static func job(
         _ name: String, _ id: String, _ more: String = "", seed: Int? = 7, end: Job.End = .done, isPart: Bool = false
     ) -> Job {
         let mark = #""point": "\#(id) \#(name)""#
