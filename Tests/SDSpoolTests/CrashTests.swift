@@ -161,29 +161,6 @@ private func turns(of errors: [String], all: Bool) -> [[String]] { all ? errors.
             )
         }
     }
-
-    @Test("a full disk is waited out, and costs at most one render")
-    func full() async throws {
-        if let lack = lack(["mount", "umount"], root: true) { return print("skipped, a full tmpfs: \(lack)") }
-        guard let disk = try LoopDisk("tmpfs", options: "size=8m") else {
-            return print("skipped, a full tmpfs: it cannot be mounted here")
-        }
-        let sketch = try Sketch.quick()
-        let spool = try TestSpool(in: disk.mount.appendingPathComponent("full"))
-        let daemon = try await spool.daemon(server: sketch.url)
-        let filler = disk.mount.appendingPathComponent("filler")
-        try Data(count: 7 << 20).write(to: filler)
-        try spool.drop("large", #"{"prompt": "x", "steps": 1, "width": 768, "height": 768}"#)
-        try await daemon.says("trying again", "ENOSPC")
-        try await daemon.says(".draft", "ENOSPC")
-        // What of the status fits the disk is not promised; what is promised is in the log.
-        try FileManager.default.removeItem(at: filler)
-        try await daemon.says("done large")
-        #expect(try await daemon.stop() == 0)
-        #expect(sketch.requests.count == 2, "\(daemon.lines.joined(separator: "\n"))")
-        try spool.checkAtTheEnd([], picture: nil)
-        await sketch.stop()
-    }
 }
 
 /// What matters of a line of the trace for the order of the syncs.

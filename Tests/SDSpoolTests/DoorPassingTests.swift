@@ -109,13 +109,13 @@ import Testing
         await sketch.stop()
     }
 
-    @Test("a server that the daemon waits for because it is busy is asked how far it is all the same")
+    @Test("a server that the daemon waits for because it was asked too often is asked how far it is all the same")
     func busy() async throws {
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
         let (daemon, visitor) = try await spool.door(server: sketch.url)
-        try spool.drop("cat", smallJob(#""sketch": {"fault": "503", "times": 1000}"#))
-        try await daemon.says("waiting for", "busy")
+        try spool.drop("cat", smallJob(#""sketch": {"fault": "429", "times": 1000}"#))
+        try await daemon.says("waiting for", "too often")
         for _ in 0..<3 { #expect(try await visitor.get("/sdapi/v1/progress").status == 418) }
         #expect(try await daemon.stop() == 0)
         await sketch.stop()

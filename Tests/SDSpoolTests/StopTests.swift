@@ -183,7 +183,11 @@ import Testing
         let hook = spool.surroundings.appendingPathComponent("hook")
         try Data("#!/bin/sh\ntrap '' TERM\necho begun $$ >&2\nwhile :; do sleep 1000; done\n".utf8).write(to: hook)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: hook.path)
-        let daemon = try await spool.daemon(server: sketch.url, "--on-done", hook.path)
+        await spool.takeSlot()
+        // So long, and no longer, the end waits for it.
+        let daemon = try Program(
+            spool.arguments(server: sketch.url) + ["--on-done", hook.path], environment: ["SDSPOOL_PATIENCE": "5"])
+        try await daemon.says("ready:")
         try Self.drop(3, into: spool)
         let line = try await daemon.says("begun")
         let pid = try #require(line.split(separator: " ").last.flatMap { Int32($0) })
