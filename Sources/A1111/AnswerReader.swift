@@ -142,7 +142,8 @@ struct AnswerReader: ~Copyable {
             Failure(.ambiguous, "the answer ended in its middle, after \(received) bytes", status: status)
         case let error as JSONSyntaxError:
             Failure(
-                .unclear,
+                // A page may come from whatever stands before the API.
+                type?.lowercased().contains("html") == true ? .unclear : .wrongResult,
                 "the answer is \(type?.lowercased().contains("html") == true ? "a web page" : "no JSON") "
                     + "(\(type ?? "no content type")): at byte \(error.offset), \(error.problem); is this A1111's API?",
                 status: status)

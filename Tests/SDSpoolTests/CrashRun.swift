@@ -110,14 +110,15 @@ struct CrashRun: Sendable {
     /// One strike: nothing of what follows it may be a bad state.
     ///
     /// - Parameter remount: brings back a filesystem whose power was cut.
-    func run(_ strike: Strike, in spool: TestSpool, picture: Data?, remount: () throws -> Void = {}) async {
+    func run(_ strike: Strike, in spool: TestSpool, picture: Data?, remount: () async throws -> Void = {}) async {
         // With a witness of its own: the daemons of the other strikes have nothing to do with it.
         await Witness.attends("\(scenario), \(strike)") {
             await attempt(strike, in: spool, picture: picture, remount: remount)
         }
     }
 
-    private func attempt(_ strike: Strike, in spool: TestSpool, picture: Data?, remount: () throws -> Void) async {
+    private func attempt(_ strike: Strike, in spool: TestSpool, picture: Data?, remount: () async throws -> Void) async
+    {
         let jobs = scenario.jobs("\(UUID())")
         do {
             await spool.takeSlot()
@@ -190,20 +191,20 @@ struct CrashRun: Sendable {
             try await stopped(start(spool))
             guard try spool.tree() == before else { throw BadState(description: "a second start changed something") }
         } catch {
-            try? remount()
+            try? await remount()
             Issue.record("\(scenario), \(strike): \(error); the spool: \((try? spool.tree()) ?? []), \(spool.state)")
         }
     }
 
     private func recovered(
         _ jobs: [CrashScenario.Job], in spool: TestSpool, from daemon: Program, losesDrops: Bool, picture: Data?,
-        remount: () throws -> Void
+        remount: () async throws -> Void
     ) async throws {
         // Also one that was not struck is ended at once, in the middle of whatever it does.
         try await eventually("finished or died", daemon) { !daemon.isRunning || isFinished(jobs, in: spool) }
         daemon.kill(SIGKILL)
         _ = try await daemon.exitCode()
-        try remount()
+        try await remount()
         let said = daemon.lines
         if !said.contains(where: { $0.contains(" ready:") }) {
             try await scenario.act(spool, jobs, daemon)

@@ -154,7 +154,7 @@ private func turns(of errors: [String], all: Bool) -> [[String]] { all ? errors.
             for call in spread(calls, over: points(4)) {
                 let spool = try TestSpool(in: disk.mount.appendingPathComponent("\(number)-\(call)"))
                 let cut = Strike.cut(call, mount: disk.mount.path, isLate: isLate)
-                await run.run(cut, in: spool, picture: picture) { try disk.remount() }
+                await run.run(cut, in: spool, picture: picture) { try await disk.remount() }
             }
             print(
                 "\(scenario), \(isLate ? "late " : "")power cuts on \(filesystem): \(min(points(4), calls.count)) points"

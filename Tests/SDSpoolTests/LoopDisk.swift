@@ -42,13 +42,14 @@ final class LoopDisk: Sendable {
     }
 
     /// As after a loss of power: what is mounted then has only what reached the disk.
-    func remount() throws {
+    func remount() async throws {
         // A process that another test starts in the moment in which a file here is open has it open, too, for a while.
         let end = ContinuousClock.now + deadline
-        while try !Self.runs(["umount", mount.path]) {
+        while try await !Threads.blocking({ [mount] in try Self.runs(["umount", mount.path]) }) {
             guard ContinuousClock.now < end else { throw BadState(description: "\(mount.path) stays busy") }
+            try await Task.sleep(for: .milliseconds(20))
         }
-        guard try Self.runs(arguments) else {
+        guard try await Threads.blocking({ [arguments] in try Self.runs(arguments) }) else {
             throw BadState(description: "\(mount.path) cannot be mounted again")
         }
     }
