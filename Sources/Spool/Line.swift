@@ -86,14 +86,6 @@ public struct Line: Sendable {
     /// The first tickets, at most so many.
     public func first(_ count: Int) -> [Ticket] { Array(lanes.lazy.flatMap(\.waiting).prefix(count)) }
 
-    /// The first ticket, which leaves the line.
-    public mutating func next() -> Ticket? {
-        for index in lanes.indices where !lanes[index].waiting.isEmpty {
-            return lanes[index].remove(at: lanes[index].first)
-        }
-        return nil
-    }
-
     /// Takes a ticket out of the line; false where it does not stand there.
     public mutating func remove(_ ticket: Ticket) -> Bool {
         guard contains(ticket) else { return false }

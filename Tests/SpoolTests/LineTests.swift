@@ -8,7 +8,7 @@ private final class Waiting {
 
     var count: Int { line.count }
     func insert(_ ticket: Ticket) -> Bool { line.insert(ticket) }
-    func next() -> Ticket? { line.next() }
+    func next() -> Ticket? { line.first.flatMap { line.remove($0) ? $0 : nil } }
     func remove(_ ticket: Ticket) -> Bool { line.remove(ticket) }
     func count(before ticket: Ticket) -> Int { line.count(before: ticket) }
 }
@@ -108,9 +108,9 @@ private final class Waiting {
         for ticket in tickets where line.insert(ticket) { entered += 1 }
         #expect(entered == tickets.count)
         var left: [Ticket] = []
-        while let ticket = line.next() {
+        while let ticket = line.first, line.remove(ticket) {
             // Every tenth is put back once, as after a restart of the server.
-            if left.count.isMultiple(of: 10), line.insert(ticket) { _ = line.next() }
+            if left.count.isMultiple(of: 10), line.insert(ticket) { _ = line.remove(ticket) }
             left.append(ticket)
         }
         #expect(left == tickets.sorted())
