@@ -35,8 +35,6 @@ final class DiskRoom: Sendable {
     private let folders: Folders
     private let queue: Queue
     private let tell: @Sendable (Event) -> Void
-    /// Held by who tries the disk: there is one file to try it with.
-    private let turn = Mutex(())
 
     init(_ folders: Folders, _ queue: Queue, tell: @escaping @Sendable (Event) -> Void) {
         self.folders = folders
@@ -183,7 +181,7 @@ final class DiskRoom: Sendable {
     private func isFree(_ bytes: Int) -> Bool {
         guard hasFree(bytes + RoomNeeds.documents) else { return false }
         // Quotas and the limit of a file's size show only where something is written.
-        return turn.withLock { _ in (try? folders.probe(room: bytes + RoomNeeds.documents)) != nil }
+        return (try? folders.probe(room: bytes + RoomNeeds.documents)) != nil
     }
 
     /// What the filesystem says; of what it does not say nothing is held against it.

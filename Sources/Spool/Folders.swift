@@ -26,7 +26,12 @@ public struct Folders: Sendable {
     let ownMoves = OwnMoves()
     /// Folders in active/ that are to be removed when that is possible.
     let remains = Remains()
-    let publishing = PublishLock()
+    /// Jobs are moved to where they end one after the other, each with its syncs. A sync of done/ between the rename of
+    /// another job and the sync of active/ could bring only the new name of that job to the disk: after a loss of power it
+    /// would lie in both folders.
+    let publishing = CriticalSection()
+    /// There is one name for the file that tries the disk.
+    let probing = CriticalSection()
     /// Messages that were written in this life.
     public let posted = Posted()
 

@@ -3,30 +3,12 @@
 
 import Foundation
 import Linux
-import Synchronization
 
 /// The content of a job's files may not have reached the disk, and the kernel would say nothing of it when it is asked once
 /// more: it has to be made again.
 public struct ContentLost: Error, Sendable {
     /// What was said.
     public let cause: SystemError
-}
-
-/// Jobs are moved to where they end one after the other, each with its syncs. A sync of done/ between the rename of another
-/// job and the sync of active/ could bring only the new name of that job to the disk: after a loss of power it would lie in
-/// both folders.
-final class PublishLock: Sendable {
-    private let turn = Mutex(())
-
-    func run<Value>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value {
-        // withLock gives back only what may leave its isolation.
-        var outcome: Result<Value, SystemError>?
-        turn.withLock { _ in
-            do throws(SystemError) { outcome = .success(try body()) } catch { outcome = .failure(error) }
-        }
-        guard let outcome else { preconditionFailure("the body was run") }
-        return try outcome.get()
-    }
 }
 
 extension ActiveJob {

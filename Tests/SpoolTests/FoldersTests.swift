@@ -24,6 +24,16 @@ import Testing
         #expect(try names(in: deep.root) == expected)
     }
 
+    @Test("two that try the disk at once do not take each other's file away")
+    func probes() async throws {
+        let folders = spool.folders
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 { group.addTask { for _ in 0..<100 { try folders.probe(room: 1) } } }
+            try await group.waitForAll()
+        }
+        #expect(try names(in: folders.active).isEmpty)
+    }
+
     @Test("a path is told as it is from everywhere")
     func path() throws {
         #expect(try Folders(path: spool.path + "/hold/../").root.path == spool.path)
