@@ -137,14 +137,15 @@ struct AnswerReader: ~Copyable {
     }
 
     private static func failure(of error: any Error, status: Int?, type: String?, received: Int) -> any Error {
-        switch error {
+        let isPage = type?.lowercased().contains("html") == true
+        return switch error {
         case let error as JSONSyntaxError where error.kind == .incomplete:
             Failure(.ambiguous, "the answer ended in its middle, after \(received) bytes", status: status)
         case let error as JSONSyntaxError:
             Failure(
                 // A page may come from whatever stands before the API.
-                type?.lowercased().contains("html") == true ? .unclear : .wrongResult,
-                "the answer is \(type?.lowercased().contains("html") == true ? "a web page" : "no JSON") "
+                isPage ? .unclear : .wrongResult,
+                "the answer is \(isPage ? "a web page" : "no JSON") "
                     + "(\(type ?? "no content type")): at byte \(error.offset), \(error.problem); is this A1111's API?",
                 status: status)
         case let error as ReplyError: Failure(.wrongResult, error.message, status: status)

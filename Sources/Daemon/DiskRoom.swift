@@ -184,15 +184,13 @@ final class DiskRoom: Sendable {
         return (try? folders.probe(room: bytes + RoomNeeds.documents)) != nil
     }
 
-    /// What the filesystem says; of what it does not say nothing is held against it.
-    private func hasFree(_ bytes: Int) -> Bool {
-        let free = try? folders.active.freeBytes()
-        return free.flatMap { $0 }.map { $0 >= bytes } ?? true
-    }
+    /// What the filesystem says in bytes; `nil` where it says nothing, which is not held against it.
+    private var free: Int? { try? folders.active.freeBytes() }
+
+    private func hasFree(_ bytes: Int) -> Bool { free.map { $0 >= bytes } ?? true }
 
     private func reason(for bytes: Int) -> String {
-        guard !hasFree(bytes + RoomNeeds.documents) else { return state.withLock(\.cause) }
-        let free = try? folders.active.freeBytes()
-        return "\(folders.active.path) has \((free.flatMap { $0 } ?? 0) >> 10) KiB free"
+        guard let free, free < bytes + RoomNeeds.documents else { return state.withLock(\.cause) }
+        return "\(folders.active.path) has \(free >> 10) KiB free"
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import SeededRandom
 import Testing
 
 @testable import A1111

@@ -1,6 +1,7 @@
 import Foundation
 import JSONText
 import Linux
+import SeededRandom
 import Testing
 
 @testable import A1111

@@ -1,15 +1,16 @@
 // The seeds changed by chance: the same inputs in the same order for the same number.
 
 import Foundation
+import SeededRandom
 
 /// An endless sequence of inputs made of a few seeds, each of which begins with the byte of its target.
 struct Mutations: Sequence, IteratorProtocol {
     private let seeds: [Data]
-    private var random: SplitMix64
+    private var random: SeededGenerator
 
     init(of seeds: [Data], by number: UInt64) {
         self.seeds = seeds
-        random = SplitMix64(state: number)
+        random = SeededGenerator(state: number)
     }
 
     mutating func next() -> Data? {
@@ -30,17 +31,5 @@ struct Mutations: Sequence, IteratorProtocol {
             input = Data(input)
         }
         return input
-    }
-}
-
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -2,6 +2,7 @@
 // one must not unsettle. A sync that fails loses what it was to bring to the disk.
 
 import Foundation
+import SeededRandom
 import Sketch
 import Testing
 
@@ -32,7 +33,7 @@ struct CrashPairs {
     let calls: Range<Int>
     /// The numbers of the syncs among them.
     let syncs: [Int]
-    private var state: UInt64 = 20_261_129
+    private var generator = SeededGenerator(state: 20_261_129)
 
     init(_ calls: Range<Int>, trace: [String]) {
         self.calls = calls
@@ -63,14 +64,7 @@ struct CrashPairs {
             call, errors[random(errors.count)], then: "\(place):\(errors[random(errors.count)])")
     }
 
-    /// SplitMix64: Swift's own generator has no seed.
-    private mutating func random(_ count: Int) -> Int {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Int((mixed ^ (mixed >> 31)) % UInt64(count))
-    }
+    private mutating func random(_ count: Int) -> Int { Int(generator.next() % UInt64(count)) }
 }
 
 extension CrashRun {

@@ -1,4 +1,5 @@
 import Linux
+import SeededRandom
 import Testing
 
 @testable import Spool
@@ -70,7 +71,7 @@ private let ways: [(told: [String], whole: [String], appeared: [String])] = [
 
     @Test("interleaved writers come out in the order of their closes")
     func interleaved() throws {
-        var random = Seeded()
+        var random = SeededGenerator()
         let files = (0..<300).map { "\($0)" }
         let closes = files.shuffled(using: &random)
         // Each file is created anywhere before its close.

@@ -5,6 +5,7 @@ import Foundation
 import Glibc
 import Linux
 import Synchronization
+import SeededRandom
 import Testing
 
 @testable import Spool
@@ -40,7 +41,7 @@ import Testing
 
     @Test("a thousand files of one burst come out in the order in which they came in", .timeLimit(.minutes(60)))
     func burst() throws {
-        var random = Seeded()
+        var random = SeededGenerator()
         let files = try (0..<1_000).map { try name("\(UInt32.random(in: 0...UInt32.max, using: &random))-\($0).json") }
         let loop = try IntakeLoop(spool)
         let failure = Mutex<(any Error)?>(nil)

@@ -1,4 +1,5 @@
 import Linux
+import SeededRandom
 import Testing
 
 @testable import Spool
@@ -122,7 +123,7 @@ private func job(_ dropped: String) throws -> String? {
 
     @Test("whatever is dropped, its job's name is written once, is read again and fits with all that is put to it")
     func idempotence() throws {
-        var random = Seeded()
+        var random = SeededGenerator()
         let spice = Array("./.json~% :CONcon19\\\u{1b}".utf8)
         for round in 0..<3_000 {
             let stem = (0..<Int.random(in: 1...250, using: &random)).map { _ -> UInt8 in

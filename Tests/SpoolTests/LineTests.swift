@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import Spool
@@ -69,7 +70,7 @@ private final class Waiting {
 
     @Test("whatever is done to it, it is a sorted list without doubles", arguments: [3, 40, 400])
     func model(range: Int64) throws {
-        var random = Seeded()
+        var random = SeededGenerator()
         let line = Waiting()
         var model: [Ticket] = []
         for round in 0..<6_000 {

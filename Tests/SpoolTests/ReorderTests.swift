@@ -2,6 +2,7 @@
 
 import Foundation
 import Linux
+import SeededRandom
 import Testing
 
 @testable import Spool
@@ -85,7 +86,7 @@ struct Move: Sendable, CustomTestStringConvertible {
 
     @Test("whatever moves in bursts, the order is the one that was asked for, and no other is seen on the way to it")
     func anyOrder() throws {
-        var chance = Seeded()
+        var chance = SeededGenerator()
         for _ in 0..<300 {
             var names = (0..<12).map { String(UnicodeScalar(UInt8(97 + $0))) }
             names.shuffle(using: &chance)

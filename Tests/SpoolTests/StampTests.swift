@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import Spool
@@ -15,7 +16,7 @@ import Testing
 
     @Test("what is written is read again, and texts sort as moments do")
     func order() {
-        var random = Seeded()
+        var random = SeededGenerator()
         // Up to the end of the year 9999; every other one close to its neighbour.
         var stamps = (0..<2_000).map { _ in
             Stamp(microseconds: .random(in: 0..<253_402_300_800_000_000, using: &random))

@@ -1,4 +1,5 @@
 import Linux
+import SeededRandom
 import Testing
 
 @testable import Spool
@@ -14,7 +15,7 @@ import Testing
 
     @Test("the order of tickets is the order of their texts, so `ls` shows the queue")
     func order() throws {
-        var random = Seeded()
+        var random = SeededGenerator()
         let jobs = ["a", "b", "B", "ä", "a\u{308}", "a.b", "a b", "10", "9", "~", "%ff"]
         var tickets: [Ticket] = []
         for _ in 0..<2_000 {
