@@ -16,7 +16,7 @@ final class DiskRoom: Sendable {
         var isShort = false
         /// What it said then.
         var cause = ""
-        /// What is known of single jobs, whose results came and were lost.
+        /// While room is short: what is known of single jobs, whose results came and were lost.
         var own: [Ticket: Int] = [:]
         /// What those that are under way will need.
         var reserved: [Ticket: Int] = [:]
@@ -109,9 +109,6 @@ final class DiskRoom: Sendable {
         tellOfEnd()
     }
 
-    /// It has ended.
-    func forget(_ ticket: Ticket) { state.withLock { $0.own[ticket] = nil } }
-
     // MARK: Waiting
 
     private func setAside(_ ticket: Ticket, _ lane: Lane, _ need: Int) {
@@ -174,7 +171,7 @@ final class DiskRoom: Sendable {
     private func isShort() -> Bool {
         let (wasShort, wanted) = state.withLock { ($0.isShort, $0.taken + 2 * $0.needs.largest) }
         guard wasShort, isFree(wanted) else { return wasShort }
-        state.withLock { ($0.isShort, $0.reserved) = (false, [:]) }
+        state.withLock { ($0.isShort, $0.reserved, $0.own) = (false, [:], [:]) }
         return false
     }
 

@@ -47,8 +47,6 @@ extension Flight {
         report.answer = failure.answer
         report.attempts = attempts
         try await clerk.fail(job, report, keepingPictures: failure.keepsPictures)
-        press.forget(job.ticket)
-        clerk.room.forget(job.ticket)
         if press.isOutOfMemory(failure) { try await clerk.pauseForMemory() }
     }
 }

@@ -156,9 +156,7 @@ actor Flight {
                 try job.finish(with: result.document, unsynced: reply.unsynced)
             }
             clerk.queue.forget(ticket)
-            press.forget(ticket)
             clerk.room.brought(size, pixels: assignment.asked?.pixels)
-            clerk.room.forget(ticket)
             let seconds = (ContinuousClock.now - clock) / .seconds(1)
             clerk.tell(.done(ticket, path: path, pictures: reply.pictures.count, seconds: seconds, warnings: warnings))
         } catch let failure as Failure {

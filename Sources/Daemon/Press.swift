@@ -215,15 +215,14 @@ final class Press: Sendable {
     /// How long a job waits to which it says "not now": as long as it says, but 2 s at least, doubling to 30 s.
     func wait(of ticket: Ticket, after failure: Failure) -> Duration? {
         guard failure.class == .notNow else { return nil }
+        let ended = state.withLock { Array($0.notNow.keys) }.filter { !queue.knows($0) }
         let count = state.withLock { state in
+            for ticket in ended { state.notNow[ticket] = nil }
             state.notNow[ticket, default: 0] += 1
             return state.notNow[ticket, default: 1]
         }
         return max(failure.retryAfter ?? .zero, .seconds(min(30, 1 << min(count, 5))))
     }
-
-    /// A job has ended.
-    func forget(_ ticket: Ticket) { state.withLock { $0.notNow[ticket] = nil } }
 
     /// Counts failures for want of memory: true where so many came in a row that failing the rest would help nobody.
     func isOutOfMemory(_ failure: Failure?) -> Bool {

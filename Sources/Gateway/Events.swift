@@ -25,10 +25,10 @@ struct Events: Sendable {
     }
 
     private func tell(_ writer: BodyWriter) async throws {
-        // A client knows that it is heard before it drops its job.
+        // A client that has this line misses nothing of a job that it drops from then on.
+        let news = ledger.listen()
         try await writer.write(": sdspool\n\n".utf8)
         let (words, speaker) = AsyncStream.makeStream(of: Word.self, bufferingPolicy: .bufferingNewest(1024))
-        let news = ledger.listen()
         let listener = Task(executorPreference: threads) { for await one in news { speaker.yield(.news(one)) } }
         let clock = Task(executorPreference: threads) {
             while (try? await Threads.rest(for: .seconds(1))) != nil { speaker.yield(.tick) }

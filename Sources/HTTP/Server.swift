@@ -58,6 +58,8 @@ public final class Server: Sendable {
         _ handover: Handover, _ limits: Limits, _ handler: @escaping Handler
     ) async {
         guard let listening = handover.take() else { return }
+        // A program that is being started at this moment has the socket open, too, until it is itself.
+        defer { listening.stopListening() }
         let count = Count()
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {

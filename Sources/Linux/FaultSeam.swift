@@ -107,7 +107,7 @@
             if ["unlinkat", "renameat"].contains(call), disk.isHeld(call, path) {
                 tell("held at call \(number): \(call) \(path)")
             }
-            if case .trace = faults[0].strike { tell("call \(number): \(call) \(path)") }
+            if case .trace = faults[0].strike { tell("call \(number) by \(pthread_self()): \(call) \(path)") }
             guard let strike else { return disk.owed(call, descriptor) }
             if isFirst { tell("fault at call \(number): \(call) \(path)") }
             switch strike {

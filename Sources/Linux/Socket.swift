@@ -158,6 +158,11 @@ extension Descriptor {
         }
     }
 
+    /// Lets no client in any more, whoever else has this socket open. One that does not listen need not be told.
+    public func stopListening() {
+        _ = shutdown(number, Int32(SHUT_RDWR))
+    }
+
     /// Tells the peer that nothing more will be sent (FIN), and goes on receiving. A peer that is gone already
     /// need not be told, so there is no error.
     public func endSending() {

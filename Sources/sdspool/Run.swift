@@ -79,8 +79,9 @@ enum Run {
         hideCredentials()
         let porter = Porter()
         let tell: @Sendable (Event) -> Void = { event in
-            log.tell(event)
+            // First: whoever has read of it in the log finds it noted at the door.
             porter.note(event)
+            log.tell(event)
         }
         let daemon = try await start { [options] in try await Daemon.open(options, tell: tell) }
         if let door = try listen?.open(daemon) {

@@ -215,7 +215,7 @@ struct ClientReplyTests {
             }
         }
         #expect(sketch.requests.count == 8)
-        let progress = try await client.progress()
+        let progress = try await client.progress(within: .seconds(3600))
         #expect(progress.isIdle && !progress.state.interrupted)
         await sketch.stop()
     }

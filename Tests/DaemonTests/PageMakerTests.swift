@@ -10,6 +10,7 @@ import Testing
 @Suite final class PageMakerTests {
     private let path = FileManager.default.temporaryDirectory.path + "/sdspool-page-\(UUID())"
     private let folders: Folders
+    private var count = 0
 
     init() throws { folders = try Folders(path: path) }
 
@@ -20,8 +21,12 @@ import Testing
     private func put(_ name: String, in folder: String = "done", _ document: String = #"{"images": []}"#) throws {
         let stage = URL(fileURLWithPath: "\(path)/active/\(name)")
         try FileManager.default.createDirectory(at: stage, withIntermediateDirectories: false)
-        try Data(document.utf8).write(
-            to: stage.appendingPathComponent(folder == "done" ? "result.json" : "error.json"))
+        let file = stage.appendingPathComponent(folder == "done" ? "result.json" : "error.json")
+        try Data(document.utf8).write(to: file)
+        // Each a time of its own, whatever the filesystem's clock says.
+        count += 1
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1_262_304_000 + Double(count))], ofItemAtPath: file.path)
         try FileManager.default.moveItem(at: stage, to: URL(fileURLWithPath: "\(path)/\(folder)/\(name)"))
     }
 

@@ -261,9 +261,10 @@ struct ServerTests {
         var text = ""
         repeat {
             let third = try await Client(port: server.port)
-            try await third.send("GET /again HTTP/1.1\r\n\(Self.end)")
-            text = try await third.read()
-        } while text.hasPrefix("HTTP/1.1 503 ")
+            // What is far too much is cut off without an answer.
+            try? await third.send("GET /again HTTP/1.1\r\n\(Self.end)")
+            text = (try? await third.read()) ?? ""
+        } while text.isEmpty || text.hasPrefix("HTTP/1.1 503 ")
         #expect(text.hasSuffix("GET /again "))
         await server.stop()
     }

@@ -118,7 +118,7 @@ struct StallTests {
 
     @Test("of an answer ends with its connection: a client that takes nothing keeps no handler")
     func deafClient() async throws {
-        var limits = Limits()
+        var limits = Limits.patient
         limits.bodyTime = .milliseconds(100)
         let (ends, end) = AsyncStream.makeStream(of: Void.self)
         let server = try Server.start(limits: limits) { _ in
@@ -139,7 +139,7 @@ struct StallTests {
     @Test("a server that stops ends also a stream that never has to wait, and an upload that never pauses")
     func stopping() async throws {
         let (begins, begin) = AsyncStream.makeStream(of: Void.self)
-        let server = try Server.start { incoming in
+        let server = try Server.start(limits: .patient) { incoming in
             if incoming.method == "POST" {
                 while try await incoming.next() != nil { begin.yield() }
                 return Response(status: 200)

@@ -14,6 +14,8 @@ struct LogWriterTests {
         init() throws {
             let pipe = Pipe()
             (reading, writing) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
+            // A program that another test starts at this moment must not keep it open.
+            for end in [reading, writing] { _ = fcntl(end.fileDescriptor, F_SETFD, FD_CLOEXEC) }
             // F_SETPIPE_SZ, which the Glibc module lacks.
             _ = fcntl(writing.fileDescriptor, 1031, 4096)
         }

@@ -8,10 +8,16 @@ import Testing
     private static let job =
         #"{"prompt": "x", "steps": 1, "width": 64, "height": 64, "seed": 1, "init_images": ["in/a.png"]}"#
 
+    /// A daemon that waits for pictures. What is started beside a test may have one open, too, until it is a program of its
+    /// own, and then it is still being written.
+    private static func daemon(_ spool: TestSpool, _ server: String) async throws -> Program {
+        try await spool.daemon(server: server, "--settle", "3600")
+    }
+
     @Test("a picture in assets/ reaches the server in base64, and all else of the body as it was written")
     func sent() async throws {
         let (sketch, spool) = (try Sketch.quick(), try TestSpool())
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await Self.daemon(spool, sketch.url)
         let picture = try Data(contentsOf: Self.demo)
         try FileManager.default.createDirectory(at: spool.path("assets/in"), withIntermediateDirectories: true)
         try picture.write(to: spool.path("assets/in/a.png"))
@@ -31,7 +37,7 @@ import Testing
     @Test("a job comes before its picture: it waits for it, and fails by its name when it never comes")
     func late() async throws {
         let (sketch, spool) = (try Sketch.quick(), try TestSpool())
-        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
+        let daemon = try await Self.daemon(spool, sketch.url)
         try spool.drop("a", Self.job.replacing("in/a.png", with: "a.png"))
         try spool.drop("b", smallJob())
         try await daemon.says("done b")
@@ -51,7 +57,7 @@ import Testing
     func gone() async throws {
         let (sketch, spool) = (try Sketch.quick(), try TestSpool())
         try Data().write(to: spool.path("PAUSE"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await Self.daemon(spool, sketch.url)
         try FileManager.default.copyItem(at: Self.demo, to: spool.path("assets/a.png"))
         try spool.drop("a", Self.job.replacing("in/a.png", with: "a.png"))
         try await daemon.says("accepted", ".a")

@@ -48,6 +48,9 @@ final class Receiver: Sendable {
         (try? FileManager.default.contentsOfDirectory(atPath: spool.path(".outbox").path)) ?? []
     }
 
+    /// Returns when no message is left: what becomes of one is told before it is removed.
+    private static func isForgotten(_ spool: TestSpool) async throws { try await spool.holds(0, in: ".outbox") }
+
     @Test("a result and an error are sent as they lie in the folder, with their ticket and state")
     func told() async throws {
         let (sketch, receiver) = (try Sketch.quick(), try Receiver())
@@ -57,6 +60,7 @@ final class Receiver: Sendable {
         try await daemon.says("http://localhost:\(receiver.port) was told the end of good")
         try spool.drop("bad", Self.job("http://127.0.0.1:\(receiver.port)", #""cfg_scale": "big""#))
         try await daemon.says("was told the end of bad")
+        try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
         #expect(receiver.requests.count == 2)
         for (request, file) in zip(receiver.requests, ["done/good/result.json", "failed/bad/error.json"]) {
@@ -98,6 +102,7 @@ final class Receiver: Sendable {
         let daemon = try await Self.daemon(spool, sketch.url)
         try await daemon.says("was not told the end of cat", "it answered 503")
         try await daemon.says("was told the end of cat")
+        try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
         #expect(second.requests.map { Data($0.body) } == [result, result, result])
         #expect(Self.outbox(spool).isEmpty)
@@ -119,6 +124,7 @@ final class Receiver: Sendable {
         try await daemon.says("http://169.254.169.254:80 will not be told", "no --allow-callback names it")
         try await daemon.says(
             "https://localhost:1 will not be told", "https by a name needs --allow-callback localhost")
+        try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
         #expect(Self.outbox(spool).isEmpty)
         await sketch.stop()
@@ -137,6 +143,7 @@ final class Receiver: Sendable {
             try spool.drop(name, Self.job("http://127.0.0.1:\(receiver.port)/"))
             try await daemon.says("will not be told the end of \(name): it answered \(status)")
         }
+        try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
         #expect(receiver.requests.count == 2)
         #expect(target.requests.isEmpty)
@@ -160,6 +167,7 @@ final class Receiver: Sendable {
         let second = try Receiver(port: port.number)
         let daemon = try await Self.daemon(spool, sketch.url)
         try await daemon.says("was told the end of cat")
+        try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
         let body = String(decoding: try #require(second.requests.first).body, as: UTF8.self)
         #expect(body.contains("\r\n\r\ncat\r\n") && body.contains("\r\n\r\ndone\r\n"))

@@ -38,7 +38,7 @@ struct CrashPairs {
     init(_ calls: Range<Int>, trace: [String]) {
         self.calls = calls
         let lines = trace.filter { $0.hasPrefix("call ") }
-        syncs = calls.filter { lines[$0 - 1].contains(#/^call \d+: (fsync|syncfs|sync_file_range) /#) }
+        syncs = calls.filter { lines[$0 - 1].contains(#/^call \d+ by \d+: (fsync|syncfs|sync_file_range) /#) }
     }
 
     /// Each call with the next sync, one of those after it, and now and then any call.

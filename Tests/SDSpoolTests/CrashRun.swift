@@ -100,7 +100,7 @@ struct CrashRun: Sendable {
         try await finished(jobs, in: spool, daemon)
         #expect(try await daemon.stop() == 0)
         try spool.checkAtTheEnd(jobs, picture: nil)
-        try daemon.hasClosedBeforeRemoving()
+        try checkClosing(daemon)
         let calls = daemon.lines.count { $0.hasPrefix("call ") }
         let picture = FileManager.default.contents(atPath: spool.path("done/b/b-1.png").path)
         let first = scenario.isAboutTheStart ? 1 : scenario.isPrepared ? daemon.firstRead : before + 1
@@ -160,7 +160,7 @@ struct CrashRun: Sendable {
                     }
                 }
                 // All stands still then; behind a single error it does not, and cannot be looked at.
-                if case .lastingSeam = strike { try spool.checkAtAnyMoment(jobs, picture: picture) }
+                if case .lastingSeam = strike { try await checkStandstill(jobs, in: spool, picture: picture) }
                 try FileManager.default.removeItem(at: trouble)
                 tracer?.kill(SIGTERM)
                 _ = try await tracer?.exitCode()
@@ -184,7 +184,7 @@ struct CrashRun: Sendable {
             }
             try spool.checkAtTheEnd(jobs, picture: picture)
             try checkRenders(jobs, strike, in: spool, hasEnded: hasEnded)
-            try daemon.hasClosedBeforeRemoving()
+            try checkClosing(daemon)
             if case .pair = strike { try checkLosses(jobs, daemon, hasEnded: hasEnded) }
             guard strike.isDeadly else { return }
             let before = try spool.tree()
@@ -227,6 +227,21 @@ struct CrashRun: Sendable {
         let second = try await start(spool)
         try await finished(jobs, in: spool, second)
         try await stopped(second)
+    }
+
+    /// A call that was counted before the trouble may still be under way in its thread, and a look then sees a job in two
+    /// places or in none: what is bad stays so.
+    private func checkStandstill(_ jobs: [CrashScenario.Job], in spool: TestSpool, picture: Data?) async throws {
+        for _ in 0..<100 {
+            if (try? spool.checkAtAnyMoment(jobs, picture: picture)) != nil { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        try spool.checkAtAnyMoment(jobs, picture: picture)
+    }
+
+    /// Whoever makes the page may have a job's file open for a moment when it is moved, which hurts nobody.
+    private func checkClosing(_ daemon: Program) throws {
+        if !scenario.hasPage { try daemon.hasClosedBeforeRemoving() }
     }
 
     // MARK: The daemon

@@ -107,12 +107,16 @@ struct EndpointRow: Sendable {
 }
 
 extension TestSpool {
-    /// Drops the jobs of `rows` and waits until each has ended.
+    /// Drops the jobs of `rows` and waits until each has ended. Those that stop a render go when all others have: one that
+    /// is answered and not published yet would be taken for stopped.
     func run(_ rows: [EndpointRow], picture: Data, by daemon: Program, within patience: Duration) async throws {
-        for row in rows { try drop(row.name, row.job(picture: picture.base64EncodedString())) }
-        for row in rows {
-            try await daemon.line("the end of \(row.name)", within: patience) { line in
-                line.contains(" done \(row.name):") || line.contains(" failed \(row.name):")
+        let stops = rows.filter { ["/sdapi/v1/interrupt", "/sdapi/v1/skip"].contains($0.endpoint) }
+        for rows in [rows.filter { row in !stops.contains { $0.name == row.name } }, stops] {
+            for row in rows { try drop(row.name, row.job(picture: picture.base64EncodedString())) }
+            for row in rows {
+                try await daemon.line("the end of \(row.name)", within: patience) { line in
+                    line.contains(" done \(row.name):") || line.contains(" failed \(row.name):")
+                }
             }
         }
     }

@@ -80,12 +80,16 @@ import Testing
             try spool.drop(name, smallJob(#""cfg_scale": "big""#))
             try await daemon.says("failed \(name)")
         }
+        // It does not fail once more before the command has cleaned up behind it.
+        try spool.put("", at: "PAUSE")
+        try await daemon.says("paused")
         let again = try await run("retry", "a", "nope", in: spool)
         #expect(again.code == 66)
         #expect(again.printed == "dropped a once more\n")
         #expect(
             again.said.first?.hasPrefix("sdspool retry: nothing to drop again in \(spool.url.path)/failed/nope") == true
         )
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
         while spool.list("failed").count < 3 { await Task.yield() }
         #expect(spool.list("failed") == ["a", "b", "c"])
         #expect(spool.list("failed/a") == ["a.json", "error.json"])

@@ -51,9 +51,11 @@ import Testing
         #expect(try await daemon.stop() == 0)
         let lines = Self.lines("tell.log", beside: spool)
         let place = spool.url.resolvingSymlinksInPath().path
-        #expect(lines[0].hasPrefix("done a \(place)/done/a "))
-        #expect(lines[0].hasSuffix("Z.a 1 two words"))
-        #expect(lines[1].hasPrefix("idle "))
+        // Programs for different occasions run side by side.
+        let first = lines[..<2].sorted()
+        #expect(first[0].hasPrefix("done a \(place)/done/a "))
+        #expect(first[0].hasSuffix("Z.a 1 two words"))
+        #expect(first[1].hasPrefix("idle "))
         #expect(Set(lines[2...].map { String($0.prefix(8)) }) == ["failed b", "failed c", "idle    "])
         #expect(lines.count == 5, "idle is told once each time")
         await sketch.stop()
@@ -145,10 +147,11 @@ import Testing
     func retrying() async throws {
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
-        let daemon = try await Self.idler(spool, sketch.url)
+        // Both before the daemon starts: one of them is always there until both are done.
         try spool.drop("again", smallJob(#""sketch": {"fault": "500", "times": 1}"#))
-        try await daemon.says("again is tried again in")
         try spool.drop("other", smallJob())
+        let daemon = try await Self.idler(spool, sketch.url)
+        try await daemon.says("again is tried again in")
         for name in ["other", "again"] { try await daemon.says("done \(name)") }
         try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
         try Data(smallJob().utf8.prefix(20)).write(to: spool.path("inbox/half.json"))

@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 import HTTP
+import Linux
 import Sketch
 import Testing
 
@@ -74,6 +75,9 @@ import Testing
             ).deletingLastPathComponent()
             let picture = folder.deletingLastPathComponent().appendingPathComponent("assets/task.png")
             try Data(base64Encoded: dot)?.write(to: picture)
+            // Whatever is started beside has it open, too, until it is a program of its own: it would not be there in time.
+            let assets = try Directory(path: picture.deletingLastPathComponent().path)
+            while try assets.file("task.png").hasWriter == true { usleep(500) }
             try write(Data(smallJob(#""force_task_id": {"image": "task.png"}"#).utf8), path)
         },
         Drop("deep.json", .done("deep"), text: smallJob("\"a\": " + nested(511))),

@@ -70,10 +70,11 @@ extension TestSpool {
         var inodes: Set<Int> = []
         return try tree().filter { entry in
             // A folder that moves while it is looked at is looked at again by whoever asks in the end.
-            guard let content = FileManager.default.contents(atPath: path(entry).path), content == Data(job.text.utf8)
+            let place = path(entry).path
+            guard let content = FileManager.default.contents(atPath: place), content == Data(job.text.utf8),
+                let attributes = try? FileManager.default.attributesOfItem(atPath: place)
             else { return false }
-            let inode = try FileManager.default.attributesOfItem(atPath: path(entry).path)[.systemFileNumber] as? Int
-            return inodes.insert(inode ?? 0).inserted
+            return inodes.insert(attributes[.systemFileNumber] as? Int ?? 0).inserted
         }
     }
 

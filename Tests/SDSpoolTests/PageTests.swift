@@ -86,6 +86,8 @@ import Testing
         try spool.drop("cat", smallJob())
         try await daemon.says("done cat")
         try await spool.holds("index.html", inFolderOf: "..")
+        // It is written behind that.
+        try await spool.holds("now.html", inFolderOf: ".")
         let script =
             "<script>addEventListener('message', event => { document.title = 'heard ' + event.data.now })</script>"
         let page = "<!doctype html><title>deaf</title>\(script)<iframe src='\(visitor.url)/pages/now.html'></iframe>"

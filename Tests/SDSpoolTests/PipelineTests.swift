@@ -67,10 +67,9 @@ import Testing
                 return renders.isBusy
             }
             guard !isRefused else {
-                refusal.finish()
                 return Response(status: 503, headers: [:], body: .bytes(Array(#"{"detail":"busy"}"#.utf8)))
             }
-            // The first one lasts until the next one was sent, the others for as long as that may take.
+            // The first one lasts until the refusal is understood, the others for as long as sending one may take.
             for await _ in refusals {}
             try? await Task.sleep(for: .milliseconds(200))
             renders.withLock { $0.isBusy = false }
@@ -83,6 +82,7 @@ import Testing
         let names = ["a", "b", "c", "d"]
         for name in names { try spool.drop(name, #"{"prompt": "\#(name)", "width": 1, "height": 1}"#) }
         try await daemon.says("takes no request while it renders")
+        refusal.finish()
         for name in names { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
         #expect(renders.withLock { $0.refused } == 1)

@@ -64,7 +64,7 @@ final class Program: Sendable {
             all[name] = nil
         }
         // Nobody gives somebody up because the machine is busy. Longer than the deadline: what would be over by that is none.
-        all["SDSPOOL_PATIENCE"] = "3600"
+        for name in ["SDSPOOL_PATIENCE", "SDSPOOL_END_LIMIT"] { all[name] = "3600" }
         process.environment = all.merging(environment) { $1 }
         process.currentDirectoryURL = folder
         process.standardInput = FileHandle.nullDevice

@@ -19,10 +19,16 @@ import Testing
         // Named like a file of ours.
         let still = #""sketch": {"fault": "hold", "step": 100}"#
         try spool.drop("preview", #"{"prompt": "x", "steps": 200, "n_iter": 2, "width": 64, "height": 64, \#(still)}"#)
-        try await spool.holds("preview.png", inFolderOf: "active")
         try await spool.holds("progress.json", inFolderOf: "active")
         let folder = "active/\(try #require(spool.list("active").first))"
-        let progress = try spool.document("\(folder)/progress.json")
+        var progress = try spool.document("\(folder)/progress.json")
+        // The first one may be of a render that waits, or is before its first step.
+        let end = ContinuousClock.now + deadline
+        while progress["preview"] == nil {
+            guard ContinuousClock.now < end else { throw Missed(description: "no preview: \(progress)") }
+            try await Task.sleep(for: .milliseconds(5))
+            progress = try spool.document("\(folder)/progress.json")
+        }
         #expect(progress["state"] as? String == "rendering")
         #expect((0.01...1).contains(try #require(progress["progress"] as? Double)))
         #expect(progress["steps"] as? Int == 200)

@@ -425,7 +425,9 @@ private let keys: Set<String> = [
 
     @Test("the server's samplers and checkpoints are lists of names")
     func lists() async throws {
-        let sketch = try Sketch.quick()
+        // Nobody else is given the port when the server is gone.
+        let port = try ReservedPort()
+        let sketch = try Sketch.start(port: port.number, options: .init(stepTime: .zero))
         let spool = try TestSpool()
         let (daemon, visitor) = try await spool.door(server: sketch.url)
         for (ours, theirs, key) in [("samplers", "samplers", "name"), ("sd-models", "sd-models", "title")] {

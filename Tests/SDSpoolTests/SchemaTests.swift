@@ -62,7 +62,9 @@ import Testing
 
     @Test("the state of the daemon in each of its states, and the progress of a render")
     func states() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(10)))
+        // Nobody else is given the port when the server is gone.
+        let port = try ReservedPort()
+        let sketch = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(10)))
         let spool = try TestSpool()
         let manager = try ServiceManager("@sdspool-\(UUID())")
         await spool.takeSlot()

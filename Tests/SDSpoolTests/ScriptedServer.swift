@@ -18,7 +18,7 @@ final class ScriptedServer: Sendable {
     init(_ script: @escaping Script) throws {
         let record = Record()
         self.record = record
-        server = try Server.start { request in
+        server = try Server.own { request in
             let body = String(decoding: request.body, as: UTF8.self)
             record.requests.withLock { $0.append((request.path, body)) }
             return await script(request.path, body) ?? Self.usual(request.path)

@@ -76,7 +76,8 @@ private func tool(_ words: String..., in folder: URL) async throws {
     @Test("over SMB a job is dropped and its picture collected (smbd, smbclient)")
     func samba() async throws {
         if let lack = lack(["smbd", "smbclient"], root: true) { return print("skipped, a share of Samba: \(lack)") }
-        let daemon = try await spool.daemon(server: sketch.url)
+        // It is written in place, and empty at first.
+        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
         let port = Int(try ReservedPort().number)
         let state = outside.appendingPathComponent("samba").path
         try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
@@ -140,7 +141,8 @@ private func tool(_ words: String..., in folder: URL) async throws {
         if let lack = lack(["sftp"]) ?? (access(program, X_OK) == 0 ? nil : "not installed: \(program)") {
             return print("skipped, SFTP: \(lack)")
         }
-        let daemon = try await spool.daemon(server: sketch.url)
+        // It is written in place, and empty at first.
+        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
         let batch = outside.appendingPathComponent("batch")
         try Data("\(put) cat.json \(spool.path("inbox/cat.json").path)\n".utf8).write(to: batch)
         // Its late change of times may find the file gone.

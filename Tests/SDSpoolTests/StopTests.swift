@@ -38,12 +38,18 @@ import Testing
         }
     }
 
+    /// So long the end waits for whoever does not read the log.
+    private static let brief = ["SDSPOOL_PATIENCE": "10"]
+
     /// A daemon with that log, ready.
-    private static func daemon(_ spool: TestSpool, _ server: String, log: LogPipe) async throws -> Program {
+    private static func daemon(
+        _ spool: TestSpool, _ server: String, log: LogPipe, environment: [String: String] = [:]
+    ) async throws -> Program {
         await spool.takeSlot()
         let daemon = try Program(
             ["-c", #"log=$1; shift; exec "$@" 2>"$log""#, "sh", log.path, Program.executable.path]
-                + spool.arguments(server: server), executable: URL(fileURLWithPath: "/bin/sh"))
+                + spool.arguments(server: server), executable: URL(fileURLWithPath: "/bin/sh"),
+            environment: environment)
         try await spool.isSaid(state: "idle")
         return daemon
     }
@@ -57,7 +63,7 @@ import Testing
         let sketch = try Sketch.quick()
         let spool = try TestSpool()
         let log = try LogPipe(beside: spool)
-        let daemon = try await Self.daemon(spool, sketch.url, log: log)
+        let daemon = try await Self.daemon(spool, sketch.url, log: log, environment: Self.brief)
         if reader == "gone" { log.leave() }
         try Self.drop(60, into: spool)
         try await spool.holds(60, in: "done")
@@ -118,7 +124,8 @@ import Testing
         await spool.takeSlot()
         let demo = try Program(
             ["-c", #"log=$1; shift; exec "$@" 2>"$log""#, "sh", log.path, Program.executable.path]
-                + ["demo", "--spool", spool.url.path] + jobs, executable: URL(fileURLWithPath: "/bin/sh"))
+                + ["demo", "--spool", spool.url.path] + jobs, executable: URL(fileURLWithPath: "/bin/sh"),
+            environment: Self.brief)
         #expect(try await demo.exitCode() == 0)
         #expect(spool.list("done").count == 40)
     }
