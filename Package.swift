@@ -20,23 +20,23 @@ let package = Package(
         .executableTarget(name: "sdspool", dependencies: ["Daemon", "Gateway", "A1111", "Spool", "Linux", "Sketch"]),
         .executableTarget(name: "Benchmark", dependencies: ["HTTP"]),
         // What the tests of several modules share.
-        .target(name: "SeededRandom", path: "Tests/SeededRandom"),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(
             name: "SDSpoolTests",
-            dependencies: ["sdspool", "Daemon", "A1111", "Linux", "Sketch", "HTTP", "SeededRandom"]),
+            dependencies: ["sdspool", "Daemon", "A1111", "Linux", "Sketch", "HTTP", "TestSupport"]),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "A1111", "HTTP", "Spool", "JSONText", "Linux"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
         .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
-        .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText", "SeededRandom"]),
+        .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText", "TestSupport"]),
         .testTarget(
-            name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch", "SeededRandom"],
+            name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(name: "PageTests", dependencies: ["Page", "Spool", "Linux"]),
         // The fuzzer's code is a test, so that nobody who builds sdspool builds it, and it may see what is internal.
         .testTarget(
-            name: "FuzzTests", dependencies: ["Gateway", "A1111", "HTTP", "Spool", "JSONText", "Linux", "SeededRandom"]),
+            name: "FuzzTests", dependencies: ["Gateway", "A1111", "HTTP", "Spool", "JSONText", "Linux", "TestSupport"]),
         .testTarget(name: "DaemonTests", dependencies: ["Daemon", "A1111", "Spool", "Linux", "JSONText"]),
     ],
     swiftLanguageModes: [.v6]

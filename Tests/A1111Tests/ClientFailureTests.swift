@@ -2,6 +2,7 @@ import Foundation
 import HTTP
 import Linux
 import Sketch
+import TestSupport
 import Testing
 
 @testable import A1111
@@ -68,9 +69,8 @@ struct ClientFailureTests {
 
     @Test("may be refused", arguments: ["POST", "GET"])
     func refused(method: String) async throws {
-        let canned = try Canned(json("{}".utf8))
-        let client = try canned.client()
-        await canned.server.stop()
+        let gone = try ReservedPort()
+        let client = Client(server: try #require(ServerAddress(gone.url)), renderTimeout: nil)
         let failure = try await inFolder { folder in
             await #expect(throws: Failure.self) {
                 try await client.send(
@@ -80,7 +80,7 @@ struct ClientFailureTests {
         }
         #expect(failure?.class == .serverDown)
         #expect(failure?.status == nil)
-        #expect(failure?.message.contains("nobody listens at http://127.0.0.1:\(canned.server.port)") == true)
+        #expect(failure?.message.contains("nobody listens at \(gone.url)") == true)
     }
 
     @Test("may find that the name is nobody's")
@@ -197,8 +197,12 @@ struct ClientFailureTests {
         #expect((try await canned.client().probe() == nil) == isThere)
         #expect(canned.requests.map(\.target) == ["/sdapi/v1/options"])
         await canned.server.stop()
-        let away = try await canned.client().probe()
-        #expect(away?.class == .serverDown)
+    }
+
+    @Test("finds out that nobody is there whom it could ask")
+    func probeAway() async throws {
+        let gone = try #require(ServerAddress(try ReservedPort().url))
+        #expect(try await Client(server: gone, renderTimeout: nil).probe()?.class == .serverDown)
     }
 
     static let progresses: [(Int, String, Failure.Class?)] = [

@@ -1,6 +1,6 @@
 import Foundation
 import HTTP
-import SeededRandom
+import TestSupport
 import Testing
 
 @testable import A1111

@@ -1,7 +1,7 @@
 import Foundation
 import JSONText
 import Linux
-import SeededRandom
+import TestSupport
 import Testing
 
 @testable import A1111

@@ -1,7 +1,7 @@
 // The seeds changed by chance: the same inputs in the same order for the same number.
 
 import Foundation
-import SeededRandom
+import TestSupport
 
 /// An endless sequence of inputs made of a few seeds, each of which begins with the byte of its target.
 struct Mutations: Sequence, IteratorProtocol {

@@ -291,7 +291,8 @@ struct ServerTests {
         await server.stop()
         #expect(waiting.load(ordering: .relaxed) == 100)
         #expect(cancelled.load(ordering: .relaxed) == 100)
-        await #expect(throws: Client.Refused.self) { _ = try await Client(port: server.port) }
+        // It is closed, and may be another test's in the next moment.
+        while (try? await Client(port: server.port)) != nil {}
     }
 
     @Test("waits on for a client that has only ended its sending, and not for one that is gone")

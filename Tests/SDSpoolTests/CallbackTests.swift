@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import Sketch
 import Synchronization
+import TestSupport
 import Testing
 
 /// Somebody who waits for results.

@@ -2,7 +2,7 @@
 // one must not unsettle. A sync that fails loses what it was to bring to the disk.
 
 import Foundation
-import SeededRandom
+import TestSupport
 import Sketch
 import Testing
 

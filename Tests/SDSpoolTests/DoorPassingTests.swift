@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import Linux
 import Sketch
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(60)), .witnessed) struct DoorPassingTests {

@@ -3,6 +3,7 @@
 import Foundation
 import HTTP
 import Sketch
+import TestSupport
 import Testing
 
 @Suite(.witnessed) struct DoorTests {

@@ -49,8 +49,22 @@ final class LoopDisk: Sendable {
             guard ContinuousClock.now < end else { throw BadState(description: "\(mount.path) stays busy") }
             try await Task.sleep(for: .milliseconds(20))
         }
+        // A mount namespace of somebody else's may have a copy of the mount, and would bring the filesystem back as it is.
+        while isAttached {
+            guard ContinuousClock.now < end else { throw BadState(description: "\(mount.path) stays in use") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
         guard try await Threads.blocking({ [arguments] in try Self.runs(arguments) }) else {
             throw BadState(description: "\(mount.path) cannot be mounted again")
+        }
+    }
+
+    /// Whether a loop device has its image (loop(4)), as long as it is mounted anywhere.
+    private var isAttached: Bool {
+        let devices = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/block")) ?? []
+        return devices.contains { device in
+            (try? String(contentsOfFile: "/sys/block/\(device)/loop/backing_file", encoding: .utf8))?
+                .hasPrefix("\(folder.path)/image\n") == true
         }
     }
 

@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Sketch
+import TestSupport
 import Testing
 
 @testable import Daemon

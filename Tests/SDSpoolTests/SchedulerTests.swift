@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import Sketch
 import Synchronization
+import TestSupport
 import Testing
 
 private let root = "/agent-scheduler/v1"

@@ -3,6 +3,7 @@
 import A1111
 import Foundation
 import Sketch
+import TestSupport
 import Testing
 
 @Suite(.witnessed) struct SchemaTests {

@@ -2,6 +2,7 @@
 
 import Foundation
 import Sketch
+import TestSupport
 import Testing
 
 @Suite(.witnessed) struct ServersTests {

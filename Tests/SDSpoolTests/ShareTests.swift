@@ -3,6 +3,7 @@
 import Foundation
 import Glibc
 import Sketch
+import TestSupport
 import Testing
 
 /// A server on a port of this machine, which ends when the test does.

@@ -5,7 +5,7 @@ import Foundation
 import Glibc
 import Linux
 import Synchronization
-import SeededRandom
+import TestSupport
 import Testing
 
 @testable import Spool

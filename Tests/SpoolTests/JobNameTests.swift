@@ -1,5 +1,5 @@
 import Linux
-import SeededRandom
+import TestSupport
 import Testing
 
 @testable import Spool

@@ -2,7 +2,7 @@
 
 import Foundation
 import Linux
-import SeededRandom
+import TestSupport
 import Testing
 
 @testable import Spool

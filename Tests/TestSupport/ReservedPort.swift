@@ -1,14 +1,20 @@
 // A port that is closed for sure: one that was free a moment ago is soon another test's.
 
 import Glibc
-import Testing
 
 /// A port of this machine that is bound and not listened at: who connects is refused, and nobody else is given it, for as
 /// long as the tests run. A server of the test may listen there and stop again (socket(7), SO_REUSEADDR).
-struct ReservedPort {
-    let number: UInt16
+public struct ReservedPort: Sendable {
+    /// The port.
+    public let number: UInt16
 
-    init() throws {
+    /// No port of this machine is free, or none can be bound.
+    public struct NoPort: Error {
+        let code: Int32
+    }
+
+    /// Binds one; throws ``NoPort``.
+    public init() throws {
         let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
         var (isOn, address) = (Int32(1), sockaddr_in())
         address.sin_family = sa_family_t(AF_INET)
@@ -20,9 +26,10 @@ struct ReservedPort {
                 bind(number, address, size) == 0 && getsockname(number, address, &size) == 0
             }
         }
-        guard isBound else { throw Missed(description: "no port can be bound: errno \(errno)") }
+        guard isBound else { throw NoPort(code: errno) }
         self.number = UInt16(bigEndian: address.sin_port)
     }
 
-    var url: String { "http://127.0.0.1:\(number)" }
+    /// Of a server there.
+    public var url: String { "http://127.0.0.1:\(number)" }
 }
