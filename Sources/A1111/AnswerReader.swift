@@ -51,6 +51,8 @@ struct AnswerReader: ~Copyable {
     private var isOther = false
     /// Of those, it is a picture.
     private var isPicture = false
+    /// Unpacked, a small body can be made to grow without end: nothing of it is read.
+    private var isPacked = false
 
     /// - Parameters:
     ///   - reader: reads the body of a 2xx answer; without one it is kept as it comes.
@@ -70,10 +72,11 @@ struct AnswerReader: ~Copyable {
         let isJSON = headers["content-type"]?.lowercased().contains("json") == true
         isOther = endpoint.service == nil && !isJSON
         let encoding = headers["content-encoding"] ?? "identity"
-        guard encoding.lowercased() == "identity" else {
-            // Unpacked, a small body can be made to grow without end.
+        isPacked = encoding.lowercased() != "identity"
+        // Of an error the status tells enough.
+        guard !isPacked || !isGood else {
             throw Failure(
-                .wrongResult, "the answer is compressed (\(encoding)) although it was asked not to be", status: status)
+                .unclear, "the answer is compressed (\(encoding)) although it was asked not to be", status: status)
         }
     }
 
@@ -83,7 +86,7 @@ struct AnswerReader: ~Copyable {
         guard received <= Self.cap else {
             throw Failure(.wrongResult, "the answer is longer than \(Self.cap) bytes", status: status)
         }
-        guard noRoom == nil else { return }
+        guard noRoom == nil, !isPacked else { return }
         if isGood, reader != nil, !isOther || isPicture {
             do {
                 if isPicture { try reader?.read(picture: piece) } else { try reader?.read(piece) }
@@ -102,7 +105,7 @@ struct AnswerReader: ~Copyable {
         }
         guard !isGood || received <= textCap else {
             throw Failure(
-                .wrongResult, "the answer is no JSON and longer than \(textCap) bytes", status: status)
+                .unclear, "the answer is no JSON and longer than \(textCap) bytes", status: status)
         }
     }
 
@@ -143,8 +146,8 @@ struct AnswerReader: ~Copyable {
             Failure(.ambiguous, "the answer ended in its middle, after \(received) bytes", status: status)
         case let error as JSONSyntaxError:
             Failure(
-                // A page may come from whatever stands before the API.
-                isPage ? .unclear : .wrongResult,
+                // It may come from whatever stands before the API.
+                .unclear,
                 "the answer is \(isPage ? "a web page" : "no JSON") "
                     + "(\(type ?? "no content type")): at byte \(error.offset), \(error.problem); is this A1111's API?",
                 status: status)

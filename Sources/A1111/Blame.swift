@@ -62,11 +62,11 @@ extension Failure {
     }
 
     /// The server answers its API, so an unclear answer was about this job: 3 attempts, or none more where the next one
-    /// could only be told the same.
+    /// could only be told the same. Others are as they were.
     public func clarified(for endpoint: Endpoint) -> Failure {
         guard self.class == .unclear else { return self }
         switch status ?? 0 {
-        // A 2xx that is a web page.
+        // A 2xx that is no result: a web page, a line of text.
         case 200..<300: return blamed(.wrongResult)
         // A firewall that does not like a prompt may like the next attempt at it; one that guards a path will not.
         case 401, 403, 407: return blamed(endpoint.isKnown ? .temporary : .permanent)

@@ -126,13 +126,13 @@ public final class Client: Sendable {
         }
     }
 
-    /// What the owner of the server has set; nothing where it does not say. Throws ``Failure`` where it is away.
-    public func settings() async throws -> ServerSettings {
+    /// What the owner of the server has set; `nil` where it does not say. Throws ``Failure`` where it is away.
+    public func settings() async throws -> ServerSettings? {
         do {
             let text = try await query("/sdapi/v1/options", timeout: queryTimeout)
-            return (try? JSONDecoder().decode(ServerSettings.self, from: text)) ?? ServerSettings()
+            return try? JSONDecoder().decode(ServerSettings.self, from: text)
         } catch let failure as Failure where failure.isSilence {
-            return ServerSettings()
+            return nil
         }
     }
 

@@ -78,7 +78,7 @@ public struct Reply: Sendable {
 func failure(
     of pictures: [Arranged], facts: [PictureFacts], object: ObjectText?, service: Endpoint.Service?, wantsPictures: Bool
 ) -> Failure? {
-    if service != nil, object == nil { return Failure(.wrongResult, "the server's answer is JSON, but no object") }
+    if service != nil, object == nil { return Failure(.unclear, "the server's answer is JSON, but no object") }
     if service != nil, pictures.isEmpty, wantsPictures {
         return Failure(.wrongResult, "the server answered 200, but sent no picture")
     }

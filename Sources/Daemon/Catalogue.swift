@@ -17,8 +17,13 @@ final class Catalogue: Sendable {
     private enum Question { case paths, lists, settings }
     private let known = Mutex(Known())
     private let client: Client
+    /// The server has told what it is set to.
+    private let answered: @Sendable () -> Void
 
-    init(client: Client) { self.client = client }
+    init(client: Client, answered: @escaping @Sendable () -> Void) {
+        self.client = client
+        self.answered = answered
+    }
 
     /// The server may be another one when it comes back.
     func forget() {
@@ -40,8 +45,10 @@ final class Catalogue: Sendable {
     nonisolated(nonsending) func settings() async -> ServerSettings {
         if known.withLock({ $0.settings == nil }) {
             await ask(.settings) { [self] in
-                let settings = try? await client.settings()
-                known.withLock { $0.settings = settings }
+                // Where it is away the job's own request will tell.
+                guard let told = try? await client.settings() as ServerSettings?? else { return }
+                if told != nil { answered() }
+                known.withLock { $0.settings = told ?? ServerSettings() }
             }
         }
         return known.withLock(\.settings) ?? ServerSettings()

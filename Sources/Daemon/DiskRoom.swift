@@ -59,9 +59,11 @@ final class DiskRoom: Sendable {
         return false
     }
 
-    /// Whether the answer of a job may be read. One that may not stays with its server; where too many do, ``NoRoom`` is
-    /// thrown, and the render is lost.
-    func admits(_ bytes: Int, of ticket: Ticket) throws -> Bool {
+    /// Whether the answer of a job may be read. One that may not stays with its server, and others that need as much are not
+    /// sent; where too many stay there, ``NoRoom`` is thrown, and the render is lost.
+    ///
+    /// - Parameter pixels: of its request.
+    func admits(_ bytes: Int, of ticket: Ticket, pixels: Int?) throws -> Bool {
         let others = state.withLock { state in state.isShort ? state.taken - state.reserved[ticket, default: 0] : 0 }
         if hasFree(bytes + RoomNeeds.documents), !state.withLock(\.isShort) || isFree(others + bytes) {
             state.withLock { state in
@@ -72,6 +74,7 @@ final class DiskRoom: Sendable {
         }
         let isNew = state.withLock { state -> Bool? in
             state.isShort = true
+            state.needs.note(bytes, for: pixels)
             if state.holding.contains(ticket) { return false }
             guard state.holding.count < Self.mostHeld else { return nil }
             state.holding.insert(ticket)

@@ -13,6 +13,7 @@ extension Flight {
         let wasProven = press.watch.isProven
         let pause = press.wait(of: job.ticket, after: failure)
         await press.note(failure, pause: pause)
+        freePlace()
         // By us: it was meant for another render, which had ended in that moment.
         if failure.class == .interrupted, await press.hasHit(failure.began) {
             return try await clerk.putBackUncounted(job, attempts, to: lane)
@@ -20,7 +21,7 @@ extension Flight {
         switch step(after: failure.class, attempts: attempts.counted) {
         case .waitForServer:
             // It went away under the job although it had answered: others go first when it is back.
-            guard wasProven, failure.isLostByGateway else {
+            guard wasProven, answer.class == .ambiguous || failure.isLostByGateway else {
                 return try await clerk.putBackUncounted(job, attempts, to: lane)
             }
             guard attempts.counted < attemptLimit else { return try await fail(failure.blamed(.ambiguous), attempts) }

@@ -26,6 +26,8 @@ actor Flight {
     private static let glance = Patience.with(.seconds(1))
     /// Where its answer stays with the server for want of room: the server was free for others from then on.
     private nonisolated let held = Mutex<Answered?>(nil)
+    /// It was answered, and its place at the server is not given to another before it is known whose fault the answer was.
+    private var keepsPlace = false
 
     /// What was known when the server had rendered it.
     private struct Answered: Sendable {
@@ -52,7 +54,10 @@ actor Flight {
     /// Sends the job and sees it to its end, in whatever folder that is. Throws CancellationError when the task is
     /// cancelled; the job is back in its place then.
     func land() async throws {
-        defer { clerk.queue.crew { $0.ended(seat) } }
+        defer {
+            freePlace()
+            clerk.queue.crew { $0.ended(seat) }
+        }
         defer { clerk.room.left(ticket) }
         do {
             try await fly()
@@ -85,6 +90,11 @@ actor Flight {
                 try await abandon(assignment.attempts, as: Attempts.stopped)
                 throw error
             }
+            // Those before it have found that out.
+            guard press.watch.isUp else {
+                stay()
+                return try await clerk.putBackUncounted(job, assignment.attempts, to: lane)
+            }
         }
         let isBehind = press.isBusy
         if isRender { press.sends(ticket) }
@@ -104,9 +114,12 @@ actor Flight {
         if isRender, early == nil, !wasRefused, let failure, failure.class == .ambiguous || failure.isLostByGateway {
             press.lost(after: end.instant - sent)
         }
+        // The next one would be told the same.
+        let isDoubtful = failure.map { [.serverDown, .ambiguous, .notNow, .unclear].contains($0.class) } ?? false
+        keepsPlace = early == nil && isDoubtful
         // In one step: the next one would leave in between, to be refused as well.
         let isNew = clerk.queue.crew { crew in
-            defer { if early == nil { crew.answered(seat) } }
+            defer { if early == nil, !isDoubtful { crew.answered(seat) } }
             guard wasRefused || wasInLine, crew.limit(seat) > 1 else { return false }
             crew.setLimit(seat, 1)
             return true
@@ -182,6 +195,13 @@ actor Flight {
         }
     }
 
+    /// What was answered is known: another may be sent, if the server is there.
+    func freePlace() {
+        guard keepsPlace else { return }
+        keepsPlace = false
+        clerk.queue.crew { $0.answered(seat) }
+    }
+
     /// The job is not sent.
     private func stay() {
         clerk.queue.crew { crew in
@@ -217,7 +237,7 @@ actor Flight {
     private var admission: Admission? {
         guard assignment.endpoint.service != nil else { return nil }
         return Admission { [self] bytes in
-            guard try !clerk.room.admits(bytes, of: job.ticket) else { return true }
+            guard try !clerk.room.admits(bytes, of: job.ticket, pixels: assignment.asked?.pixels) else { return true }
             if held.withLock({ $0 == nil }) {
                 let answered = endsRender(true)
                 held.withLock { $0 = answered }

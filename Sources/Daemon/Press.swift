@@ -22,6 +22,7 @@ final class Press: Sendable {
     private let queue: Queue
     /// See ``Metrics/note(gap:)``.
     private let gap: @Sendable (Duration) -> Void
+    private let record: ServerRecord
 
     private struct State {
         /// The renders that it has, in the order in which they were sent.
@@ -37,8 +38,6 @@ final class Press: Sendable {
         var idle: ContinuousClock.Instant?
         /// A render that was sent, and whose answer never came: it may still be under way there.
         var orphan: Orphan?
-        /// It has rendered something for us.
-        var hasRendered = false
         /// How often it said "not now" to jobs that have not ended.
         var notNow: [Ticket: Int] = [:]
         /// Renders in a row that failed for want of memory.
@@ -65,11 +64,18 @@ final class Press: Sendable {
         client = Client(server: server, renderTimeout: options.renderTimeout)
         let name = server.description
         let client = client
-        watch = ServerWatch(
+        let record = ServerRecord()
+        let watch = ServerWatch(
             server: server, grace: options.grace, note: { isThere in queue.crew { $0.setThere(name, isThere) } },
-            probe: { do { return try await client.probe()?.message } catch { return "it is asked no more" } },
+            probe: {
+                do { return try await record.obstacle(client.probe())?.message } catch { return "it is asked no more" }
+            },
             tell: tell)
-        catalogue = Catalogue(client: client)
+        (self.record, self.watch) = (record, watch)
+        catalogue = Catalogue(client: client) {
+            record.hasOptions()
+            watch.proves()
+        }
     }
 
     // MARK: Its renders
@@ -111,8 +117,8 @@ final class Press: Sendable {
         state.withLock { state in
             state.time = state.time.map { ($0 * 3 + time) / 4 } ?? time
             state.longest = max(state.longest, time)
-            state.hasRendered = true
         }
+        record.hasRendered()
     }
 
     /// How many renders it makes in so much time, as far as the last ones tell.
@@ -144,20 +150,10 @@ final class Press: Sendable {
 
     // MARK: Orphans
 
-    /// A render whose answer is lost, and which may go on: see ``waitForOrphan(unless:)``.
-    private struct Orphan: Equatable {
-        /// When its answer was lost.
-        let since: ContinuousClock.Instant
-        /// As long as renders take there.
-        let usual: Duration
-        /// Nobody waits for longer.
-        var patience: Duration { min(.seconds(600), max(.seconds(30), usual * 3)) }
-    }
-
-    /// The answer of a render that was sent so long ago is lost.
+    /// The answer of a render that was sent so long ago is lost. It may stand behind others that are lost.
     func lost(after elapsed: Duration) {
         state.withLock { state in
-            state.orphan = Orphan(since: .now, usual: max(elapsed, state.longest))
+            state.orphan = Orphan(after: elapsed, longest: state.longest, behind: state.orphan, now: .now)
         }
     }
 
@@ -167,12 +163,12 @@ final class Press: Sendable {
     /// - Parameter isCancelled: the job that waits is not wanted any more; then it is false.
     nonisolated(nonsending) func waitForOrphan(unless isCancelled: () async throws -> Bool) async throws -> Bool {
         guard let orphan = state.withLock(\.orphan) else { return true }
-        while ContinuousClock.now - orphan.since < orphan.patience {
+        while !orphan.isOver(at: .now, isUntold: false) {
             guard try await !isCancelled() else { return false }
             do {
                 if try await client.progress().isIdle { break }
             } catch let failure as Failure {
-                if failure.class == .serverDown || ContinuousClock.now - orphan.since >= orphan.usual { break }
+                if failure.class == .serverDown || orphan.isOver(at: .now, isUntold: true) { break }
             }
             try await Threads.rest(for: .seconds(1))
         }
@@ -182,13 +178,15 @@ final class Press: Sendable {
 
     // MARK: What it says
 
-    /// Whose fault an answer is that is not the API's (see ``Blame``): asks the server. The job's, where the API answers;
-    /// else the server is away. Throws CancellationError.
+    /// Whose fault an answer is that is not the API's (see ``Blame``), or that did not come: asks the server. The job's, where
+    /// the API answers; else the server is away. Throws CancellationError.
     nonisolated(nonsending) func clarified(_ failure: Failure, for endpoint: Endpoint) async throws -> Failure {
-        guard failure.class == .unclear else { return failure }
+        guard failure.class == .unclear || failure.class == .ambiguous else { return failure }
         let obstacle = try await client.probe()
-        // Some that render have no such path.
-        let isThere = obstacle.map { $0.isNotThere && state.withLock(\.hasRendered) } ?? true
+        if obstacle == nil { record.hasOptions() }
+        // A path by which it has rendered is one that it has.
+        let hasLostPath = failure.isNotThere && endpoint.service != nil && record.isRenderer
+        let isThere = obstacle == nil || record.obstacle(obstacle) == nil && !hasLostPath
         return isThere ? failure.clarified(for: endpoint) : failure.blamed(.serverDown)
     }
 

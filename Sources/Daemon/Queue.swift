@@ -18,7 +18,7 @@ final class Queue: Sendable {
         var lines: [Lane: Line] = [:]
         /// In a worker's hands, or to be let in later.
         var taken: Set<Ticket> = []
-        /// Of those that wait: these go when no other can, or when the server has answered another.
+        /// These go when no other can, or when the server has answered another.
         var late: Set<Ticket> = []
         var crew = Crew()
         var waiting: [Waiter] = []
@@ -98,7 +98,12 @@ final class Queue: Sendable {
     }
 
     /// A worker has ended with it, and it does not come back.
-    func forget(_ ticket: Ticket) { state.withLock { _ = $0.taken.remove(ticket) } }
+    func forget(_ ticket: Ticket) {
+        state.withLock { state in
+            state.taken.remove(ticket)
+            state.late.remove(ticket)
+        }
+    }
 
     /// Lets tickets in; those that wait already, or are in a worker's hands, stay where they are: a look at the folders may
     /// have found them first.
@@ -163,7 +168,6 @@ final class Queue: Sendable {
             guard let (ticket, lane) = state.next(for: seat), state.lines[lane]?.remove(ticket) == true else {
                 return nil
             }
-            state.late.remove(ticket)
             state.taken.insert(ticket)
             state.crew.took(seat)
             return (ticket, lane)

@@ -143,8 +143,7 @@ actor Worker {
                 return try await serve(Ready(taken: taken, outcome: again), &flights)
             case .ready(let job, let assignment):
                 await queue.waitToBoard(seat)
-                isSent = true
-                await send(job, assignment, taken.lane, &flights)
+                isSent = try await send(job, assignment, taken.lane, &flights)
             case .alone(let job, let assignment):
                 isSent = try await sendAlone(job, assignment, taken.lane, &flights)
             case .batch(let job, let batch): try await clerk.expand(job, batch, lane: taken.lane)
@@ -173,10 +172,15 @@ actor Worker {
     }
 
     /// Sends the job behind those that are with the server, when the press says so: all that can be done before is done then.
+    /// False where those have found the server away meanwhile; then it is back in its place.
     private func send(
         _ job: ActiveJob, _ assignment: Assignment, _ lane: Lane, _ flights: inout Flights
-    ) async {
+    ) async throws -> Bool {
         let settings = assignment.asked == nil ? ServerSettings() : await press.catalogue.settings()
+        guard press.watch.isUp else {
+            try await clerk.putBackUncounted(job, assignment.attempts, to: lane)
+            return false
+        }
         clerk.tell(.started(job.ticket, server: press.server.description))
         queue.crew { $0.boarded(seat) }
         let flight = Flight(
@@ -186,6 +190,7 @@ actor Worker {
             // Also when nothing waits for it: the log and the status say when it is back.
             if !press.watch.isUp { try await press.watch.waitUntilThere() }
         }
+        return true
     }
 
     /// Sends a job when no other is there, and none behind it. False where it is not sent, and is back in its place.
@@ -205,7 +210,7 @@ actor Worker {
             try await clerk.putBackUnrecorded(job, assignment.attempts, to: lane, because: error)
             return false
         }
-        await send(job, assignment, lane, &flights)
+        guard try await send(job, assignment, lane, &flights) else { return false }
         await queue.waitForNone(at: seat)
         return true
     }

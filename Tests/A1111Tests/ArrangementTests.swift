@@ -113,6 +113,6 @@ struct ArrangementTests {
 
     @Test("come in an object")
     func object() {
-        #expect(failure(of: [], facts: [], object: nil, service: .txt2img, wantsPictures: false)?.class == .wrongResult)
+        #expect(failure(of: [], facts: [], object: nil, service: .txt2img, wantsPictures: false)?.class == .unclear)
     }
 }

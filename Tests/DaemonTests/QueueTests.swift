@@ -47,6 +47,24 @@ struct QueueTests {
         #expect(queue.knows(ticket))
     }
 
+    @Test("lets the others go before one that is late, also when that was taken and put back, until one is answered")
+    func late() throws {
+        let queue = Queue()
+        let tickets = [try Self.ticket(5, 10), try Self.ticket(5, 11), try Self.ticket(5, 12)]
+        queue.add(tickets)
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[0])
+        queue.putBack(tickets[0], to: .renders, isLate: true)
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[1])
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[2])
+        // Nothing else is there; the server is found away, and nobody was answered.
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[0])
+        for ticket in tickets { queue.putBack(ticket, to: .renders) }
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[1])
+        queue.putBack(tickets[1], to: .renders)
+        queue.forgive()
+        #expect(queue.next(for: Self.seat)?.ticket == tickets[0])
+    }
+
     @Test("gives each ticket to one of many who ask")
     func once() async throws {
         let tickets = try (10..<60).map { try Self.ticket(5, $0) }

@@ -21,6 +21,9 @@ import Testing
         ("password", .text(401, #"{"detail":"Not authenticated"}"#, type: "application/json"), "user and a password"),
         ("firewall", .text(403, "<title>Blocked</title>"), "Blocked"), ("gateway", .text(502, "<html>"), "(502)"),
         ("cloudflare", .text(530, "error code: 1033"), "error code: 1033"), ("nginx", .text(500, "<html>"), "500"),
+        ("waiting room", .text(200, "starting, please wait", type: "text/plain"), "no JSON"),
+        ("packed", .text(502, "\u{1f}", ("Content-Encoding", "gzip")), "(502)"),
+        ("packed login", .text(200, "\u{1f}", ("Content-Encoding", "br")), "compressed (br)"),
         ("credits", .text(402, #"{"error":"no credits"}"#, type: "application/json"), "no credits"),
     ]
 
@@ -43,6 +46,72 @@ import Testing
         for name in ["a", "b", "c"] {
             #expect(try (spool.document("done/\(name)/result.json")["attempts"] as? [Any])?.count == 1, "\(name)")
         }
+        await server.stop()
+    }
+
+    @Test(
+        "a server that has rendered and has lost its API is waited for",
+        arguments: [
+            Response.text(404, #"{"detail":"Not Found"}"#, type: "application/json"),
+            .text(404, "<title>No tunnel</title>"),
+            .text(405, #"{"detail":"Method Not Allowed"}"#, type: "application/json"),
+            // Of renders; what else it is asked it does not have any more.
+            .text(502, "<title>Bad Gateway</title>"),
+        ])
+    func lostAPI(answer: Response) async throws {
+        let isBroken = Mutex(false)
+        let server = try ScriptedServer { path, _ in
+            guard isBroken.withLock({ $0 }) else { return nil }
+            return answer.status == 502 && path != "/sdapi/v1/txt2img" ? .text(404, "<title>No API</title>") : answer
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url)
+        try spool.drop("first", ScriptedServer.job("first"))
+        try await daemon.says("done first")
+        isBroken.withLock { $0 = true }
+        for name in ["a", "b", "c"] { try spool.drop(name, ScriptedServer.job(name)) }
+        try await daemon.says("waiting for http")
+        try await spool.isSaid(state: "waiting for the server")
+        try await spool.holds(3, in: "queue")
+        isBroken.withLock { $0 = false }
+        for name in ["a", "b", "c"] { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        #expect(spool.list("failed").isEmpty)
+        await server.stop()
+    }
+
+    @Test("a connection that is cut without an answer is the server's fault where it answers no question either")
+    func deadTunnel() async throws {
+        let isBroken = Mutex(true)
+        let server = try ScriptedServer { _, _ in isBroken.withLock { $0 } ? .hangUp(reset: false) : nil }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url)
+        try spool.drop("a", ScriptedServer.job("a"))
+        try await daemon.says("waiting for http")
+        try await spool.isSaid(state: "waiting for the server")
+        try await spool.holds(1, in: "queue")
+        isBroken.withLock { $0 = false }
+        try await daemon.says("done a")
+        #expect(try await daemon.stop() == 0)
+        #expect(try (spool.document("done/a/result.json")["attempts"] as? [Any])?.count == 1)
+        await server.stop()
+    }
+
+    @Test("a server that asks to be left alone is sent nothing more, also not what stood next", arguments: [1, 2])
+    func leftAlone(inFlight: Int) async throws {
+        let server = try ScriptedServer { path, _ in
+            path == "/sdapi/v1/txt2img" ? .text(429, "", ("Retry-After", "3600")) : nil
+        }
+        let spool = try TestSpool()
+        for name in ["a", "b", "c", "d"] { try spool.drop(name, ScriptedServer.job(name)) }
+        let daemon = try await spool.daemon(server: server.url, "--in-flight", "\(inFlight)")
+        try await daemon.says("waiting for http", "(429)")
+        try spool.drop("e", ScriptedServer.job("e"))
+        try await daemon.says("accepted", ".e")
+        try await spool.holds(5, in: "queue")
+        #expect(try await daemon.stop() == 0)
+        // What had left before the answer came is told the same.
+        #expect(server.renders.count <= inFlight)
         await server.stop()
     }
 
