@@ -28,12 +28,18 @@ struct Stall {
 
     init(patience: Duration) { self.patience = patience }
 
+    /// The last try has not brought it to its end.
+    var isBegun: Bool { since != nil }
+
+    private func isOver(at now: ContinuousClock.Instant) -> Bool { since.map { now - $0 >= patience } ?? false }
+
     /// - Parameter result: of send(2), 0 where it would have blocked.
     mutating func step(after result: Result<Int, SystemError>, now: ContinuousClock.Instant) -> Step {
         let lack: SystemError?
         switch result {
         case .success(let count) where count > 0:
-            self = Stall(patience: patience)
+            // What the kernel takes when the time is over was its own room: it takes a little more than it calls writable.
+            if !isOver(at: now) { self = Stall(patience: patience) }
             return .sent(count)
         case .success: lack = nil
         // The kernel has no memory for it now (send(2)): as good as a full socket.

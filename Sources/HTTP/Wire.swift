@@ -16,6 +16,8 @@ final class Wire {
     private let socket: Descriptor
     private let alarm: Alarm?
     private(set) var unread: ArraySlice<UInt8> = []
+    /// Of all that is sent: what is sent next is taken no sooner.
+    private var stall: Stall?
     /// See ``receiveNothing(behind:)``.
     private var end: ContinuousClock.Instant?
 
@@ -57,7 +59,8 @@ final class Wire {
     /// Sends everything; `Gone` where the peer takes nothing for `patience`.
     nonisolated(nonsending) func send(_ bytes: ArraySlice<UInt8>, patience: Duration) async throws {
         var rest = bytes
-        var stall = Stall(patience: patience)
+        var stall = stall ?? Stall(patience: patience)
+        defer { self.stall = stall.isBegun ? stall : nil }
         while !rest.isEmpty {
             let result: Result<Int, SystemError>
             do throws(SystemError) { result = .success(try socket.send(rest)) } catch { result = .failure(error) }

@@ -29,6 +29,17 @@ struct StallTests {
         ])
     }
 
+    @Test("does not take for the peer's what the kernel finds room for when the time is over")
+    func ownRoom() {
+        Self.check([
+            (0, .success(0), .waitForRoom(.seconds(60))), (60, .success(9), .sent(9)), (60, .success(0), .giveUp(nil)),
+        ])
+        // Who took something all the same goes on.
+        Self.check([
+            (0, .success(0), .waitForRoom(.seconds(60))), (60, .success(9), .sent(9)), (60, .success(9), .sent(9)),
+        ])
+    }
+
     @Test(
         "rests between two tries of a kernel without memory, longer each time, and gives up with its word",
         arguments: [ENOBUFS, ENOMEM])
