@@ -28,7 +28,7 @@ let package = Package(
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "A1111", "HTTP", "Spool", "JSONText", "Linux"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
         .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
-        .testTarget(name: "LinuxTests", dependencies: ["Linux"]),
+        .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"]),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText", "TestSupport"]),
         .testTarget(
             name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch", "TestSupport"],

@@ -182,11 +182,11 @@ final class Press: Sendable {
     /// the API answers; else the server is away. Throws CancellationError.
     nonisolated(nonsending) func clarified(_ failure: Failure, for endpoint: Endpoint) async throws -> Failure {
         guard failure.class == .unclear || failure.class == .ambiguous else { return failure }
-        let obstacle = try await client.probe()
-        if obstacle == nil { record.hasOptions() }
-        // A path by which it has rendered is one that it has.
-        let hasLostPath = failure.isNotThere && endpoint.service != nil && record.isRenderer
-        let isThere = obstacle == nil || record.obstacle(obstacle) == nil && !hasLostPath
+        guard let obstacle = try await client.probe() else {
+            record.hasOptions()
+            return failure.clarified(for: endpoint)
+        }
+        let isThere = record.obstacle(obstacle) == nil && !record.hasLost(endpoint, failure)
         return isThere ? failure.clarified(for: endpoint) : failure.blamed(.serverDown)
     }
 

@@ -11,12 +11,14 @@ final class ServerRecord: Sendable {
     func hasOptions() { known.withLock { $0.hasOptions = true } }
     func hasRendered() { known.withLock { $0.hasRendered = true } }
 
-    /// Whether it has rendered something.
-    var isRenderer: Bool { known.withLock(\.hasRendered) }
-
     /// What an answer to the question about its settings says against it.
     func obstacle(_ found: Failure?) -> Failure? {
         guard let found, found.isNotThere, known.withLock({ $0.hasRendered && !$0.hasOptions }) else { return found }
         return nil
+    }
+
+    /// Whether an answer says that it does not have what it has rendered by.
+    func hasLost(_ endpoint: Endpoint, _ failure: Failure) -> Bool {
+        failure.isNotThere && endpoint.service != nil && known.withLock(\.hasRendered)
     }
 }

@@ -31,22 +31,20 @@ struct Stall {
     /// The last try has not brought it to its end.
     var isBegun: Bool { since != nil }
 
-    private func isOver(at now: ContinuousClock.Instant) -> Bool { since.map { now - $0 >= patience } ?? false }
-
     /// - Parameter result: of send(2), 0 where it would have blocked.
     mutating func step(after result: Result<Int, SystemError>, now: ContinuousClock.Instant) -> Step {
+        let left = (since ?? now) + patience - now
         let lack: SystemError?
         switch result {
         case .success(let count) where count > 0:
             // What the kernel takes when the time is over was its own room: it takes a little more than it calls writable.
-            if !isOver(at: now) { self = Stall(patience: patience) }
+            if left > .zero { self = Stall(patience: patience) }
             return .sent(count)
         case .success: lack = nil
         // The kernel has no memory for it now (send(2)): as good as a full socket.
         case .failure(let error) where [ENOBUFS, ENOMEM].contains(error.code): lack = error
         case .failure(let error): return .giveUp(error)
         }
-        let left = (since ?? now) + patience - now
         since = since ?? now
         guard left > .zero else { return .giveUp(lack) }
         guard lack != nil else { return .waitForRoom(left) }

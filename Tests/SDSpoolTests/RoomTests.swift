@@ -60,15 +60,7 @@ import Testing
         try await daemon.says("no room for the result of l", "File too large (EFBIG)")
         for name in ["s1", "s2"] { try spool.drop(name, Self.job(name, side: 32)) }
         for name in ["s1", "s2"] { try await daemon.says("done \(name)") }
-        // In one document: the next one may say something else.
-        let end = ContinuousClock.now + deadline
-        while true {
-            let status = (try? spool.document("status.json")) ?? [:]
-            let isNoRoom = (status["reason"] as? String)?.contains("no room for the result of l") == true
-            if status["state"] as? String == "waiting", isNoRoom { break }
-            guard ContinuousClock.now < end else { throw Missed(description: "status.json says \(status)") }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        try await spool.isSaid(state: "waiting", because: "no room for the result of l")
         #expect(large.allSatisfy { Self.renders(sketch, $0) <= 1 })
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("queue").count == large.count)

@@ -107,11 +107,16 @@ final class TestSpool: Sendable {
         }
     }
 
-    /// Returns when status.json says that. It is written a moment after the log.
-    func isSaid(state: String) async throws {
+    /// Returns when status.json says that, and a reason with these words in it. It is written a moment after the log.
+    func isSaid(state: String, because words: String = "") async throws {
         let end = ContinuousClock.now + deadline
-        while (try? document("status.json"))?["state"] as? String != state {
-            guard ContinuousClock.now < end else { throw Missed(description: "status.json never said \(state)") }
+        while true {
+            let status = (try? document("status.json")) ?? [:]
+            let hasReason = words.isEmpty || (status["reason"] as? String)?.contains(words) == true
+            if status["state"] as? String == state, hasReason { return }
+            guard ContinuousClock.now < end else {
+                throw Missed(description: "status.json never said \(state) \(words), but \(status)")
+            }
             try await Task.sleep(for: .milliseconds(5))
         }
     }
