@@ -115,6 +115,55 @@ import Testing
         await server.stop()
     }
 
+    @Test("as long as it is not known whose fault an answer was nothing else is sent")
+    func unknownFault() async throws {
+        struct State {
+            var isMended = false
+            var rendered = 0
+            var isAsked = false
+        }
+        let state = Mutex(State())
+        let (asked, answer) = (AsyncStream<Void>.makeStream(), AsyncStream<Void>.makeStream())
+        let server = try ScriptedServer { path, _ in
+            if path == "/sdapi/v1/txt2img" {
+                return state.withLock { state in
+                    state.rendered += 1
+                    return state.isMended ? nil : .text(502, "<html>")
+                }
+            }
+            // The first question after the render.
+            let isTheQuestion = state.withLock { state in
+                guard path == "/sdapi/v1/options", state.rendered > 0, !state.isAsked else { return false }
+                state.isAsked = true
+                return true
+            }
+            guard isTheQuestion else { return nil }
+            asked.continuation.finish()
+            for await _ in answer.stream {}
+            return .text(502, "<html>")
+        }
+        let spool = try TestSpool()
+        try Data().write(to: spool.path("PAUSE"))
+        let daemon = try await spool.daemon(server: server.url, "--in-flight", "1")
+        for name in ["a", "b", "c"] {
+            try spool.drop(name, ScriptedServer.job(name))
+            try await daemon.says("accepted", ".\(name)")
+        }
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
+        for await _ in asked.stream {}
+        try spool.drop("query", #"{"sdspool": {"endpoint": "/sdapi/v1/progress"}}"#)
+        try await daemon.says("accepted", ".query")
+        try spool.drop("d", ScriptedServer.job("d"))
+        try await daemon.says("accepted", ".d")
+        #expect(server.renders == ["a"])
+        state.withLock { $0.isMended = true }
+        answer.continuation.finish()
+        for name in ["a", "b", "c", "d"] { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        #expect(server.renders.sorted() == ["a", "a", "b", "c", "d"])
+        await server.stop()
+    }
+
     /// What a server says to one job, how the job ends, and how often it is sent.
     static let refusals: [(name: String, answer: Response, class: String, sent: Int)] = [
         ("firewall", .text(403, "<title>Blocked</title>"), "temporary", 3),

@@ -45,6 +45,39 @@ import Testing
         await sketch.stop()
     }
 
+    @Test("what an answer needs that stays with its server the others like it are expected to need, and are not sent")
+    func held() async throws {
+        if let lack = lack(["mount", "umount"], root: true) { return print("skipped, a full tmpfs: \(lack)") }
+        guard let disk = try LoopDisk("tmpfs", options: "size=8m") else {
+            return print("skipped, a full tmpfs: it cannot be mounted here")
+        }
+        // Far more than a picture of one pixel lets anybody expect.
+        let answer = BareServer.picture + String(repeating: " ", count: 4 << 20)
+        let server = try ScriptedServer { path, _ in
+            path == "/sdapi/v1/txt2img" ? .text(200, answer, type: "application/json") : nil
+        }
+        let spool = try TestSpool(in: disk.mount.appendingPathComponent("held"))
+        try Data().write(to: spool.path("PAUSE"))
+        let daemon = try await spool.daemon(server: server.url, "--in-flight", "1")
+        let filler = disk.mount.appendingPathComponent("filler")
+        try Data(count: 5 << 20).write(to: filler)
+        let names = ["a", "b", "c", "d", "e"]
+        for name in names {
+            try spool.drop(name, ScriptedServer.job(name))
+            try await daemon.says("accepted", ".\(name)")
+        }
+        try FileManager.default.removeItem(at: spool.path("PAUSE"))
+        try await daemon.says("no room for the result of a")
+        try spool.drop("query", #"{"sdspool": {"endpoint": "/sdapi/v1/options"}}"#)
+        try await daemon.says("done query")
+        #expect(server.renders == ["a"])
+        try FileManager.default.removeItem(at: filler)
+        for name in names { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        #expect(server.renders == names)
+        await server.stop()
+    }
+
     @Test("a limit of the size of files is found out by one render, and keeps no smaller job and no end of the daemon")
     func limited() async throws {
         let sketch = try Sketch.quick()
