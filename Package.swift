@@ -2,7 +2,7 @@
 import PackageDescription
 
 // Arrows run downward only: sdspool → {Daemon, Gateway} → {Page → Spool, A1111} → {JSONText, Linux};
-// {Gateway, A1111, Sketch} → {HTTP, JSONText} → Linux.
+// {Gateway, A1111, StandIn} → {HTTP, JSONText} → Linux.
 let package = Package(
     name: "sdspool",
     products: [.executable(name: "sdspool", targets: ["sdspool"])],
@@ -16,22 +16,22 @@ let package = Package(
         .target(name: "Daemon", dependencies: ["Spool", "A1111", "Page", "Linux"]),
         .target(name: "Gateway", dependencies: ["HTTP", "Page", "Spool", "A1111", "JSONText", "Linux"]),
         .target(name: "HTTP", dependencies: ["Linux"]),
-        .target(name: "Sketch", dependencies: ["HTTP", "JSONText", "Linux"]),
-        .executableTarget(name: "sdspool", dependencies: ["Daemon", "Gateway", "A1111", "Spool", "Linux", "Sketch"]),
+        .target(name: "StandIn", dependencies: ["HTTP", "JSONText", "Linux"]),
+        .executableTarget(name: "sdspool", dependencies: ["Daemon", "Gateway", "A1111", "Spool", "Linux", "StandIn"]),
         .executableTarget(name: "Benchmark", dependencies: ["HTTP"]),
         // What the tests of several modules share.
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(
             name: "SDSpoolTests",
-            dependencies: ["sdspool", "Daemon", "A1111", "Linux", "Sketch", "HTTP", "TestSupport"]),
+            dependencies: ["sdspool", "Daemon", "A1111", "Linux", "StandIn", "HTTP", "TestSupport"]),
         .testTarget(name: "GatewayTests", dependencies: ["Gateway", "A1111", "HTTP", "Spool", "JSONText", "Linux"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
-        .testTarget(name: "SketchTests", dependencies: ["Sketch"]),
+        .testTarget(name: "StandInTests", dependencies: ["StandIn"]),
         .testTarget(name: "LinuxTests", dependencies: ["Linux", "TestSupport"]),
         .testTarget(name: "SpoolTests", dependencies: ["Spool", "Linux", "JSONText", "TestSupport"]),
         .testTarget(
-            name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "Sketch", "TestSupport"],
+            name: "A1111Tests", dependencies: ["A1111", "JSONText", "Linux", "HTTP", "StandIn", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(name: "PageTests", dependencies: ["Page", "Spool", "Linux"]),
         // The fuzzer's code is a test, so that nobody who builds sdspool builds it, and it may see what is internal.

@@ -14,7 +14,7 @@ struct Answer: Sendable {
 }
 
 /// The disk has no room for the pictures of an answer.
-public struct NoRoom: Error, Sendable {
+public struct NoSpace: Error, Sendable {
     /// What it said.
     public let cause: SystemError
     /// How much they would have taken.
@@ -115,7 +115,7 @@ struct AnswerReader: ~Copyable {
             throw Failure(.ambiguous, "\(server) closed the connection without an answer")
         }
         guard isGood else { throw Failure(status: status, body: body, headers: headers, for: endpoint) }
-        if let noRoom { throw NoRoom(noRoom, bytes: NoRoom.bytes(ofAnswer: received)) }
+        if let noRoom { throw NoSpace(noRoom, bytes: NoSpace.bytes(ofAnswer: received)) }
         let telling = headers.filter { name, _ in
             name != "content-length"
                 && (name == "date" || name == "server" || ["content-", "x-"].contains { name.hasPrefix($0) })

@@ -23,7 +23,7 @@ struct PictureFacts: Hashable {
 }
 
 /// What a picture of a reply was found to be.
-struct Arranged: Hashable {
+struct ClassifiedPictures: Hashable {
     let kind: PictureKind
     /// From 1, among those of its kind.
     let number: Int
@@ -32,9 +32,9 @@ struct Arranged: Hashable {
     let subseed: Int64?
 
     /// One after the other, as they came.
-    static func numbered(_ facts: [PictureFacts]) -> [Arranged] {
+    static func numbered(_ facts: [PictureFacts]) -> [ClassifiedPictures] {
         facts.enumerated().map { index, fact in
-            Arranged(kind: .picture, number: index + 1, infotext: fact.infotext, seed: nil, subseed: nil)
+            ClassifiedPictures(kind: .picture, number: index + 1, infotext: fact.infotext, seed: nil, subseed: nil)
         }
     }
 
@@ -62,7 +62,7 @@ struct ReplyInfo: Decodable, Hashable {
 /// extras that carry no text while others do: masks stand between the pictures, ControlNet maps behind them. Where no
 /// picture carries a text (a JPEG's is hidden in its EXIF, and a server can be told to write none) the count of
 /// infotexts decides.
-func arrange(_ facts: [PictureFacts], info: ReplyInfo) -> [Arranged] {
+func arrange(_ facts: [PictureFacts], info: ReplyInfo) -> [ClassifiedPictures] {
     let grids = min(max(info.index_of_first_image ?? 0, 0), facts.count)
     let texts = info.infotexts ?? []
     let someCarryText = facts.contains { $0.infotext != nil }
@@ -94,7 +94,7 @@ func arrange(_ facts: [PictureFacts], info: ReplyInfo) -> [Arranged] {
             case .picture: grids + number <= texts.count ? texts[grids + number - 1] : nil
             case .extra: nil
             } as String?
-        return Arranged(
+        return ClassifiedPictures(
             kind: kind, number: number, infotext: fact.infotext ?? listed,
             seed: element(info.all_seeds), subseed: element(info.all_subseeds))
     }

@@ -4,7 +4,7 @@ import Foundation
 import JSONText
 
 /// The wishes of a request to a service. A1111 takes `"21"` for 21, so numbers are read from texts, too.
-public struct Asked: Sendable, Equatable {
+public struct RequestedRender: Sendable, Equatable {
     /// Pictures are made, as many as were asked for.
     private let draws: Bool
     var pictures = 1

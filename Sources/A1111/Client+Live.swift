@@ -6,7 +6,7 @@ import Linux
 
 extension Client {
     /// For a look at a render: it only serves people, and a server that is slower has better things to do.
-    public static let lookTimeout = Patience.with(.seconds(5))
+    public static let lookTimeout = TimeLimit.with(.seconds(5))
 
     /// What the server is doing, with what there is of the picture if that is wanted. Throws ``Failure``.
     public func progress(

@@ -15,36 +15,36 @@ public final class Client: Sendable {
     /// as long as it takes, so there is no other sign of life than the connection.
     public let renderTimeout: Duration?
     /// Where it does not take what it is sent.
-    let sendPatience: SendPatience
+    let sendLimits: SendLimits
 
     /// For a query that renders nothing.
-    static let queryTimeout = Patience.with(.seconds(60))
+    static let queryTimeout = TimeLimit.with(.seconds(60))
     private let queryTimeout: Duration
     /// Also for a question that is answered from memory.
-    public static let connectTimeout = Patience.with(.seconds(10))
+    public static let connectTimeout = TimeLimit.with(.seconds(10))
     /// Where it is told that somebody has waited long enough.
     static let deadlines = DispatchQueue(label: "deadlines")
     /// Of an answer that has begun: it lies there whole, and comes as fast as the network is.
-    static let pace = Pace(bytes: 60 << 10, window: Patience.with(.seconds(60)))
+    static let pace = MinimumRate(bytes: 60 << 10, window: TimeLimit.with(.seconds(60)))
     /// How long an answer that has begun may go on after a stop.
-    static let graceToFinish = Patience.with(.seconds(5))
+    static let graceToFinish = TimeLimit.with(.seconds(5))
     private let graceToFinish: Duration
 
     /// A client of `server`.
     public convenience init(
-        server: ServerAddress, renderTimeout: Duration?, sendPatience: SendPatience = SendPatience()
+        server: ServerAddress, renderTimeout: Duration?, sendLimits: SendLimits = SendLimits()
     ) {
         self.init(
-            server: server, renderTimeout: renderTimeout, sendPatience: sendPatience, queryTimeout: Self.queryTimeout,
+            server: server, renderTimeout: renderTimeout, sendLimits: sendLimits, queryTimeout: Self.queryTimeout,
             graceToFinish: Self.graceToFinish)
     }
 
     /// One that has as much time as a test gives it.
     init(
-        server: ServerAddress, renderTimeout: Duration?, sendPatience: SendPatience = SendPatience(),
+        server: ServerAddress, renderTimeout: Duration?, sendLimits: SendLimits = SendLimits(),
         queryTimeout: Duration, graceToFinish: Duration
     ) {
-        self.sendPatience = sendPatience
+        self.sendLimits = sendLimits
         self.server = server
         self.renderTimeout = renderTimeout
         self.queryTimeout = queryTimeout
@@ -54,7 +54,7 @@ public final class Client: Sendable {
     /// Sends a job and puts the pictures of the answer into `folder`, complete under their final names. Neither the folder
     /// is synced, nor those that the reply says are not; those that a failure keeps are.
     ///
-    /// Throws ``Failure``; ``NoRoom``, or another ``SystemError``, where the pictures could not be written; CancellationError when the task is
+    /// Throws ``Failure``; ``NoSpace``, or another ``SystemError``, where the pictures could not be written; CancellationError when the task is
     /// cancelled before the answer begins. An answer that has begun may still end within a few seconds.
     ///
     /// - Parameters:
@@ -63,10 +63,10 @@ public final class Client: Sendable {
     ///   - admission: asked for room before the answer is read; not over https, where it comes as fast as it likes.
     nonisolated(nonsending) public func send(
         _ body: RequestBody?, to endpoint: Endpoint, picturesInto folder: Directory, job: String,
-        wantsPictures: Bool = true, on thread: QueueExecutor? = nil, silence: Silence? = nil,
+        wantsPictures: Bool = true, on thread: SerialQueueExecutor? = nil, silence: FirstByteTimer? = nil,
         admission: Admission? = nil
     ) async throws -> Reply {
-        let reader = ReplyReader(stage: Stage(folder: folder), service: endpoint.service, job: job)
+        let reader = ReplyReader(stage: PictureStaging(folder: folder), service: endpoint.service, job: job)
         let answer = try await ask(
             endpoint, body: body, timeout: endpoint.method == "GET" ? queryTimeout : renderTimeout, reader: reader,
             on: thread, silence: silence, admission: admission)
@@ -78,7 +78,7 @@ public final class Client: Sendable {
         let info = Reply.info(in: object).flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) } ?? ReplyInfo()
         // A middleman knows no grids and extras, and his pictures are called what the text says in their places.
         let facts = answer.pictures.map(\.facts)
-        let arranged = endpoint.service == nil ? Arranged.numbered(facts) : arrange(facts, info: info)
+        let arranged = endpoint.service == nil ? ClassifiedPictures.numbered(facts) : arrange(facts, info: info)
         let pictures = zip(answer.pictures, arranged).map { $0.placed($1, job: job) }
         for (staged, picture) in zip(answer.pictures, pictures) {
             guard let name = FileName(bytes: picture.file.utf8) else { continue }
@@ -174,39 +174,39 @@ public final class Client: Sendable {
 
     nonisolated(nonsending) private func ask(
         _ endpoint: Endpoint, body: RequestBody?, timeout: Duration?, reader: consuming ReplyReader?,
-        textCap: Int = AnswerReader.textCap, on thread: QueueExecutor? = nil, silence: Silence? = nil,
+        textCap: Int = AnswerReader.textCap, on thread: SerialQueueExecutor? = nil, silence: FirstByteTimer? = nil,
         admission: Admission? = nil
     ) async throws -> Answer {
         // Nothing is lost with the answer to a question: it need not be waited for.
         let grace = reader == nil ? .zero : graceToFinish
         let reader = AnswerReader(endpoint: endpoint, server: server.description, reader: reader, textCap: textCap)
-        let conversation: any Conversing =
+        let transport: any Transport =
             if server.url.scheme == "https" {
-                SecureConversation(
+                URLSessionTransport(
                     try secureRequest(endpoint, body: body), server: server.description, reader: reader,
-                    silence: silence, patience: sendPatience.stall)
+                    silence: silence, patience: sendLimits.stall)
             } else {
-                try Conversation(
+                try SocketTransport(
                     try plainRequest(endpoint, body: body), server: server.description, reader: reader, on: thread,
-                    silence: silence, patience: sendPatience, admission: admission)
+                    silence: silence, patience: sendLimits, admission: admission)
             }
         try Task.checkCancellation()
         if let timeout {
             let failure = Failure(.ambiguous, "no answer from \(server) within \(timeout)")
-            giveUp(conversation, after: timeout, because: failure)
+            giveUp(transport, after: timeout, because: failure)
         }
         return try await withTaskCancellationHandler {
-            try await conversation.run()
+            try await transport.run()
         } onCancel: {
-            let delay = conversation.hasBegun ? grace : .zero
-            giveUp(conversation, after: delay, because: CancellationError())
+            let delay = transport.hasBegun ? grace : .zero
+            giveUp(transport, after: delay, because: CancellationError())
         }
     }
 
-    private func giveUp(_ conversation: any Conversing, after delay: Duration, because reason: any Error) {
-        guard delay > .zero else { return conversation.giveUp(because: reason) }
-        Self.deadlines.asyncAfter(deadline: .now() + delay / .seconds(1)) { [weak conversation] in
-            conversation?.giveUp(because: reason)
+    private func giveUp(_ transport: any Transport, after delay: Duration, because reason: any Error) {
+        guard delay > .zero else { return transport.giveUp(because: reason) }
+        Self.deadlines.asyncAfter(deadline: .now() + delay / .seconds(1)) { [weak transport] in
+            transport?.giveUp(because: reason)
         }
     }
 
@@ -224,12 +224,12 @@ public final class Client: Sendable {
         return headers
     }
 
-    private func plainRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> Outgoing {
+    private func plainRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> ClientRequest {
         let url = try url(of: endpoint)
         // RFC 9112 section 3.2.1: the path and the query, escaped.
         let path = url.path(percentEncoded: true)
         let target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
-        return Outgoing(
+        return ClientRequest(
             method: endpoint.method, target: target, host: server.host, port: server.port,
             headers: headers(hasBody: body != nil), body: body?.pieces)
     }

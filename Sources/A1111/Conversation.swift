@@ -10,7 +10,7 @@ import Linux
 import Synchronization
 
 /// A request that is under way, and that can be given up from outside.
-protocol Conversing: AnyObject, Sendable {
+protocol Transport: AnyObject, Sendable {
     /// Sends the request and waits for the end of the answer. Throws the reason for which it was given up, if it was.
     func run() async throws -> Answer
     /// Ends it soon; the first reason counts.
@@ -20,7 +20,7 @@ protocol Conversing: AnyObject, Sendable {
 }
 
 /// What is to be called, once, where the server has said nothing for a while behind the request.
-public struct Silence: Sendable {
+public struct FirstByteTimer: Sendable {
     let after: Duration
     let tell: @Sendable () -> Void
 
@@ -44,9 +44,9 @@ public struct Admission: Sendable {
 }
 
 /// A conversation over TCP.
-actor Conversation: Conversing {
+actor SocketTransport: Transport {
     /// It waits for the server, and pictures are written and synced while the answer comes.
-    private let thread: QueueExecutor
+    private let thread: SerialQueueExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private struct State {
@@ -54,36 +54,36 @@ actor Conversation: Conversing {
         var hasBegun = false
     }
     private nonisolated let state = Mutex(State())
-    private let alarm: Alarm
-    private let request: Outgoing
+    private let wakeup: WakeupEvent
+    private let request: ClientRequest
     private let server: String
-    private let silence: Silence?
+    private let silence: FirstByteTimer?
     private let admission: Admission?
-    private let patience: SendPatience
+    private let patience: SendLimits
     private var reader: AnswerReader?
 
     /// - Parameters:
     ///   - thread: where it waits; the caller's own, where that may.
     ///   - admission: asked whether there is room for the answer before it is read.
     init(
-        _ request: Outgoing, server: String, reader: consuming AnswerReader, on thread: QueueExecutor?,
-        silence: Silence?, patience: SendPatience = SendPatience(), admission: Admission? = nil
+        _ request: ClientRequest, server: String, reader: consuming AnswerReader, on thread: SerialQueueExecutor?,
+        silence: FirstByteTimer?, patience: SendLimits = SendLimits(), admission: Admission? = nil
     ) throws(SystemError) {
         self.patience = patience
-        self.thread = thread ?? QueueExecutor(label: "conversation")
+        self.thread = thread ?? SerialQueueExecutor(label: "conversation")
         self.request = request
         self.server = server
         self.reader = consume reader
         self.silence = silence
         self.admission = admission
-        alarm = try Alarm()
+        wakeup = try WakeupEvent()
     }
 
     nonisolated var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
     nonisolated func giveUp(because reason: any Error) {
         state.withLock { $0.reason = $0.reason ?? reason }
-        alarm.raise()
+        wakeup.raise()
     }
 
     func run() async throws -> Answer {
@@ -99,7 +99,7 @@ actor Conversation: Conversing {
     private func exchange() async throws -> Answer {
         do {
             try await request.exchange(
-                connectTimeout: Client.connectTimeout, pace: Client.pace, patience: patience, alarm: alarm,
+                connectTimeout: Client.connectTimeout, pace: Client.pace, patience: patience, wakeup: wakeup,
                 silence: silence.map { ($0.after, $0.tell) },
                 onHead: { head in
                     try reader?.begin(status: head.status, headers: head.headers.byName)
@@ -119,7 +119,7 @@ actor Conversation: Conversing {
         guard let admission, (200..<300).contains(head.status),
             let length = head.headers["content-length"].flatMap(Int.init)
         else { return }
-        while try !admission.admits(NoRoom.bytes(ofAnswer: length)) {
+        while try !admission.admits(NoSpace.bytes(ofAnswer: length)) {
             if let reason = state.withLock(\.reason) { throw reason }
             Thread.sleep(forTimeInterval: Admission.interval)
         }

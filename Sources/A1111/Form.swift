@@ -4,7 +4,7 @@ import Foundation
 import HTTP
 
 /// A body of multipart/form-data: its length is known, and its files are read when they are sent.
-public struct Form: Sendable {
+public struct MultipartForm: Sendable {
     /// Chance enough that it stands in no picture.
     private let boundary = "sdspool-\(UUID().uuidString.lowercased())"
     private var pieces: [BodyPiece] = []

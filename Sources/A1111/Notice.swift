@@ -8,7 +8,7 @@ import HTTP
 import Linux
 
 /// Something that is told to a URL.
-public struct Notice: Sendable {
+public struct CallbackRequest: Sendable {
     /// Where; without credentials.
     public var url: URL
     /// The value of the Authorization header.
@@ -22,7 +22,7 @@ public struct Notice: Sendable {
     /// What is told.
     public var body: RequestBody
     /// Where the receiver does not take it.
-    public var patience = SendPatience()
+    public var patience = SendLimits()
 
     /// As its parts say.
     public init(
@@ -38,37 +38,37 @@ public struct Notice: Sendable {
     }
 
     /// For all of it: pictures may go at 1 MiB a second.
-    private var timeout: Duration { Patience.with(.seconds(30 + body.length >> 20)) }
+    private var timeout: Duration { TimeLimit.with(.seconds(30 + body.length >> 20)) }
 
     /// Sends it once and gives the status of the answer, whatever the answer holds. A redirect is an answer like any other.
     ///
     /// Throws ``Failure`` where there was none, ``SystemError`` where there are no descriptors, CancellationError.
     ///
     /// - Parameter peers: where to connect to; `nil` where only TLS can tell who is there: it looks the name up itself.
-    public func send(to peers: [Peer]?) async throws -> Int {
+    public func send(to peers: [ResolvedAddress]?) async throws -> Int {
         let endpoint = try Endpoint(named: "/", method: "POST", bodyKeys: [])
         let reader = AnswerReader(endpoint: endpoint, server: receiver, reader: nil)
-        let conversation: any Conversing =
+        let transport: any Transport =
             if let peers {
-                try Conversation(
+                try SocketTransport(
                     plainRequest(to: peers), server: receiver, reader: reader, on: nil, silence: nil, patience: patience
                 )
             } else {
-                SecureConversation(
+                URLSessionTransport(
                     try secureRequest(), server: receiver, reader: reader, silence: nil, patience: patience.stall)
             }
         try Task.checkCancellation()
         let timeout = timeout
         let deadline = DispatchWorkItem { [receiver] in
-            conversation.giveUp(because: Failure(.temporary, "no answer from \(receiver) within \(timeout)"))
+            transport.giveUp(because: Failure(.temporary, "no answer from \(receiver) within \(timeout)"))
         }
         Client.deadlines.asyncAfter(deadline: .now() + timeout / .seconds(1), execute: deadline)
         defer { deadline.cancel() }
         do {
             return try await withTaskCancellationHandler {
-                try await conversation.run().status
+                try await transport.run().status
             } onCancel: {
-                conversation.giveUp(because: CancellationError())
+                transport.giveUp(because: CancellationError())
             }
         } catch let failure as Failure {
             // What it says beside its status, and how, is for others to read.
@@ -86,11 +86,11 @@ public struct Notice: Sendable {
         return all + headers
     }
 
-    private func plainRequest(to peers: [Peer]) -> Outgoing {
+    private func plainRequest(to peers: [ResolvedAddress]) -> ClientRequest {
         let path = url.path(percentEncoded: true)
         let target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
         let host = (url.host() ?? "").trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        var request = Outgoing(
+        var request = ClientRequest(
             method: "POST", target: target, host: host, port: UInt16(url.port ?? 80), headers: allHeaders,
             body: body.pieces)
         request.peers = peers

@@ -5,7 +5,7 @@ import HTTP
 import Linux
 
 /// What is passed on.
-public struct Relayed: Sendable {
+public struct ProxyRequest: Sendable {
     /// As in the request line.
     public let method: String
     /// Path and query, as they were sent.
@@ -26,20 +26,20 @@ public struct Relayed: Sendable {
 
 extension Client {
     /// Sends it, and hands on the head of the answer and each piece of the body. Nothing is followed and nothing is read into
-    /// it. Over https the body comes in one piece, see ``SecureRelay``.
+    /// it. Over https the body comes in one piece, see ``URLSessionProxy``.
     ///
     /// Throws ``Failure`` where no whole answer comes, and what the closures throw.
     nonisolated(nonsending) public func relay(
-        _ request: Relayed, onHead: (_ status: Int, _ headers: Headers) throws -> Void,
+        _ request: ProxyRequest, onHead: (_ status: Int, _ headers: Headers) throws -> Void,
         onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
         var headers = request.headers
         if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
         if server.url.scheme == "https" {
-            let (data, answer) = try await SecureRelay.answer(
-                to: request, headers, of: server, patience: sendPatience.stall)
+            let (data, answer) = try await URLSessionProxy.answer(
+                to: request, headers, of: server, patience: sendLimits.stall)
             try onHead(
-                answer.statusCode, SecureRelay.fields(of: answer, to: request.method, length: data.count))
+                answer.statusCode, URLSessionProxy.fields(of: answer, to: request.method, length: data.count))
             return try await onBody(Array(data)[...])
         }
         let body = request.body.map { body in
@@ -49,13 +49,13 @@ extension Client {
                 }
             ]
         }
-        let outgoing = Outgoing(
+        let outgoing = ClientRequest(
             method: request.method, target: server.url.path + request.target, host: server.host, port: server.port,
             headers: headers, body: body)
         var status: Int?
         do {
             try await outgoing.exchange(
-                connectTimeout: Self.connectTimeout, pace: Self.patience, patience: sendPatience,
+                connectTimeout: Self.connectTimeout, pace: Self.patience, patience: sendLimits,
                 onHead: { head in
                     status = head.status
                     try onHead(head.status, head.headers)
@@ -66,5 +66,5 @@ extension Client {
     }
 
     /// What is passed on may be a stream in which seldom anything happens.
-    private static let patience = Pace(bytes: 1, window: .seconds(3600))
+    private static let patience = MinimumRate(bytes: 1, window: .seconds(3600))
 }

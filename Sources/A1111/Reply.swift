@@ -76,7 +76,8 @@ public struct Reply: Sendable {
 ///   - service: `nil` for what a middleman passes on, which may be anything but a broken picture.
 ///   - wantsPictures: false where the request said `"send_images": false`.
 func failure(
-    of pictures: [Arranged], facts: [PictureFacts], object: ObjectText?, service: Endpoint.Service?, wantsPictures: Bool
+    of pictures: [ClassifiedPictures], facts: [PictureFacts], object: ObjectText?, service: Endpoint.Service?,
+    wantsPictures: Bool
 ) -> Failure? {
     if service != nil, object == nil { return Failure(.unclear, "the server's answer is JSON, but no object") }
     if service != nil, pictures.isEmpty, wantsPictures {
@@ -98,7 +99,7 @@ func failure(
 extension StagedPicture {
     var facts: PictureFacts { PictureFacts(isPicture: head != nil, infotext: head?.infotext, flaw: flaw) }
 
-    func placed(_ arranged: Arranged, job: String) -> Picture {
+    func placed(_ arranged: ClassifiedPictures, job: String) -> Picture {
         Picture(
             file: arranged.fileName(job: job, suffix: head?.format.suffix ?? "txt"), kind: arranged.kind,
             format: head?.format, size: size, width: head?.size?.width, height: head?.size?.height,

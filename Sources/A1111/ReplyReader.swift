@@ -21,7 +21,7 @@ struct ReplyReader: ~Copyable {
     private var isPicture = false
 
     /// - Parameter job: the job's name: in the text a picture's file name stands where the picture stood.
-    init(stage: consuming Stage, service: Endpoint.Service?, job: String) {
+    init(stage: consuming PictureStaging, service: Endpoint.Service?, job: String) {
         visitor = PictureSplitter(
             stage: stage, pictureKeys: service == nil ? [] : ["images", "image"], job: job,
             textCap: service == nil ? Self.longTextCap : Self.textCap)
@@ -61,16 +61,16 @@ enum ReplyError: Error, Hashable {
     var message: String {
         switch self {
         case .textTooLong(let cap): "the answer has more than \(cap) bytes beside its pictures"
-        case .tooManyPictures: "the answer has more than \(Stage.cap) pictures"
-        case .pictureTooLarge: "a picture of the answer has more than \(Stage.pictureCap) bytes"
+        case .tooManyPictures: "the answer has more than \(PictureStaging.cap) pictures"
+        case .pictureTooLarge: "a picture of the answer has more than \(PictureStaging.pictureCap) bytes"
         case .elementTooLong:
-            "an element of the answer's pictures is none, and has more than \(Stage.textCap) bytes"
+            "an element of the answer's pictures is none, and has more than \(PictureStaging.textCap) bytes"
         }
     }
 }
 
 private struct PictureSplitter: ~Copyable, JSONVisitor {
-    var stage: Stage
+    var stage: PictureStaging
     private(set) var text = Data()
 
     private let pictureKeys: Set<String>
@@ -108,7 +108,7 @@ private struct PictureSplitter: ~Copyable, JSONVisitor {
     private var base = 0
     private var copied = 0
 
-    init(stage: consuming Stage, pictureKeys: Set<String>, job: String, textCap: Int) {
+    init(stage: consuming PictureStaging, pictureKeys: Set<String>, job: String, textCap: Int) {
         self.stage = stage
         self.job = job
         self.textCap = textCap

@@ -8,7 +8,7 @@ import Linux
 import Synchronization
 
 /// The delegate of one request. Redirects are refused; what comes is counted.
-final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Sendable {
+final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Sendable {
     /// All of it is touched by one callback at a time and by deadlines.
     private struct State: ~Copyable {
         var reader: AnswerReader?
@@ -27,13 +27,13 @@ final class SecureConversation: NSObject, Conversing, URLSessionDataDelegate, Se
     private let state: Mutex<State>
     private let request: URLRequest
     private let server: String
-    private let silence: Silence?
+    private let silence: FirstByteTimer?
     private let patience: Duration
 
     /// - Parameter patience: for a server that takes nothing of the body.
     init(
-        _ request: URLRequest, server: String, reader: consuming AnswerReader, silence: Silence?,
-        patience: Duration = SendPatience().stall
+        _ request: URLRequest, server: String, reader: consuming AnswerReader, silence: FirstByteTimer?,
+        patience: Duration = SendLimits().stall
     ) {
         self.patience = patience
         state = Mutex(State(reader: reader))

@@ -7,7 +7,7 @@ import HTTP
 import Synchronization
 
 /// The delegate of one request. Redirects are answers like others, and so is the wish for credentials: ours were sent.
-final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
+final class URLSessionProxy: NSObject, URLSessionDataDelegate, Sendable {
     /// Of an answer, in bytes.
     static let cap = 256 << 20
 
@@ -31,8 +31,8 @@ final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
 
     /// Throws ``Failure``, and CancellationError when the task is cancelled.
     nonisolated(nonsending) static func answer(
-        to relayed: Relayed, _ headers: [(name: String, value: String)], of server: ServerAddress, cap: Int = cap,
-        patience: Duration = SendPatience().stall
+        to relayed: ProxyRequest, _ headers: [(name: String, value: String)], of server: ServerAddress, cap: Int = cap,
+        patience: Duration = SendLimits().stall
     ) async throws -> (Data, HTTPURLResponse) {
         guard let url = URL(string: server.url.absoluteString + relayed.target, encodingInvalidCharacters: false) else {
             throw Failure(.permanent, "\(relayed.target) makes no URL on \(server)")
@@ -43,7 +43,7 @@ final class SecureRelay: NSObject, URLSessionDataDelegate, Sendable {
         request.setValue("close", forHTTPHeaderField: "Connection")
         for header in headers { request.setValue(header.value, forHTTPHeaderField: header.name) }
         request.httpBody = relayed.body
-        let relay = SecureRelay(server: server, cap: cap)
+        let relay = URLSessionProxy(server: server, cap: cap)
         let session = URLSession(configuration: .forgetful, delegate: relay, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         let task = session.dataTask(with: request)

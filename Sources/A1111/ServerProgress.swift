@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// The answer of `GET /sdapi/v1/progress`. It knows no job: it tells of whatever runs (see ``Trail``).
+/// The answer of `GET /sdapi/v1/progress`. It knows no job: it tells of whatever runs (see ``RenderIdentity``).
 public struct ServerProgress: Decodable, Sendable {
     /// 0 to 1.
     public let progress: Double

@@ -18,7 +18,7 @@ struct StagedPicture: Sendable {
 }
 
 /// Writes the pictures of one reply into a folder.
-struct Stage: ~Copyable {
+struct PictureStaging: ~Copyable {
     private let folder: Directory
     /// Those that are complete, in order.
     private(set) var pictures: [StagedPicture] = []

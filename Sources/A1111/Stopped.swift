@@ -4,16 +4,16 @@
 import Foundation
 
 /// How a render was stopped before it was whole.
-public enum Stopped: String, Sendable {
+public enum RenderStop: String, Sendable {
     case interrupted, skipped
 }
 
-extension Asked {
+extension RequestedRender {
     /// Whether the render that `reply` is the answer of was stopped; `nil` where nothing says so.
     ///
     /// - Parameter states: what the server told when the answer had come, and before: a skipped batch is forgotten when
     ///   the next one begins.
-    public func stop(_ reply: Reply, states: [ServerProgress.State]) -> Stopped? {
+    public func stop(_ reply: Reply, states: [ServerProgress.State]) -> RenderStop? {
         if !states.isEmpty {
             let began = reply.began
             if let stopped = states.lazy.compactMap({ $0.stop(of: began) }).first { return stopped }
@@ -27,7 +27,7 @@ extension Asked {
 extension ServerProgress.State {
     /// What these flags say of the render whose answer says that it began at `began`. They are somebody else's where
     /// that is another time; a server that tells no times is believed.
-    public func stop(of began: String?) -> Stopped? {
+    public func stop(of began: String?) -> RenderStop? {
         if let began, let job_timestamp, began != job_timestamp { return nil }
         return interrupted ? .interrupted : skipped ? .skipped : nil
     }

@@ -10,12 +10,12 @@ public struct TaskState: Decodable, Sendable {
     let active: Bool
     let queued: Bool
 
-    /// See ``Whereabouts``.
-    public var whereabouts: Whereabouts { queued ? .waiting : active ? .running : .unknown }
+    /// See ``RenderState``.
+    public var renderState: RenderState { queued ? .waiting : active ? .running : .unknown }
 }
 
 /// Where a render is, as far as the server tells.
-public enum Whereabouts: Sendable, Equatable {
+public enum RenderState: Sendable, Equatable {
     /// It is what the server is at: what the server tells of its progress is told of this one.
     case running
     /// It waits behind others at the server.
@@ -26,7 +26,7 @@ public enum Whereabouts: Sendable, Equatable {
 
 /// Tells a render of ours from others at a server that has no tasks: nothing ran right before its request left, or it was
 /// sent behind one of ours that has ended, and what has run since is one and the same.
-public struct Trail: Sendable {
+public struct RenderIdentity: Sendable {
     /// Whether it can ever tell.
     public let leads: Bool
     private var began: String?
@@ -38,10 +38,10 @@ public struct Trail: Sendable {
 
     /// Of a request that was sent behind another of ours: to be read from that one's end on. Renders of others that came
     /// between the two are taken for this one; who shares a server that has no tasks is told so in the README.
-    public static let behindOwn = Trail(leads: true)
+    public static let behindOwn = RenderIdentity(leads: true)
 
     /// Reads what the server tells now, later than all that was read before.
-    public mutating func whereabouts(_ progress: ServerProgress) -> Whereabouts {
+    public mutating func renderState(_ progress: ServerProgress) -> RenderState {
         guard leads, !progress.isIdle, let moment = progress.state.job_timestamp else { return .unknown }
         began = began ?? moment
         return moment == began ? .running : .unknown

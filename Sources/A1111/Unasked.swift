@@ -22,7 +22,7 @@ struct UsedInfo: Decodable {
     }
 }
 
-extension Asked {
+extension RequestedRender {
     /// The differences between what the server is set to and what it used where the request left that to it.
     func unasked(_ reply: Reply, _ info: UsedInfo, _ settings: ServerSettings) -> [String] {
         func words(_ what: String, _ set: String) -> String {

@@ -3,7 +3,7 @@
 import Foundation
 import JSONText
 
-extension Asked {
+extension RequestedRender {
     /// Whether the server's lists can tell more than the answer alone.
     public var namesThings: Bool {
         sampler != nil || scheduler != nil || checkpoint != nil || !loras.isEmpty || !styles.isEmpty || upscaler != nil

@@ -59,10 +59,10 @@ enum Benchmark {
         let sizes: [(side: Int, count: Int, render: Int)] = [(512, 1, 250), (1024, 4, 700)]
         for size in sizes {
             for encode in [0, 150] {
-                var gaps: [Contestant: [Double]] = [:]
-                for contestant in Contestant.allCases {
+                var gaps: [Subject: [Double]] = [:]
+                for contestant in Subject.allCases {
                     let jobs = 24
-                    let metronome = try Metronome(
+                    let metronome = try TimingServer(
                         .init(
                             render: .milliseconds(size.render), encode: .milliseconds(encode),
                             answer: Answers.body(side: size.side, count: size.count)))
@@ -85,9 +85,9 @@ enum Benchmark {
 
     /// From the close of a file to the arrival of its request, while nothing else is to be done.
     private static func latency(_ report: inout Report, _ place: URL) async throws {
-        var times: [Contestant: [Double]] = [:]
-        for contestant in Contestant.allCases {
-            let metronome = try Metronome(.init(answer: Answers.body(side: 64, count: 1)))
+        var times: [Subject: [Double]] = [:]
+        for contestant in Subject.allCases {
+            let metronome = try TimingServer(.init(answer: Answers.body(side: 64, count: 1)))
             let run = try Run(beside: place)
             try run.start(contestant, server: metronome.url)
             for number in 0..<50 {
@@ -111,10 +111,10 @@ enum Benchmark {
     private static func throughput(_ report: inout Report, _ place: URL) async throws {
         for side in [64, 512] {
             let jobs = 1000
-            var rates: [Contestant: Double] = [:]
-            var costs: [Contestant: Double] = [:]
-            for contestant in Contestant.allCases {
-                let metronome = try Metronome(.init(answer: Answers.body(side: side, count: 1)))
+            var rates: [Subject: Double] = [:]
+            var costs: [Subject: Double] = [:]
+            for contestant in Subject.allCases {
+                let metronome = try TimingServer(.init(answer: Answers.body(side: side, count: 1)))
                 let run = try Run(jobs: jobs, beside: place)
                 try run.start(contestant, server: metronome.url)
                 while run.done < jobs { try await Task.sleep(for: .milliseconds(25)) }
@@ -133,10 +133,10 @@ enum Benchmark {
     /// Peak memory against the size of the answer.
     private static func memory(_ report: inout Report, _ place: URL) async throws {
         for (side, count) in [(512, 1), (1024, 4), (1536, 4), (1536, 16), (2048, 32)] {
-            var peaks: [Contestant: Double] = [:]
+            var peaks: [Subject: Double] = [:]
             let answer = Answers.body(side: side, count: count)
-            for contestant in Contestant.allCases {
-                let metronome = try Metronome(.init(answer: answer))
+            for contestant in Subject.allCases {
+                let metronome = try TimingServer(.init(answer: answer))
                 let run = try Run(jobs: 3, beside: place)
                 try run.start(contestant, server: metronome.url)
                 while run.done < 3 { try await Task.sleep(for: .milliseconds(10)) }
@@ -153,7 +153,7 @@ enum Benchmark {
     /// Files that lie there at the start.
     private static func backlog(_ report: inout Report, _ place: URL) async throws {
         for jobs in [1000, 10_000, 100_000] {
-            let metronome = try Metronome(.init(render: .seconds(3600)))
+            let metronome = try TimingServer(.init(render: .seconds(3600)))
             let run = try Run(jobs: jobs, beside: place)
             let start = ContinuousClock.now
             try run.start(.sdspool, server: metronome.url)

@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 
 /// Who is measured.
-enum Contestant: String, CaseIterable {
+enum Subject: String, CaseIterable {
     case sdspool
     case plain = "plain client"
 }
@@ -35,7 +35,7 @@ final class Run {
     }
 
     /// Starts it, and returns when it says that it is ready.
-    func start(_ contestant: Contestant, server: String, _ options: [String] = []) throws {
+    func start(_ contestant: Subject, server: String, _ options: [String] = []) throws {
         let own = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         switch contestant {
         case .sdspool:

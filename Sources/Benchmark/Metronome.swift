@@ -6,9 +6,9 @@ import HTTP
 import Synchronization
 
 /// Answers like A1111 does, in given times.
-final class Metronome: Sendable {
+final class TimingServer: Sendable {
     /// What a render takes and brings.
-    struct Tempo: Sendable {
+    struct Timing: Sendable {
         /// Behind the lock.
         var render = Duration.zero
         /// In front of it: the next render has begun by then.
@@ -17,14 +17,14 @@ final class Metronome: Sendable {
     }
 
     /// The moments of one request.
-    struct Beat: Sendable {
+    struct Sample: Sendable {
         var came: ContinuousClock.Instant
         var began: ContinuousClock.Instant?
         var ended: ContinuousClock.Instant?
     }
 
     private struct State {
-        var beats: [Beat] = []
+        var beats: [Sample] = []
         var isBusy = false
         var line: [CheckedContinuation<Void, Never>] = []
         var waiting: [(count: Int, heard: CheckedContinuation<Void, Never>)] = []
@@ -35,7 +35,7 @@ final class Metronome: Sendable {
     private let board = Board()
     private let server: Server
 
-    init(_ tempo: Tempo) throws {
+    init(_ tempo: Timing) throws {
         let board = board
         server = try Server.start { request in
             guard request.method == "POST", request.path == "/sdapi/v1/txt2img" else {
@@ -54,7 +54,7 @@ final class Metronome: Sendable {
 
     private static func enter(_ board: Board) async -> Int {
         let (number, waiting) = board.state.withLock { state in
-            state.beats.append(Beat(came: .now))
+            state.beats.append(Sample(came: .now))
             defer { state.waiting.removeAll { $0.count <= state.beats.count } }
             return (state.beats.count - 1, state.waiting.filter { $0.count <= state.beats.count })
         }
@@ -81,7 +81,7 @@ final class Metronome: Sendable {
     }
 
     var url: String { "http://127.0.0.1:\(server.port)" }
-    var beats: [Beat] { board.state.withLock { $0.beats } }
+    var beats: [Sample] { board.state.withLock { $0.beats } }
 
     /// Returns when so many requests have come.
     func came(_ count: Int) async {

@@ -7,18 +7,18 @@ import Linux
 import Spool
 
 /// A job that has been read.
-struct Assignment: Sendable {
+struct PreparedJob: Sendable {
     let endpoint: Endpoint
     /// `nil` where the method has none.
     let body: RequestBody?
     /// The attempts so far, with all that the job left to chance drawn.
     private(set) var attempts: Attempts
     /// When the request was about to be sent.
-    private(set) var started = Stamp.now
+    private(set) var started = Timestamp.now
     /// False where the request says that it wants no pictures back.
     let wantsPictures: Bool
     /// What the answer of a service is held against.
-    let asked: Asked?
+    let asked: RequestedRender?
     /// The name by which the server knows the render; `nil` where it has none.
     let task: String?
 
@@ -48,7 +48,7 @@ struct Assignment: Sendable {
         self.body = endpoint.method == "GET" ? nil : body
         self.attempts = attempts
         wantsPictures = file.object.value(of: "send_images") != Data("false".utf8)
-        asked = endpoint.service.map { Asked(file.object, of: $0) }
+        asked = endpoint.service.map { RequestedRender(file.object, of: $0) }
         task = drawsSeeds ? ownTask ?? attempts.task : nil
     }
 
@@ -67,10 +67,10 @@ struct Assignment: Sendable {
     }
 }
 
-extension Options {
+extension DaemonOptions {
     /// Why a job that is sound must not be sent by this daemon.
     func problem(with file: JobFile, _ endpoint: Endpoint) -> String? {
-        if let wanted = file.orders.server, server(named: wanted) == nil {
+        if let wanted = file.jobOptions.server, server(named: wanted) == nil {
             let served = servers.map(\.description).joined(separator: ", ")
             return "\"sdspool\".\"server\" is \"\(wanted)\", but this daemon serves \(served) only"
         }
@@ -82,8 +82,8 @@ extension Options {
     }
 
     /// The lane in which a job waits. One that names a server that nobody serves fails in its turn, anywhere.
-    func lane(of file: JobFile) -> Lane {
-        Lane(file.laneKind, server: file.orders.server.flatMap(server(named:))?.description)
+    func lane(of file: JobFile) -> JobClass {
+        JobClass(file.laneKind, server: file.jobOptions.server.flatMap(server(named:))?.description)
     }
 
     private func server(named text: String) -> ServerAddress? {
@@ -101,7 +101,7 @@ extension JobFile {
     /// Where the request goes. Throws `EndpointError` where that is no path on the server, or takes no body.
     public var endpoint: Endpoint {
         get throws(EndpointError) {
-            let endpoint = try Endpoint(named: orders.endpoint, method: orders.method, bodyKeys: bodyKeys)
+            let endpoint = try Endpoint(named: jobOptions.endpoint, method: jobOptions.method, bodyKeys: bodyKeys)
             if endpoint.method == "GET", let key = bodyKeys.sorted().first {
                 throw EndpointError(
                     message: "a GET has no body: put \"\(key)\" behind a ? into \"sdspool\".\"endpoint\"")
@@ -132,14 +132,16 @@ extension JobFile {
     }
 
     /// A query may overtake renders unless it says that it waits. What is no job at all fails in its turn.
-    fileprivate var laneKind: Lane.Kind { (try? endpoint.isQuery) == true && !orders.wait ? .queries : .renders }
+    fileprivate var laneKind: JobClass.Kind {
+        (try? endpoint.isQuery) == true && !jobOptions.wait ? .queries : .renders
+    }
 }
 
 extension Insight {
     /// Jobs for any server with A1111's API.
-    public static let jobs = jobs { Lane($0.laneKind) }
+    public static let jobs = jobs { JobClass($0.laneKind) }
 
-    fileprivate static func jobs(lane: @escaping @Sendable (JobFile) -> Lane) -> Insight {
+    fileprivate static func jobs(lane: @escaping @Sendable (JobFile) -> JobClass) -> Insight {
         Insight(lane: lane, assets: \.assets, draw: \.drawn, problem: \.problem)
     }
 }

@@ -5,7 +5,7 @@ import Linux
 import Synchronization
 
 /// The lists of one server, for all who work with it. A server that does not give them costs one question each.
-final class Catalogue: Sendable {
+final class ServerCapabilities: Sendable {
     private struct Known {
         /// `.some(nil)` where the server keeps no list of its paths.
         var paths: ServerPaths??
@@ -32,7 +32,7 @@ final class Catalogue: Sendable {
 
     /// What the server has of samplers and the like; empty where it does not say. Asked again where it lacks something:
     /// A1111 looks for a LoRA that it does not know when a prompt names it, and has it from then on.
-    nonisolated(nonsending) func lists(for asked: Asked) async -> ServerLists {
+    nonisolated(nonsending) func lists(for asked: RequestedRender) async -> ServerLists {
         guard asked.namesThings else { return ServerLists() }
         if let lists = known.withLock(\.lists), !asked.isMissing(in: lists) { return lists }
         await ask(.lists) { [self] in
@@ -73,7 +73,7 @@ final class Catalogue: Sendable {
     ) async {
         let (task, isOurs) = known.withLock { known in
             if let task = known.asking[question] { return (task, false) }
-            let task = Task(executorPreference: Threads.shared) { await ask() }
+            let task = Task(executorPreference: TaskQueueExecutor.shared) { await ask() }
             known.asking[question] = task
             return (task, true)
         }

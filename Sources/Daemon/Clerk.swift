@@ -7,160 +7,160 @@ import Spool
 import Synchronization
 
 /// Moves the jobs of a worker between the folders and the lines. Waits for the disk with the thread that it is called on.
-struct Clerk: Sendable {
+struct JobTransitions: Sendable {
     let folders: Folders
-    let queue: Queue
-    let options: Options
-    let tell: @Sendable (Event) -> Void
+    let queue: JobQueue
+    let options: DaemonOptions
+    let emit: @Sendable (Event) -> Void
 
-    let room: DiskRoom
+    let space: DiskSpace
     /// `nil` for strict order.
-    var grouping: Grouping?
-    let disk = DiskTrouble()
+    var affinity: CheckpointAffinity?
+    let disk = DiskHealth()
 
     nonisolated(nonsending) func isCancelled(_ job: ActiveJob) async throws -> Bool {
-        try await persistently { _ in try job.isCancelled }
+        try await retryingDiskErrors { _ in try job.isCancelled }
     }
 
     nonisolated(nonsending) func fail(_ job: ActiveJob, _ report: ErrorReport, keepingPictures: Bool = false)
         async throws
     {
-        let path = try await persistently { _ in
+        let path = try await retryingDiskErrors { _ in
             try job.commitClaim()
             return try job.fail(with: report, keepingPictures: keepingPictures)
         }
         queue.forget(job.ticket)
-        tell(.failed(job.ticket, report.message, path: path))
+        emit(.failed(job.ticket, report.message, path: path))
     }
 
     /// The front desk has expanded most batches before they come here.
-    nonisolated(nonsending) func expand(_ job: ActiveJob, _ batch: Batch, lane: Lane) async throws {
+    nonisolated(nonsending) func expand(_ job: ActiveJob, _ batch: Batch, lane: JobClass) async throws {
         // Again and again, if it must be: behind the instant of commit only moves are missing.
-        let expansion = try await persistently { _ in
+        let expansion = try await retryingDiskErrors { _ in
             try job.commitClaim()
             return try job.expand(batch, with: options.insight)
         }
-        guard let expansion else { return try await putBack(job, to: lane) }
-        tell(.expanded(job.ticket, expansion))
+        guard let expansion else { return try await requeue(job, to: lane) }
+        emit(.expanded(job.ticket, expansion))
         queue.add(expansion)
         queue.forget(job.ticket)
     }
 
     /// When a job that is put back may go.
-    enum Turn {
+    enum RequeueTiming {
         case now
         /// Not before so long: a job that keeps failing does not hold up the others.
         case after(Duration)
         /// When the others have gone, or one of them was answered; and not before so long.
         case late(after: Duration)
         /// When there is room for its result on the disk.
-        case withRoom(NoRoom, pixels: Int?)
+        case withRoom(NoSpace, pixels: Int?)
     }
 
     /// Puts the job back into its place on the disk at once, and into the line in its turn.
-    nonisolated(nonsending) func putBack(
-        _ job: ActiveJob, to lane: Lane, _ turn: Turn = .now, inSilence: Bool = false
+    nonisolated(nonsending) func requeue(
+        _ job: ActiveJob, to lane: JobClass, _ turn: RequeueTiming = .now, inSilence: Bool = false
     ) async throws {
-        switch try await persistently({ _ in try job.requeue() }) {
+        switch try await retryingDiskErrors({ _ in try job.requeue() }) {
         case .queued: break
         case .concluded: return queue.forget(job.ticket)
         case .gone:
             queue.forget(job.ticket)
-            return tell(.cancelled(job.ticket))
+            return emit(.cancelled(job.ticket))
         }
-        if !inSilence { tell(.putBack(job.ticket)) }
+        if !inSilence { emit(.requeued(job.ticket)) }
         switch turn {
-        case .now: queue.putBack(job.ticket, to: lane)
-        case .after(let delay): putBack(job.ticket, to: lane, after: delay, isLate: false)
-        case .late(let delay): putBack(job.ticket, to: lane, after: delay, isLate: true)
-        case .withRoom(let lack, let pixels): room.lacked(job.ticket, lane, lack, pixels: pixels)
+        case .now: queue.requeue(job.ticket, to: lane)
+        case .after(let delay): requeue(job.ticket, to: lane, after: delay, isLate: false)
+        case .late(let delay): requeue(job.ticket, to: lane, after: delay, isLate: true)
+        case .withRoom(let lack, let pixels): space.waitForSpace(job.ticket, lane, lack, pixels: pixels)
         }
     }
 
-    private func putBack(_ ticket: Ticket, to lane: Lane, after delay: Duration, isLate: Bool) {
-        guard delay > .zero else { return queue.putBack(ticket, to: lane, isLate: isLate) }
-        Task(executorPreference: Threads.shared) { [queue] in
-            try? await Threads.rest(for: delay)
-            queue.putBack(ticket, to: lane, isLate: isLate)
+    private func requeue(_ ticket: Ticket, to lane: JobClass, after delay: Duration, isLate: Bool) {
+        guard delay > .zero else { return queue.requeue(ticket, to: lane, isLate: isLate) }
+        Task(executorPreference: TaskQueueExecutor.shared) { [queue] in
+            try? await TaskQueueExecutor.rest(for: delay)
+            queue.requeue(ticket, to: lane, isLate: isLate)
         }
     }
 
     /// Puts back a job whose last attempt was none.
-    nonisolated(nonsending) func putBackUncounted(
-        _ job: ActiveJob, _ attempts: Attempts, to lane: Lane, _ turn: Turn = .now
+    nonisolated(nonsending) func requeueUncounted(
+        _ job: ActiveJob, _ attempts: Attempts, to lane: JobClass, _ turn: RequeueTiming = .now
     ) async throws {
         var attempts = attempts
         attempts.list.removeLast()
-        try await persistently { [attempts] _ in try job.abandon(attempts) }
-        try await putBack(job, to: lane, turn, inSilence: true)
+        try await retryingDiskErrors { [attempts] _ in try job.abandon(attempts) }
+        try await requeue(job, to: lane, turn, inSilence: true)
     }
 
     /// The same for one whose attempt the disk would not have.
-    nonisolated(nonsending) func putBackUnrecorded(
-        _ job: ActiveJob, _ attempts: Attempts, to lane: Lane, because error: SystemError
+    nonisolated(nonsending) func requeueUnrecorded(
+        _ job: ActiveJob, _ attempts: Attempts, to lane: JobClass, because error: SystemError
     ) async throws {
-        tell(.troubled(error))
-        disk.met()
-        try await putBackUncounted(job, attempts, to: lane)
+        emit(.diskError(error))
+        disk.failed()
+        try await requeueUncounted(job, attempts, to: lane)
     }
 
     /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
     nonisolated(nonsending) func pauseForMemory() async throws {
-        try await persistently { _ in
+        try await retryingDiskErrors { _ in
             try folders.pause(
-                because: "\(Press.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
+                because: "\(RenderServer.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
                     + "Free some (or restart the server), then delete this file to go on.")
         }
         // At once: the word of the folder comes when the next job is under way.
-        if queue.pause(true) { tell(.paused(true)) }
+        if queue.pause(true) { emit(.paused(true)) }
     }
 
     /// Puts back what a worker took and cannot send, wherever it lies by now.
-    nonisolated(nonsending) func giveBack(_ ticket: Ticket, to lane: Lane, because error: SystemError? = nil)
+    nonisolated(nonsending) func giveBack(_ ticket: Ticket, to lane: JobClass, because error: SystemError? = nil)
         async throws
     {
         if let error {
-            tell(.troubled(error))
-            disk.met()
+            emit(.diskError(error))
+            disk.failed()
         }
-        guard let job = try await persistently({ _ in try folders.claim(ticket, again: true) }) else {
+        guard let job = try await retryingDiskErrors({ _ in try folders.claim(ticket, again: true) }) else {
             return queue.forget(ticket)
         }
-        try await putBack(job, to: lane, inSilence: error != nil)
+        try await requeue(job, to: lane, inSilence: error != nil)
     }
 
     /// Waits, where the disk has stopped a job, until it does its work again: that is every job's. Rendering them one after
     /// the other to find that out would cost the server's time and bring nothing.
     nonisolated(nonsending) func waitForDisk() async throws {
         guard let delay = disk.delay() else { return }
-        try await persistently { _ in try folders.probe(room: RoomNeeds.documents) }
-        try await Threads.rest(for: delay)
+        try await retryingDiskErrors { _ in try folders.probe(room: SpaceEstimate.documents) }
+        try await TaskQueueExecutor.rest(for: delay)
     }
 
-    nonisolated(nonsending) func persistently<Value>(
+    nonisolated(nonsending) func retryingDiskErrors<Value>(
         _ body: (_ again: Bool) throws -> Value
     ) async throws -> Value {
-        try await untilDone(tell: tell, body)
+        try await retryUntilDone(emit: emit, body)
     }
 }
 
 /// Whether the disk has stopped a job since it was last waited for.
-final class DiskTrouble: Sendable {
-    private let state = Mutex((isMet: false, backoff: Backoff()))
+final class DiskHealth: Sendable {
+    private let state = Mutex((isFailing: false, backoff: Backoff()))
 
-    func met() { state.withLock { $0.isMet = true } }
+    func failed() { state.withLock { $0.isFailing = true } }
 
     /// Whether it has, and nobody has waited for it yet.
-    var isMet: Bool { state.withLock(\.isMet) }
+    var isFailing: Bool { state.withLock(\.isFailing) }
 
     /// A job has come to its end.
-    func isOver() { state.withLock { $0.backoff.reset() } }
+    func recovered() { state.withLock { $0.backoff.reset() } }
 
     /// How long to wait; `nil` where nothing was met since the last time.
     func delay() -> Duration? {
         state.withLock { state in
-            guard state.isMet else { return nil }
-            state.isMet = false
+            guard state.isFailing else { return nil }
+            state.isFailing = false
             return state.backoff.next()
         }
     }

@@ -3,106 +3,106 @@
 import Spool
 
 /// Which worker it is: of which server, for which lanes.
-struct Seat: Hashable, Sendable {
+struct SlotKey: Hashable, Sendable {
     /// The server's URL.
     let server: String
-    let kind: Lane.Kind
+    let kind: JobClass.Kind
 }
 
 /// Decides whose turn it is. A server gets its second job before its first has ended only where no other has none: two
 /// jobs at two servers are rendered at once.
-struct Crew {
-    private struct Hands {
+struct SlotTable {
+    private struct Slots {
         /// So many requests are with the server at once.
         var limit: Int
         /// Taken, and in no flight yet.
-        var ready = 0
+        var reserved = 0
         /// In a flight that has not left yet.
-        var boarding = 0
+        var beforeSend = 0
         /// Sent and not answered yet.
-        var sent = 0
+        var atServer = 0
         /// Answered, and not in done/ or failed/ yet.
-        var behind = 0
+        var unpublished = 0
         /// Ready to be sent although the server has its share: they are sent the moment an answer comes.
         var ahead = 0
         /// Whether it answers. What is not known is hoped.
-        var isThere = true
+        var isUp = true
 
         /// Taken and not answered yet.
-        var load: Int { ready + boarding + sent }
+        var load: Int { reserved + beforeSend + atServer }
 
         /// Of a server that is to show whether it answers again one request is enough.
         var room: Int {
-            guard isThere else { return 1 - load }
+            guard isUp else { return 1 - load }
             return limit + ahead - load
         }
     }
-    private var hands: [Seat: Hands] = [:]
+    private var slots: [SlotKey: Slots] = [:]
 
     /// Results that wait for the disk; more would only be memory.
-    private static let behindLimit = 32
+    private static let unpublishedLimit = 32
     /// What is made ready cannot be overtaken by what is more urgent.
     private static let aheadLimit = 14
 
-    mutating func add(_ seat: Seat, limit: Int) { hands[seat] = Hands(limit: limit) }
+    mutating func add(_ slot: SlotKey, limit: Int) { slots[slot] = Slots(limit: limit) }
 
     /// How many jobs it may take now. One that nobody seated takes one after the other.
-    func room(_ seat: Seat) -> Int {
-        guard let own = hands[seat] else { return 1 }
-        return own.behind < Self.behindLimit ? max(0, own.room) : 0
+    func room(_ slot: SlotKey) -> Int {
+        guard let own = slots[slot] else { return 1 }
+        return own.unpublished < Self.unpublishedLimit ? max(0, own.room) : 0
     }
 
     /// Whether it may take a job that others could take, too.
-    func isTurn(_ seat: Seat) -> Bool {
-        guard let own = hands[seat] else { return true }
-        return !hands.contains { other, hands in
-            other.kind == seat.kind && hands.isThere && hands.load < min(own.load, hands.limit)
+    func isTurn(_ slot: SlotKey) -> Bool {
+        guard let own = slots[slot] else { return true }
+        return !slots.contains { other, slots in
+            other.kind == slot.kind && slots.isUp && slots.load < min(own.load, slots.limit)
         }
     }
 
     /// How many of its jobs are with its server, or about to be.
-    func count(at seat: Seat) -> Int { hands[seat].map { $0.boarding + $0.sent } ?? 0 }
+    func count(at slot: SlotKey) -> Int { slots[slot].map { $0.beforeSend + $0.atServer } ?? 0 }
 
     /// Whether another flight may get ready to leave: one after the other, so that they leave in order.
-    func mayBoard(_ seat: Seat) -> Bool {
-        guard let own = hands[seat] else { return true }
-        return own.boarding == 0 && own.sent < own.limit
+    func mayStart(_ slot: SlotKey) -> Bool {
+        guard let own = slots[slot] else { return true }
+        return own.beforeSend == 0 && own.atServer < own.limit
     }
 
-    mutating func took(_ seat: Seat) { hands[seat]?.ready += 1 }
+    mutating func reserve(_ slot: SlotKey) { slots[slot]?.reserved += 1 }
 
     /// A job that was taken is in a flight.
-    mutating func boarded(_ seat: Seat) {
-        hands[seat]?.ready -= 1
-        hands[seat]?.boarding += 1
+    mutating func starting(_ slot: SlotKey) {
+        slots[slot]?.reserved -= 1
+        slots[slot]?.beforeSend += 1
     }
 
     /// The flight has left: its job is with the server.
-    mutating func left(_ seat: Seat) {
-        hands[seat]?.boarding -= 1
-        hands[seat]?.sent += 1
+    mutating func sent(_ slot: SlotKey) {
+        slots[slot]?.beforeSend -= 1
+        slots[slot]?.atServer += 1
     }
 
     /// A job was answered, and what comes of it is on its way to the disk.
-    mutating func answered(_ seat: Seat) {
-        hands[seat]?.sent -= 1
-        hands[seat]?.behind += 1
+    mutating func publishing(_ slot: SlotKey) {
+        slots[slot]?.atServer -= 1
+        slots[slot]?.unpublished += 1
     }
 
     /// That is done.
-    mutating func ended(_ seat: Seat) { hands[seat]?.behind -= 1 }
+    mutating func released(_ slot: SlotKey) { slots[slot]?.unpublished -= 1 }
 
     /// A job that was taken is not sent.
-    mutating func returned(_ seat: Seat) { hands[seat]?.ready -= 1 }
+    mutating func cancelled(_ slot: SlotKey) { slots[slot]?.reserved -= 1 }
 
-    mutating func setAhead(_ seat: Seat, _ count: Int) { hands[seat]?.ahead = min(count, Self.aheadLimit) }
-    /// See ``Hands``.
-    func ahead(_ seat: Seat) -> Int { hands[seat]?.ahead ?? 0 }
-    mutating func setLimit(_ seat: Seat, _ limit: Int) { hands[seat]?.limit = limit }
-    /// See ``Hands``.
-    func limit(_ seat: Seat) -> Int { hands[seat]?.limit ?? 1 }
+    mutating func setAhead(_ slot: SlotKey, _ count: Int) { slots[slot]?.ahead = min(count, Self.aheadLimit) }
+    /// See ``Slots``.
+    func ahead(_ slot: SlotKey) -> Int { slots[slot]?.ahead ?? 0 }
+    mutating func setLimit(_ slot: SlotKey, _ limit: Int) { slots[slot]?.limit = limit }
+    /// See ``Slots``.
+    func limit(_ slot: SlotKey) -> Int { slots[slot]?.limit ?? 1 }
 
-    mutating func setThere(_ server: String, _ isThere: Bool) {
-        for seat in hands.keys where seat.server == server { hands[seat]?.isThere = isThere }
+    mutating func setUp(_ server: String, _ isUp: Bool) {
+        for slot in slots.keys where slot.server == server { slots[slot]?.isUp = isUp }
     }
 }

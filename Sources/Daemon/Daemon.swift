@@ -6,7 +6,7 @@ import Linux
 import Spool
 
 /// What a daemon is told at its start.
-public struct Options: Sendable {
+public struct DaemonOptions: Sendable {
     /// The path of the spool.
     public var spool: String
     /// Who renders.
@@ -59,20 +59,20 @@ public struct SpoolTaken: Error, Sendable, CustomStringConvertible {
 
 /// Runs a spool.
 public final class Daemon: Sendable {
-    private let options: Options
-    private let tell: @Sendable (Event) -> Void
-    private let board: StatusBoard
-    private let herald: Herald?
-    private let page: PageBoard
+    private let options: DaemonOptions
+    private let emit: @Sendable (Event) -> Void
+    private let board: StatusWriter
+    private let notifier: ServiceNotifier?
+    private let page: PageWriter
     /// The spool that it runs.
     public let folders: Folders
     /// Held for as long as the daemon is.
     private let lock: FileLock
-    private let queue: Queue
+    private let queue: JobQueue
     private let hooks: Hooks
-    private let postman: Postman
-    private let desk: FrontDesk
-    private let presses: [Press]
+    private let sender: CallbackSender
+    private let monitor: SpoolMonitor
+    private let presses: [RenderServer]
     /// What an earlier daemon has left in the queue.
     private let waiting: [Ticket]
     private let stops: AsyncStream<(any Error)?>
@@ -80,97 +80,98 @@ public final class Daemon: Sendable {
 
     /// Opens the spool, as `init` does, as soon as its disk lets it: a machine that starts with a full disk has its
     /// daemon when there is room again.
-    public static func open(_ options: Options, tell: @escaping @Sendable (Event) -> Void) async throws -> Daemon {
-        try await untilDone(tell: tell, where: \.mayPass) { _ in try Daemon(options, tell: tell) }
+    public static func open(_ options: DaemonOptions, emit: @escaping @Sendable (Event) -> Void) async throws -> Daemon
+    {
+        try await retryUntilDone(emit: emit, where: \.mayPass) { _ in try Daemon(options, emit: emit) }
     }
 
     /// Opens the spool, takes its lock, repairs what the last daemon left, and begins to watch the folders.
     ///
     /// Throws ``SpoolTaken``, or ``SystemError`` where a folder cannot be used.
-    public init(_ options: Options, tell: @escaping @Sendable (Event) -> Void) throws {
+    public init(_ options: DaemonOptions, emit: @escaping @Sendable (Event) -> Void) throws {
         self.options = options
         folders = try Folders(path: options.spool, group: options.group)
-        let queue = Queue()
+        let queue = JobQueue()
         self.queue = queue
-        herald = options.notify.map { Herald($0, tell: tell) }
-        let board = StatusBoard(folders, queue, herald: herald)
-        let keeping = Keeping(options.retention, folders, tell: tell)
+        notifier = options.notify.map { ServiceNotifier($0, emit: emit) }
+        let board = StatusWriter(folders, queue, notifier: notifier)
+        let pruner = ResultPruner(options.retention, folders, emit: emit)
         self.board = board
-        let page = PageBoard(folders, queue, status: { board.status })
+        let page = PageWriter(folders, queue, status: { board.status })
         self.page = page
         let show: @Sendable (Event) -> Void = { event in
-            board.note(event)
-            page.note(event)
-            tell(event)
-            if case .done = event { keeping?.look() }
+            board.record(event)
+            page.record(event)
+            emit(event)
+            if case .done = event { pruner?.look() }
         }
         let hooks = Hooks(
             options.hooks, spool: folders.root.path, isIdle: { queue.isIdle },
-            isPending: { [folders] in try folders.hasPending() }, tell: show)
+            isPending: { [folders] in try folders.hasPending() }, emit: show)
         self.hooks = hooks
-        let postman = Postman(folders, allowed: options.callbackHosts, tell: show)
-        self.postman = postman
-        self.tell = { event in
+        let sender = CallbackSender(folders, allowed: options.callbackHosts, emit: show)
+        self.sender = sender
+        self.emit = { event in
             show(event)
-            hooks.note(event)
-            postman.note(event)
+            hooks.record(event)
+            sender.record(event)
         }
-        switch try folders.lock(for: Holder.this) {
+        switch try folders.lock(for: LockOwner.this) {
         case .held(let lock): self.lock = lock
-        case .taken(let holder): throw SpoolTaken(description: "\(folders.root.path) is served by \(holder)")
+        case .taken(let owner): throw SpoolTaken(description: "\(folders.root.path) is served by \(owner)")
         }
         (stops, stopping) = AsyncStream.makeStream()
-        presses = options.servers.map { [tell = self.tell] in
-            Press($0, options: options, queue: queue, gap: board.note(gap:), tell: tell)
+        presses = options.servers.map { [emit = self.emit] in
+            RenderServer($0, options: options, queue: queue, gap: board.record(gap:), emit: emit)
         }
-        try folders.recover { [tell = self.tell] in tell(.recovered($0)) }
+        try folders.recover { [emit = self.emit] in emit(.recovered($0)) }
         // Armed before the folders are looked at: what happens in between is told.
         let inotify = try Inotify()
-        let hands = try HandWatch(folders, inotify)
+        let hands = try ManualChangeWatcher(folders, inotify)
         waiting = try folders.waiting()
         queue.add(waiting)
-        if try hands.isPaused(), queue.pause(true) { self.tell(.paused(true)) }
+        if try hands.isPaused(), queue.pause(true) { self.emit(.paused(true)) }
         let intake = try Intake(
             folders, inotify, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
             insight: options.insight)
         let filesystem = try folders.root.filesystem()
-        let interval = options.poll ?? (filesystem.isShared ? Rounds.onShares : Rounds.usual)
-        if interval < Rounds.usual { self.tell(.rounds(filesystem: filesystem.name, every: interval)) }
-        desk = FrontDesk(
+        let interval = options.poll ?? (filesystem.isShared ? RescanSchedule.onShares : RescanSchedule.usual)
+        if interval < RescanSchedule.usual { self.emit(.rescans(filesystem: filesystem.name, every: interval)) }
+        monitor = SpoolMonitor(
             folders: folders, lane: options.lane, inotify: inotify, intake: intake, hands: hands, queue: queue,
-            rounds: Rounds(every: interval, now: .now), tell: self.tell,
+            rescans: RescanSchedule(every: interval, now: .now), emit: self.emit,
             wentRound: {
                 board.beat()
-                keeping?.look()
+                pruner?.look()
             })
     }
 
     /// Takes jobs and renders them until ``stop()``. Throws where the disk can no longer be trusted.
     public func run() async throws {
-        await desk.open()
-        tell(.ready(spool: folders.root.path, servers: options.servers.map(\.description), waiting: waiting.count))
+        await monitor.open()
+        emit(.ready(spool: folders.root.path, servers: options.servers.map(\.description), waiting: waiting.count))
 
-        herald?.ready()
+        notifier?.ready()
         let life = signsOfLife()
-        let workers = startWorkers(on: queue)
+        let dispatchers = startWorkers(on: queue)
         let sorting = sort(waiting, on: queue)
-        let delivery = Task(executorPreference: Threads.shared) { [postman] in await postman.run() }
+        let delivery = Task(executorPreference: TaskQueueExecutor.shared) { [sender] in await sender.run() }
         let reason = await stops.first { _ in true } ?? nil
-        tell(.stopping)
-        herald?.stopping()
+        emit(.stopping)
+        notifier?.stopping()
         life.cancel()
-        await desk.close()
+        await monitor.close()
         queue.close()
         sorting.cancel()
-        workers.forEach { $0.cancel() }
-        for worker in workers { await worker.value }
-        await postman.finish(delivery)
+        dispatchers.forEach { $0.cancel() }
+        for dispatcher in dispatchers { await dispatcher.value }
+        await sender.finish(delivery)
         // Blocks only; there is nothing to go wrong.
-        try? await Threads.blocking { [hooks, board, page, herald] in
+        try? await TaskQueueExecutor.blocking { [hooks, board, page, notifier] in
             hooks.finish()
             board.finish()
             page.finish()
-            herald?.finish()
+            notifier?.finish()
         }
         if let reason { throw reason }
     }
@@ -178,27 +179,27 @@ public final class Daemon: Sendable {
     /// Alive is a daemon that can take a job: the front desk, which a disk may hold up, the queue's lock, and the thread of
     /// all tasks, on which this runs.
     private func signsOfLife() -> Task<Void, Never> {
-        Task(executorPreference: Threads.shared) { [herald, desk, queue] in
-            await herald?.live {
-                await desk.answer()
+        Task(executorPreference: TaskQueueExecutor.shared) { [notifier, monitor, queue] in
+            await notifier?.live {
+                await monitor.answer()
                 _ = queue.waiting
             }
         }
     }
 
     /// One for each kind of jobs at each server.
-    private func startWorkers(on queue: Queue) -> [Task<Void, Never>] {
-        let clerk = Clerk(
-            folders: folders, queue: queue, options: options, tell: tell, room: DiskRoom(folders, queue, tell: tell),
-            grouping: Grouping(options, folders))
+    private func startWorkers(on queue: JobQueue) -> [Task<Void, Never>] {
+        let transitions = JobTransitions(
+            folders: folders, queue: queue, options: options, emit: emit, space: DiskSpace(folders, queue, emit: emit),
+            affinity: CheckpointAffinity(options, folders))
         // All are seated before the first one takes a job: the first server is not to have two while the second has none.
-        let workers = presses.flatMap { press in
-            Lane.Kind.allCases.map { Worker($0, at: press, clerk: clerk) }
+        let dispatchers = presses.flatMap { renderServer in
+            JobClass.Kind.allCases.map { Dispatcher($0, at: renderServer, transitions: transitions) }
         }
-        return workers.map { worker in
-            Task(executorPreference: Threads.shared) { [stopping] in
+        return dispatchers.map { dispatcher in
+            Task(executorPreference: TaskQueueExecutor.shared) { [stopping] in
                 do {
-                    try await worker.run()
+                    try await dispatcher.run()
                 } catch is CancellationError {
                     // What was under way is back in its place.
                 } catch {
@@ -210,10 +211,10 @@ public final class Daemon: Sendable {
 
     /// Finds those that are no common renders among the jobs of an earlier life. Their tickets do not tell; their files do,
     /// and reading those of a long queue takes a while in which the first renders are under way already.
-    private func sort(_ waiting: [Ticket], on queue: Queue) -> Task<Void, Never> {
-        Task(executorPreference: Threads.shared) { [folders, options] in
+    private func sort(_ waiting: [Ticket], on queue: JobQueue) -> Task<Void, Never> {
+        Task(executorPreference: TaskQueueExecutor.shared) { [folders, options] in
             for first in stride(from: 0, to: waiting.count, by: 256) where !Task.isCancelled {
-                try? await Threads.blocking {
+                try? await TaskQueueExecutor.blocking {
                     for ticket in waiting[first...].prefix(256) {
                         // One that cannot be read now is met in its turn.
                         let lane = (try? folders.lane(of: ticket, sort: options.lane)) ?? .renders
@@ -225,12 +226,12 @@ public final class Daemon: Sendable {
     }
 
     /// Somebody has changed the settings of the first server on purpose, beside the jobs.
-    public func settingsChanged() { presses.first?.catalogue.settingsChanged() }
+    public func settingsChanged() { presses.first?.capabilities.settingsChanged() }
 
     /// A server has answered somebody beside the jobs: where it was waited for, it is back.
     public func hasAnswered(_ server: String) {
-        for press in presses where press.server.description == server {
-            Task(executorPreference: Threads.shared) { await press.watch.hasAnswered() }
+        for renderServer in presses where renderServer.server.description == server {
+            Task(executorPreference: TaskQueueExecutor.shared) { await renderServer.health.hasAnswered() }
         }
     }
 

@@ -7,7 +7,7 @@ import Spool
 /// A receiver that does not take one is left alone for a while, with all that waits for it, and that message goes to the end
 /// of its line: one that is never taken holds nobody up. Receivers do not wait for each other, but for the one delivery that
 /// is under way.
-struct Deliveries {
+struct CallbackSchedule {
     private struct Line {
         var waiting: [Ticket] = []
         var notBefore: ContinuousClock.Instant
@@ -64,7 +64,7 @@ struct Deliveries {
 }
 
 /// What an answer to a message comes to.
-enum Reception: Equatable {
+enum DeliveryResult: Equatable {
     case taken
     /// It may go better later.
     case later

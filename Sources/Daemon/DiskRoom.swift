@@ -9,9 +9,9 @@ import Synchronization
 
 /// Who waits for room on the disk of the spool. Blocks on the disk where it is asked; its own looks are made once a second,
 /// on a thread of their own, and only while somebody waits.
-final class DiskRoom: Sendable {
+final class DiskSpace: Sendable {
     private struct State {
-        var needs = RoomNeeds()
+        var needs = SpaceEstimate()
         /// The disk has refused a result since there was last room for twice the largest one.
         var isShort = false
         /// What it said then.
@@ -21,7 +21,7 @@ final class DiskRoom: Sendable {
         /// What those that are under way will need.
         var reserved: [Ticket: Int] = [:]
         /// Jobs that are not in the queue's lines until there is room for them.
-        var waiting: [Ticket: (lane: Lane, need: Int)] = [:]
+        var waiting: [Ticket: (lane: JobClass, need: Int)] = [:]
         /// Jobs whose answers are held by their servers.
         var holding: Set<Ticket> = []
         var isWatched = false
@@ -33,19 +33,19 @@ final class DiskRoom: Sendable {
     }
     private let state = Mutex(State())
     private let folders: Folders
-    private let queue: Queue
-    private let tell: @Sendable (Event) -> Void
+    private let queue: JobQueue
+    private let emit: @Sendable (Event) -> Void
 
-    init(_ folders: Folders, _ queue: Queue, tell: @escaping @Sendable (Event) -> Void) {
+    init(_ folders: Folders, _ queue: JobQueue, emit: @escaping @Sendable (Event) -> Void) {
         self.folders = folders
         self.queue = queue
-        self.tell = tell
+        self.emit = emit
     }
 
     /// Whether a job may be sent. One that may not waits here, and comes back into its lane when there is room.
     ///
     /// - Parameter pixels: of its request; read only where room is short.
-    func admits(_ ticket: Ticket, from lane: Lane, pixels: () -> Int?) -> Bool {
+    func admits(_ ticket: Ticket, from lane: JobClass, pixels: () -> Int?) -> Bool {
         guard isShort() else { return true }
         let pixels = pixels()
         let (need, taken) = state.withLock { state in
@@ -60,12 +60,12 @@ final class DiskRoom: Sendable {
     }
 
     /// Whether the answer of a job may be read. One that may not stays with its server, and others that need as much are not
-    /// sent; where too many stay there, ``NoRoom`` is thrown, and the render is lost.
+    /// sent; where too many stay there, ``NoSpace`` is thrown, and the render is lost.
     ///
     /// - Parameter pixels: of its request.
     func admits(_ bytes: Int, of ticket: Ticket, pixels: Int?) throws -> Bool {
         let others = state.withLock { state in state.isShort ? state.taken - state.reserved[ticket, default: 0] : 0 }
-        if hasFree(bytes + RoomNeeds.documents), !state.withLock(\.isShort) || isFree(others + bytes) {
+        if hasFree(bytes + SpaceEstimate.documents), !state.withLock(\.isShort) || isFree(others + bytes) {
             state.withLock { state in
                 state.holding.remove(ticket)
                 if state.isShort { state.reserved[ticket] = bytes }
@@ -74,7 +74,7 @@ final class DiskRoom: Sendable {
         }
         let isNew = state.withLock { state -> Bool? in
             state.isShort = true
-            state.needs.note(bytes, for: pixels)
+            state.needs.record(bytes, for: pixels)
             if state.holding.contains(ticket) { return false }
             guard state.holding.count < Self.mostHeld else { return nil }
             state.holding.insert(ticket)
@@ -82,9 +82,9 @@ final class DiskRoom: Sendable {
             return true
         }
         guard let isNew else {
-            throw NoRoom(SystemError(call: "write", code: ENOSPC, path: folders.active.path), bytes: bytes)
+            throw NoSpace(SystemError(call: "write", code: ENOSPC, path: folders.active.path), bytes: bytes)
         }
-        if isNew { tell(.noRoom(ticket, bytes: bytes, reason: reason(for: bytes))) }
+        if isNew { emit(.noSpace(ticket, bytes: bytes, reason: reason(for: bytes))) }
         return false
     }
 
@@ -92,16 +92,16 @@ final class DiskRoom: Sendable {
     private static let mostHeld = 8
 
     /// A result found no room. The job is back in the queue's folder, and waits here.
-    func lacked(_ ticket: Ticket, _ lane: Lane, _ lack: NoRoom, pixels: Int?) {
+    func waitForSpace(_ ticket: Ticket, _ lane: JobClass, _ lack: NoSpace, pixels: Int?) {
         state.withLock { state in
-            state.needs.note(lack.bytes, for: pixels)
+            state.needs.record(lack.bytes, for: pixels)
             (state.own[ticket], state.cause, state.isShort) = (lack.bytes, "\(lack.cause)", true)
         }
         setAside(ticket, lane, lack.bytes)
     }
 
     /// A result has been published.
-    func brought(_ bytes: Int, pixels: Int?) { state.withLock { $0.needs.note(bytes, for: pixels) } }
+    func recordResult(_ bytes: Int, pixels: Int?) { state.withLock { $0.needs.record(bytes, for: pixels) } }
 
     /// A job is under way no more.
     func left(_ ticket: Ticket) {
@@ -114,22 +114,22 @@ final class DiskRoom: Sendable {
 
     // MARK: Waiting
 
-    private func setAside(_ ticket: Ticket, _ lane: Lane, _ need: Int) {
+    private func setAside(_ ticket: Ticket, _ lane: JobClass, _ need: Int) {
         let (isFirst, isNew) = state.withLock { state in
             state.reserved[ticket] = nil
             state.waiting[ticket] = (lane, need)
             defer { (state.isTold, state.isWatched) = (true, true) }
             return (!state.isTold, !state.isWatched)
         }
-        if isFirst { tell(.noRoom(ticket, bytes: need, reason: reason(for: need))) }
-        if isNew { Task(executorPreference: Threads.shared) { await self.watch() } }
+        if isFirst { emit(.noSpace(ticket, bytes: need, reason: reason(for: need))) }
+        if isNew { Task(executorPreference: TaskQueueExecutor.shared) { await self.watch() } }
     }
 
     private func watch() async {
         repeat {
             // Nobody cancels it: it ends with the last who waits, or with the process.
-            try? await Threads.rest(for: Self.interval)
-            try? await Threads.blocking { [self] in letGo() }
+            try? await TaskQueueExecutor.rest(for: Self.interval)
+            try? await TaskQueueExecutor.blocking { [self] in requeueFitting() }
         } while state.withLock { state in
             state.isWatched = !state.waiting.isEmpty
             return state.isWatched
@@ -141,7 +141,7 @@ final class DiskRoom: Sendable {
     private static let most = 64
 
     /// Puts back those for which there is room, in their order; all of them, where it is short no more.
-    private func letGo() {
+    private func requeueFitting() {
         let isShort = isShort()
         var (taken, tooLarge, count) = (state.withLock(\.taken), Int.max, 0)
         for (ticket, (lane, need)) in state.withLock(\.waiting).sorted(by: { $0.key < $1.key }) where need < tooLarge {
@@ -152,7 +152,7 @@ final class DiskRoom: Sendable {
             taken += need
             count += isShort ? 1 : 0
             state.withLock { $0.waiting[ticket] = nil }
-            queue.putBack(ticket, to: lane)
+            queue.requeue(ticket, to: lane)
             if count == Self.most { return }
         }
         tellOfEnd()
@@ -165,7 +165,7 @@ final class DiskRoom: Sendable {
             state.isTold = false
             return true
         }
-        if isOver { tell(.roomAgain) }
+        if isOver { emit(.spaceAgain) }
     }
 
     // MARK: The disk
@@ -179,9 +179,9 @@ final class DiskRoom: Sendable {
     }
 
     private func isFree(_ bytes: Int) -> Bool {
-        guard hasFree(bytes + RoomNeeds.documents) else { return false }
+        guard hasFree(bytes + SpaceEstimate.documents) else { return false }
         // Quotas and the limit of a file's size show only where something is written.
-        return (try? folders.probe(room: bytes + RoomNeeds.documents)) != nil
+        return (try? folders.probe(room: bytes + SpaceEstimate.documents)) != nil
     }
 
     /// What the filesystem says in bytes; `nil` where it says nothing, which is not held against it.
@@ -190,7 +190,7 @@ final class DiskRoom: Sendable {
     private func hasFree(_ bytes: Int) -> Bool { free.map { $0 >= bytes } ?? true }
 
     private func reason(for bytes: Int) -> String {
-        guard let free, free < bytes + RoomNeeds.documents else { return state.withLock(\.cause) }
+        guard let free, free < bytes + SpaceEstimate.documents else { return state.withLock(\.cause) }
         return "\(folders.active.path) has \(free >> 10) KiB free"
     }
 }

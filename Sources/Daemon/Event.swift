@@ -20,7 +20,7 @@ public enum Event: Sendable {
     /// An entry of the inbox stays there, for this reason; told once.
     case leftAlone(FileName, String)
     /// The disk refused something. Nothing is lost, and it is done again.
-    case troubled(SystemError)
+    case diskError(SystemError)
     /// A request with the job is on its way.
     case started(Ticket, server: String)
     /// The pictures lie in done/. `seconds` since the request left.
@@ -28,9 +28,9 @@ public enum Event: Sendable {
     /// The job lies in failed/, for this reason.
     case failed(Ticket, String, path: String)
     /// The attempt failed for this reason, and another one is made.
-    case tryingAgain(Ticket, String, after: Duration)
+    case retrying(Ticket, String, after: Duration)
     /// The job waits again, as if it had not been started.
-    case putBack(Ticket)
+    case requeued(Ticket)
     /// Somebody has taken the job's file away.
     case cancelled(Ticket)
     /// Somebody has put the job's file into queue/.
@@ -44,13 +44,13 @@ public enum Event: Sendable {
     /// The server, or a gateway before it, does not bear a second request while it renders; how that showed.
     case oneAtATime(server: String, because: String)
     /// The disk has no room for the job's result of so many bytes, for this reason: it waits, and smaller ones go first.
-    case noRoom(Ticket, bytes: Int, reason: String)
+    case noSpace(Ticket, bytes: Int, reason: String)
     /// No result waits for room any more.
-    case roomAgain
+    case spaceAgain
     /// PAUSE has come, or has gone.
     case paused(Bool)
     /// A folder of the spool has been replaced by another one.
-    case renewed(String)
+    case directoryReplaced(String)
     /// The inbox has gone, or has come back.
     case inbox(String, isThere: Bool)
     /// So many old results have been taken out of done/.
@@ -58,17 +58,17 @@ public enum Event: Sendable {
     /// Old results could not be taken out of done/.
     case notPruned(SystemError)
     /// The folders are listed as often as that, because nothing tells of changes there.
-    case rounds(filesystem: String, every: Duration)
+    case rescans(filesystem: String, every: Duration)
     /// The kernel has nothing left to tell of changes by: the folders are listed as often as that meanwhile.
-    case unwatched(SystemError, every: Duration)
+    case polling(SystemError, every: Duration)
     /// It has again.
     case watched
     /// systemd's socket does not take a message.
-    case unheard(SystemError)
+    case notifyFailed(SystemError)
     /// A hook's program could not be run, or failed. The words between say what it was run for.
     case hookFailed(Hook, String, String)
     /// So many calls of a hook wait that no more are taken.
-    case hookBehind(Hook, waiting: Int)
+    case hookOverloaded(Hook, waiting: Int)
     /// So many calls of a hook were left out.
     case hookDropped(Hook, Int)
     /// A callback's receiver has the message.
@@ -91,32 +91,43 @@ public enum Event: Sendable {
     /// See ``Level``.
     public var level: Level {
         switch self {
-        case .troubled, .noRoom: .error
-        case .refused, .failed, .tryingAgain, .serverAway, .notPruned, .unwatched, .unheard, .hookFailed, .hookBehind,
+        case .diskError, .noSpace: .error
+        case .refused, .failed, .retrying, .serverAway, .notPruned, .polling, .notifyFailed, .hookFailed,
+            .hookOverloaded,
             .hookDropped,
             .callbackFailed, .callbackGivenUp:
             .warning
         case .done(_, _, _, _, let warnings) where !warnings.isEmpty: .warning
         case .inbox(_, let isThere) where !isThere: .warning
-        case .inbox, .renewed, .rounds, .watched, .ready, .recovered, .serverBack, .oneAtATime, .roomAgain, .paused,
+        case .inbox, .directoryReplaced, .rescans, .watched, .ready, .recovered, .serverBack, .oneAtATime, .spaceAgain,
+            .paused,
             .stopping, .leftAlone, .cancelled:
             .notice
-        case .accepted, .expanded, .started, .done, .putBack, .queued, .moved, .pruned, .callbackTold: .info
+        case .accepted, .expanded, .started, .done, .requeued, .queued, .moved, .pruned, .callbackTold: .info
         }
     }
 
-    /// One word for programs that read the log: the name of the case.
-    public var kind: String { Mirror(reflecting: self).children.first?.label ?? "\(self)" }
+    /// One word for programs that read the log: the name of the case, or the name that it had when they were written.
+    public var kind: String {
+        let name = Mirror(reflecting: self).children.first?.label ?? "\(self)"
+        return Self.kinds[name] ?? name
+    }
+
+    private static let kinds = [
+        "diskError": "troubled", "retrying": "tryingAgain", "requeued": "putBack", "noSpace": "noRoom",
+        "spaceAgain": "roomAgain", "directoryReplaced": "renewed", "polling": "unwatched", "notifyFailed": "unheard",
+        "hookOverloaded": "hookBehind",
+    ]
 
     /// The job that it is about, where it has a ticket.
     public var ticket: Ticket? {
         switch self {
         case .accepted(let ticket), .queued(let ticket), .moved(_, let ticket), .started(let ticket, _),
             .done(let ticket, _, _, _, _), .failed(let ticket, _, _),
-            .tryingAgain(let ticket, _, _), .putBack(let ticket), .cancelled(let ticket), .expanded(let ticket, _),
+            .retrying(let ticket, _, _), .requeued(let ticket), .cancelled(let ticket), .expanded(let ticket, _),
             .callbackTold(let ticket, _), .callbackFailed(let ticket, _, _, _), .callbackGivenUp(let ticket, _, _),
             .recovered(.delivered(let ticket, _)), .recovered(.deliveredFailure(let ticket, _)),
-            .recovered(.requeued(let ticket)), .noRoom(let ticket, _, _):
+            .recovered(.requeued(let ticket)), .noSpace(let ticket, _, _):
             ticket
         default: nil
         }
@@ -135,18 +146,18 @@ public enum Event: Sendable {
                 + "see \(expansion.path)/result.json"
         case .refused(let name, let error, let path): "refused \(name): \(error.message); it is now in \(path)"
         case .leftAlone(let name, let reason): "inbox/\(name) is left alone: \(reason)"
-        case .troubled(let error) where error.crossesFilesystems && error.call == "rename":
+        case .diskError(let error) where error.crossesFilesystems && error.call == "rename":
             "\(error.path) lies on another filesystem than the spool now, or is a mount of its own, and no job can be moved "
                 + "there: going on with the folder beneath it until that is gone"
-        case .troubled(let error): "\(error); trying again"
+        case .diskError(let error): "\(error); trying again"
         case .started(let ticket, let server): "rendering \(ticket.name) at \(server)"
         case .done(let ticket, let path, let pictures, let seconds, let warnings):
             "done \(ticket.name): \(pictures) picture\(pictures == 1 ? "" : "s") in \(path), \(Self.spoken(seconds))"
                 + warnings.map { "; \(escapedForPeople(Array($0.utf8)))" }.joined()
         case .failed(let ticket, let message, let path): "failed \(ticket.name): \(message); see \(path)/error.json"
-        case .tryingAgain(let ticket, let message, let delay):
+        case .retrying(let ticket, let message, let delay):
             "\(ticket.name) is tried again in \(Self.spoken(delay / .seconds(1))): \(message)"
-        case .putBack(let ticket): "\(ticket.name) is back in the queue"
+        case .requeued(let ticket): "\(ticket.name) is back in the queue"
         case .cancelled(let ticket): "\(ticket.name) is gone from its folder: cancelled, or moved by somebody"
         case .queued(let ticket): "queued \(ticket): somebody has put it into queue/"
         case .moved(let old, let new): "moved \(old.name) in the queue: \(old) is \(new) now"
@@ -156,26 +167,26 @@ public enum Event: Sendable {
                 ? "\(server) is back; asked in \(Self.spoken(grace / .seconds(1))), when it has had time to start"
                 : "\(server) is back"
         case .oneAtATime(let server, let reason): "\(server) \(reason): one at a time from now on"
-        case .noRoom(let ticket, let bytes, let reason):
+        case .noSpace(let ticket, let bytes, let reason):
             "no room for the result of \(ticket.name), \(Self.mebibytes(bytes)) MiB: \(reason). It is tried again when there "
                 + "is; smaller jobs go first. Free some space to go on"
-        case .roomAgain: "there is room on the disk again"
+        case .spaceAgain: "there is room on the disk again"
         case .paused(let isPaused):
             isPaused ? "paused: no job is started while PAUSE lies in the spool" : "going on: PAUSE is gone"
-        case .renewed(let path): "\(path) is another folder now; going on with that one"
+        case .directoryReplaced(let path): "\(path) is another folder now; going on with that one"
         case .inbox(let path, let isThere):
             isThere ? "\(path) is back" : "\(path) is gone: nothing is taken until there is one again"
         case .pruned(let count): "\(count) old result\(count == 1 ? "" : "s") taken out of done/ (--keep-done)"
         case .notPruned(let error): "old results stay in done/ for now: \(error)"
-        case .rounds(let filesystem, let interval):
+        case .rescans(let filesystem, let interval):
             "nobody tells of what others do on \(filesystem): looked at every \(Self.spoken(interval / .seconds(1)))"
-        case .unwatched(let error, let interval):
+        case .polling(let error, let interval):
             "\(error): the kernel does not tell of changes; looking for them every "
                 + "\(Self.spoken(interval / .seconds(1))) until it does. \(Self.remedy(error))"
         case .watched: "the kernel tells of changes again"
-        case .unheard(let error): "the service manager that started this cannot be told how it is: \(error)"
+        case .notifyFailed(let error): "the service manager that started this cannot be told how it is: \(error)"
         case .hookFailed(let hook, let subject, let reason): "\(hook.rawValue)\(subject): \(reason)"
-        case .hookBehind(let hook, let count):
+        case .hookOverloaded(let hook, let count):
             "\(hook.rawValue) is slower than the jobs: \(count) calls wait, and those behind them are not made"
         case .hookDropped(let hook, let count): "\(hook.rawValue): \(count) calls were not made"
         case .callbackTold(let ticket, let receiver): "\(receiver) was told the end of \(ticket.name)"

@@ -6,18 +6,18 @@ import Linux
 import Spool
 
 /// Collects what was brought, on a thread of its own that may wait for the disk, and hands the tickets to the queue.
-actor FrontDesk {
-    private let thread = QueueExecutor(label: "front desk")
+actor SpoolMonitor {
+    private let thread = SerialQueueExecutor(label: "front desk")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private let folders: Folders
-    private let lane: @Sendable (JobFile) -> Lane
+    private let lane: @Sendable (JobFile) -> JobClass
     private let inotify: Inotify
     private var intake: Intake
-    private let hands: HandWatch
-    private let queue: Queue
-    private let tell: @Sendable (Event) -> Void
-    private var rounds: Rounds
+    private let hands: ManualChangeWatcher
+    private let queue: JobQueue
+    private let emit: @Sendable (Event) -> Void
+    private var rescans: RescanSchedule
     /// What was told last of a folder that cannot be opened: it is the same each time that it is looked for.
     private var trouble: SystemError?
     /// Called behind each look at all folders.
@@ -34,9 +34,9 @@ actor FrontDesk {
     private var timer: (any DispatchSourceTimer)?
 
     init(
-        folders: Folders, lane: @escaping @Sendable (JobFile) -> Lane, inotify: Inotify, intake: Intake,
-        hands: HandWatch, queue: Queue, rounds: Rounds,
-        tell: @escaping @Sendable (Event) -> Void, wentRound: @escaping @Sendable () -> Void
+        folders: Folders, lane: @escaping @Sendable (JobFile) -> JobClass, inotify: Inotify, intake: Intake,
+        hands: ManualChangeWatcher, queue: JobQueue, rescans: RescanSchedule,
+        emit: @escaping @Sendable (Event) -> Void, wentRound: @escaping @Sendable () -> Void
     ) {
         self.wentRound = wentRound
         self.folders = folders
@@ -45,8 +45,8 @@ actor FrontDesk {
         self.intake = intake
         self.hands = hands
         self.queue = queue
-        self.rounds = rounds
-        self.tell = tell
+        self.rescans = rescans
+        self.emit = emit
     }
 
     /// Begins to collect, with what lies in the inbox already.
@@ -80,8 +80,8 @@ actor FrontDesk {
         let lack = inotify.lack
         guard (lack != nil) != isPolling else { return }
         isPolling.toggle()
-        rounds.poll(isPolling, now)
-        tell(lack.map { .unwatched($0, every: rounds.interval) } ?? .watched)
+        rescans.poll(isPolling, now)
+        emit(lack.map { .polling($0, every: rescans.interval) } ?? .watched)
     }
 
     /// Collects no more.
@@ -98,7 +98,7 @@ actor FrontDesk {
     private func collect() {
         guard let timer else { return }
         let began = ContinuousClock.now
-        var isRound = rounds.isDue(began)
+        var isRound = rescans.isDue(began)
         var events: [Inotify.Event] = []
         do throws(SystemError) {
             events = try inotify.readAll()
@@ -108,35 +108,35 @@ actor FrontDesk {
             let own = events.filter(hands.owns)
             try take(isRound ? hands.everything() : hands.changes(own))
             if isRound {
-                rounds.ended(.now, after: .now - began)
+                rescans.ended(.now, after: .now - began)
                 wentRound()
             }
         } catch {
-            tell(.troubled(error))
-            rounds.hurry(.now, in: Self.retry)
+            emit(.diskError(error))
+            rescans.hurry(.now, in: Self.retry)
         }
         let arrivals = events.filter { !hands.owns($0) }
         take(intake.collect(arrivals, isRound: isRound))
         poll(.now)
         if !events.isEmpty, arrivals.isEmpty { Thread.sleep(forTimeInterval: Self.nap) }
-        let wait = min(intake.nextLook, rounds.next) - .now
+        let wait = min(intake.nextLook, rescans.next) - .now
         timer.schedule(deadline: .now() + max(.zero, wait) / .seconds(1), leeway: .milliseconds(1))
     }
 
-    private func take(_ outcomes: [Intake.Outcome]) {
-        var tickets: [Lane: [Ticket]] = [:]
+    private func take(_ outcomes: [Intake.IntakeResult]) {
+        var tickets: [JobClass: [Ticket]] = [:]
         for outcome in outcomes {
             switch outcome {
             case .accepted(let ticket, let lane):
                 tickets[lane, default: []].append(ticket)
-                tell(.accepted(ticket))
+                emit(.accepted(ticket))
             case .expanded(let ticket, let expansion):
                 // Told before any of its parts can come to its end.
-                tell(.expanded(ticket, expansion))
+                emit(.expanded(ticket, expansion))
                 queue.add(expansion)
-            case .refused(let name, let error, let path): tell(.refused(name, error, path: path))
-            case .leftAlone(let name, let reason): tell(.leftAlone(name, reason))
-            case .troubled(let error): tell(.troubled(error))
+            case .refused(let name, let error, let path): emit(.refused(name, error, path: path))
+            case .leftAlone(let name, let reason): emit(.leftAlone(name, reason))
+            case .diskError(let error): emit(.diskError(error))
             }
         }
         for (lane, tickets) in tickets { queue.add(tickets, to: lane) }
@@ -151,7 +151,7 @@ actor FrontDesk {
         return nil
     }
 
-    private func take(_ changes: [HandWatch.Change]) throws(SystemError) {
+    private func take(_ changes: [ManualChangeWatcher.Change]) throws(SystemError) {
         // Once for all: somebody may put back a hundred thousand.
         lazy var names = queue.names
         for change in changes {
@@ -162,18 +162,18 @@ actor FrontDesk {
                 let lane = (try? folders.lane(of: ticket, sort: lane)) ?? .renders
                 // Told first: what becomes of it in its place is told behind that.
                 if let old = try withdrawn(names[ticket.name] ?? []) {
-                    tell(.moved(old, to: ticket))
+                    emit(.moved(old, to: ticket))
                 } else {
-                    tell(.queued(ticket))
+                    emit(.queued(ticket))
                 }
                 queue.add([ticket], to: lane)
             case .paused(let isPaused):
-                if queue.pause(isPaused) { tell(.paused(isPaused)) }
-            case .folders(let renewal):
-                for path in renewal.changed { tell(.renewed(path)) }
-                if renewal.trouble != trouble, let trouble = renewal.trouble { tell(.troubled(trouble)) }
-                trouble = renewal.trouble
-                if try intake.note(renewal) { tell(.inbox(folders.inbox.path, isThere: intake.isThere)) }
+                if queue.pause(isPaused) { emit(.paused(isPaused)) }
+            case .folders(let refresh):
+                for path in refresh.changed { emit(.directoryReplaced(path)) }
+                if refresh.trouble != trouble, let trouble = refresh.trouble { emit(.diskError(trouble)) }
+                trouble = refresh.trouble
+                if try intake.record(refresh) { emit(.inbox(folders.inbox.path, isThere: intake.isThere)) }
             }
         }
     }

@@ -7,7 +7,7 @@ import Spool
 import Synchronization
 
 /// Which checkpoint a waiting job needs.
-enum Wish: Equatable, Sendable {
+enum WantedCheckpoint: Equatable, Sendable {
     /// The one that the server is set to.
     case own
     /// Another, by its file's name without ending.
@@ -46,32 +46,32 @@ enum Wish: Equatable, Sendable {
 /// before it keeps its turn or has been overtaken `limit` times already. Otherwise the first.
 ///
 /// - Parameter waiting: jobs of one priority, in order, `limit` + 1 of them at most.
-func choice(of waiting: [(wish: Wish, overtaken: Int)], loaded: Wish, limit: Int) -> Int {
+func choice(of waiting: [(wanted: WantedCheckpoint, overtaken: Int)], loaded: WantedCheckpoint, limit: Int) -> Int {
     guard loaded != .turn else { return 0 }
     for (place, job) in waiting.prefix(limit + 1).enumerated() {
-        if job.wish == .turn { return 0 }
-        if job.wish == loaded { return place }
+        if job.wanted == .turn { return 0 }
+        if job.wanted == loaded { return place }
         if job.overtaken >= limit { return 0 }
     }
     return 0
 }
 
 /// What is known of the waiting jobs and of the servers, for as long as the daemon lives. Only where jobs are grouped.
-final class Grouping: Sendable {
+final class CheckpointAffinity: Sendable {
     private struct State {
         /// Of jobs that were looked at: each file is read once.
-        var wishes: [Ticket: Wish] = [:]
+        var wishes: [Ticket: WantedCheckpoint] = [:]
         var overtaken: [Ticket: Int] = [:]
         /// What the last job at each server has it load.
-        var loaded: [Seat: Wish] = [:]
+        var loaded: [SlotKey: WantedCheckpoint] = [:]
     }
     private let state = Mutex(State())
     /// So many jobs go before another.
     let limit: Int
-    private let read: @Sendable (Ticket) -> Wish
+    private let read: @Sendable (Ticket) -> WantedCheckpoint
 
     /// - Parameter read: looks into the file of a waiting job; may block.
-    init(limit: Int, read: @escaping @Sendable (Ticket) -> Wish) {
+    init(limit: Int, read: @escaping @Sendable (Ticket) -> WantedCheckpoint) {
         self.limit = limit
         self.read = read
     }
@@ -79,37 +79,37 @@ final class Grouping: Sendable {
     /// Reads those of the next jobs that nobody has read yet.
     func look(at next: [Ticket]) {
         for ticket in next where state.withLock({ $0.wishes[ticket] == nil }) {
-            let wish = read(ticket)
-            state.withLock { $0.wishes[ticket] = wish }
+            let wanted = read(ticket)
+            state.withLock { $0.wishes[ticket] = wanted }
         }
     }
 
     /// Takes one of the jobs that come next, for a server: the others are overtaken.
-    func take(of next: [Ticket], for seat: Seat) -> Ticket? {
+    func take(of next: [Ticket], for slot: SlotKey) -> Ticket? {
         state.withLock { state in
             // A server that was given no job yet has loaded what it is set to.
-            let loaded = state.loaded[seat] ?? .own
-            let waiting = next.map { (wish: state.wishes[$0] ?? .turn, overtaken: state.overtaken[$0] ?? 0) }
+            let loaded = state.loaded[slot] ?? .own
+            let waiting = next.map { (wanted: state.wishes[$0] ?? .turn, overtaken: state.overtaken[$0] ?? 0) }
             guard !next.isEmpty else { return nil }
             let place = choice(of: waiting, loaded: loaded, limit: limit)
             for ticket in next[..<place] { state.overtaken[ticket, default: 0] += 1 }
             let ticket = next[place]
             // One that keeps its turn leaves what the server is set to.
-            let wish = waiting[place].wish
-            state.loaded[seat] = wish == .turn ? .own : wish
+            let wanted = waiting[place].wanted
+            state.loaded[slot] = wanted == .turn ? .own : wanted
             (state.wishes[ticket], state.overtaken[ticket]) = (nil, nil)
             return ticket
         }
     }
 }
 
-extension Grouping {
+extension CheckpointAffinity {
     /// Of a daemon; `nil` where it keeps strict order.
-    convenience init?(_ options: Options, _ folders: Folders) {
+    convenience init?(_ options: DaemonOptions, _ folders: Folders) {
         guard options.groupLimit > 0 else { return nil }
         self.init(limit: options.groupLimit) { ticket in
             // What cannot be read is met in its turn.
-            (try? folders.waitingJob(ticket, upTo: options.cap)).flatMap { $0 }.map(Wish.init) ?? .turn
+            (try? folders.waitingJob(ticket, upTo: options.cap)).flatMap { $0 }.map(WantedCheckpoint.init) ?? .turn
         }
     }
 }

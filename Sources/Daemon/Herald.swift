@@ -9,15 +9,15 @@ import Spool
 import Synchronization
 
 /// Speaks to the service manager, one word after the other, on a thread of its own that may wait for it.
-final class Herald: Sendable {
+final class ServiceNotifier: Sendable {
     private let socket: NotifySocket
-    private let tell: @Sendable (Event) -> Void
+    private let emit: @Sendable (Event) -> Void
     private let words = DispatchQueue(label: "herald")
     private let state = Mutex((line: "", isStopping: false, isUnheard: false))
 
-    init(_ socket: NotifySocket, tell: @escaping @Sendable (Event) -> Void) {
+    init(_ socket: NotifySocket, emit: @escaping @Sendable (Event) -> Void) {
         self.socket = socket
-        self.tell = tell
+        self.emit = emit
     }
 
     /// Jobs are taken from now on.
@@ -48,7 +48,7 @@ final class Herald: Sendable {
             await answers()
             say("WATCHDOG=1")
             // Ends early only where the task is cancelled.
-            try? await Threads.rest(for: patience / 2)
+            try? await TaskQueueExecutor.rest(for: patience / 2)
         }
     }
 
@@ -71,7 +71,7 @@ final class Herald: Sendable {
                     defer { state.isUnheard = true }
                     return !state.isUnheard
                 }
-                if isFirst { tell(.unheard(error)) }
+                if isFirst { emit(.notifyFailed(error)) }
             }
         }
     }

@@ -15,7 +15,7 @@ public enum Hook: String, CaseIterable, Sendable {
 }
 
 /// One run of a hook.
-struct Call: Equatable, Sendable {
+struct HookCall: Equatable, Sendable {
     let hook: Hook
     /// What it is about, for the log.
     let subject: String
@@ -52,7 +52,7 @@ struct Call: Equatable, Sendable {
         variables = ["SDSPOOL_STATUS": "idle", "SDSPOOL_SPOOL": spool]
     }
 
-    static func idle(spool: String) -> Call { Call(idle: spool) }
+    static func idle(spool: String) -> HookCall { HookCall(idle: spool) }
 
     /// Paths are told as logs may show them; a program needs the name as it is.
     private static func raw(_ shown: String, _ name: JobName) -> String {

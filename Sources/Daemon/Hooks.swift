@@ -31,14 +31,14 @@ final class Hooks: Sendable {
     private let spool: String
     private let isIdle: @Sendable () -> Bool
     private let isPending: @Sendable () throws -> Bool
-    private let tell: @Sendable (Event) -> Void
+    private let emit: @Sendable (Event) -> Void
 
     /// So many calls of one kind wait; a program that is slower than the jobs for longer than that is told of fewer.
     private static let waitingLimit = 1000
     /// Of one call.
-    private static let limit = Patience.with(.seconds(60))
+    private static let limit = TimeLimit.with(.seconds(60))
     /// What the daemon's end waits for all of them.
-    private static let patience = Patience.with(.seconds(5)) / .seconds(1)
+    private static let patience = TimeLimit.with(.seconds(5)) / .seconds(1)
     /// Of that, for those that are ended then: SIGTERM, SIGKILL 2 s later. One that has become another user cannot be.
     private static let lastPatience = 5.0
     /// What is accepted comes into the queue a moment later than it is told.
@@ -52,20 +52,20 @@ final class Hooks: Sendable {
     init(
         _ commands: [Hook: Command], spool: String, isIdle: @escaping @Sendable () -> Bool,
         isPending: @escaping @Sendable () throws -> Bool,
-        tell: @escaping @Sendable (Event) -> Void
+        emit: @escaping @Sendable (Event) -> Void
     ) {
         self.commands = commands
         self.spool = spool
         self.isIdle = isIdle
         self.isPending = isPending
-        self.tell = tell
+        self.emit = emit
         queues = commands.mapValues { DispatchQueue(label: "hook \($0.words[0])") }
     }
 
     /// Takes in what has happened. Costs nothing where nobody is told.
-    func note(_ event: Event) {
+    func record(_ event: Event) {
         guard !commands.isEmpty else { return }
-        if let call = Call(event, spool: spool) { make(call) }
+        if let call = HookCall(event, spool: spool) { make(call) }
         guard let queue = queues[.idle] else { return }
         switch event {
         case .done, .failed: state.withLock { $0.isBusy = true }
@@ -113,7 +113,7 @@ final class Hooks: Sendable {
         lookWhetherIdle(on: queue)
     }
 
-    private func make(_ call: Call) {
+    private func make(_ call: HookCall) {
         guard let command = commands[call.hook], let queue = queues[call.hook] else { return }
         let isFirstDropped: Bool? = state.withLock { state in
             var line = state.lines[call.hook] ?? Line()
@@ -125,12 +125,12 @@ final class Hooks: Sendable {
             line.waiting += 1
             return nil
         }
-        if isFirstDropped == true { tell(.hookBehind(call.hook, waiting: Self.waitingLimit)) }
+        if isFirstDropped == true { emit(.hookOverloaded(call.hook, waiting: Self.waitingLimit)) }
         guard isFirstDropped == nil else { return }
         queue.async(group: calls) { [self] in run(call, command) }
     }
 
-    private func run(_ call: Call, _ command: Command) {
+    private func run(_ call: HookCall, _ command: Command) {
         let (isOver, dropped) = state.withLock { state in
             state.lines[call.hook]?.waiting -= 1
             let dropped = state.lines[call.hook]?.dropped ?? 0
@@ -139,7 +139,7 @@ final class Hooks: Sendable {
             return (state.isOver, dropped)
         }
         guard !isOver else { return }
-        if dropped > 0 { tell(.hookDropped(call.hook, dropped)) }
+        if dropped > 0 { emit(.hookDropped(call.hook, dropped)) }
         do throws(SystemError) {
             let child = try Child(
                 path: command.path, arguments: command.words,
@@ -154,9 +154,9 @@ final class Hooks: Sendable {
             #endif
             let end = child.wait(atMost: Self.limit)
             state.withLock { $0.lines[call.hook]?.running = nil }
-            if let reason = end.reason(limit: Self.limit) { tell(.hookFailed(call.hook, call.subject, reason)) }
+            if let reason = end.reason(limit: Self.limit) { emit(.hookFailed(call.hook, call.subject, reason)) }
         } catch {
-            tell(.hookFailed(call.hook, call.subject, error.description))
+            emit(.hookFailed(call.hook, call.subject, error.description))
         }
     }
 
@@ -183,7 +183,7 @@ final class Hooks: Sendable {
         }
         _ = calls.wait(timeout: .now() + Self.lastPatience)
         for (hook, line) in state.withLock({ $0.lines }) where line.dropped > 0 {
-            tell(.hookDropped(hook, line.dropped))
+            emit(.hookDropped(hook, line.dropped))
         }
     }
 }

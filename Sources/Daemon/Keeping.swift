@@ -8,11 +8,11 @@ import Synchronization
 
 /// Looks at done/ when something was added to it, and once in a while: on a thread of its own, for it costs a look at each
 /// result.
-final class Keeping: Sendable {
+final class ResultPruner: Sendable {
     private let retention: Retention
     private let folders: Folders
     private let memory = ResultMemory()
-    private let tell: @Sendable (Event) -> Void
+    private let emit: @Sendable (Event) -> Void
     private let thread = DispatchQueue(label: "keeping", qos: .utility)
     /// Before that nobody looks again.
     private let next = Mutex(ContinuousClock.now)
@@ -22,11 +22,11 @@ final class Keeping: Sendable {
     private static let share = 50
 
     /// `nil` where all is kept.
-    init?(_ retention: Retention, _ folders: Folders, tell: @escaping @Sendable (Event) -> Void) {
+    init?(_ retention: Retention, _ folders: Folders, emit: @escaping @Sendable (Event) -> Void) {
         guard retention != Retention() else { return nil }
         self.retention = retention
         self.folders = folders
-        self.tell = tell
+        self.emit = emit
     }
 
     /// Takes away what need not be kept, soon, unless that was done a moment ago.
@@ -44,9 +44,9 @@ final class Keeping: Sendable {
         let began = ContinuousClock.now
         do throws(SystemError) {
             let gone = try folders.prune(retention, memory: memory)
-            if !gone.isEmpty { tell(.pruned(gone.count)) }
+            if !gone.isEmpty { emit(.pruned(gone.count)) }
         } catch {
-            tell(.notPruned(error))
+            emit(.notPruned(error))
         }
         next.withLock { $0 = .now + max(Self.interval, (.now - began) * Self.share) }
     }

@@ -9,18 +9,18 @@ import Linux
 import Spool
 
 /// Looks after one render while it is under way.
-struct Live: Sendable {
+struct ProgressMonitor: Sendable {
     private let job: ActiveJob
-    private let press: Press
-    private var client: Client { press.client }
-    private let asked: Asked?
+    private let renderServer: RenderServer
+    private var client: Client { renderServer.client }
+    private let asked: RequestedRender?
     private let showsProgress: Bool
     /// The name by which the server knows the render, where it knows renders by names.
     private let task: String?
     /// How to tell it where not.
-    private var trail: Trail
+    private var identity: RenderIdentity
 
-    private var pace = Pace(now: .now)
+    private var pace = PollSchedule(now: .now)
     private var wantsPreview = true
     /// The file that shows the last preview.
     private var preview: FileName?
@@ -35,13 +35,14 @@ struct Live: Sendable {
     private static let patience = Duration.seconds(5)
 
     init(
-        _ job: ActiveJob, press: Press, asked: Asked?, task: String?, trail: Trail, showsProgress: Bool
+        _ job: ActiveJob, renderServer: RenderServer, asked: RequestedRender?, task: String?, identity: RenderIdentity,
+        showsProgress: Bool
     ) {
         self.job = job
-        self.press = press
+        self.renderServer = renderServer
         self.asked = asked
         self.task = task
-        self.trail = trail
+        self.identity = identity
         self.showsProgress = showsProgress
     }
 
@@ -52,9 +53,9 @@ struct Live: Sendable {
     /// told of stops meanwhile.
     func watch() async -> [ServerProgress.State] {
         if canTell { await waitUntilAtWork() }
-        press.isAtWork(job.ticket)
-        var live = self
-        return await live.look()
+        renderServer.isAtWork(job.ticket)
+        var monitor = self
+        return await monitor.look()
     }
 
     /// A server that does not say it within a second will not say it.
@@ -62,14 +63,14 @@ struct Live: Sendable {
         guard let task else { return }
         let end = ContinuousClock.now + .seconds(1)
         while ContinuousClock.now < end, !Task.isCancelled {
-            guard let state = try? await client.state(ofTask: task), state.whereabouts == .unknown else { return }
-            try? await Threads.rest(for: Press.lead)
+            guard let state = try? await client.state(ofTask: task), state.renderState == .unknown else { return }
+            try? await TaskQueueExecutor.rest(for: RenderServer.lead)
         }
     }
 
     private mutating func look() async -> [ServerProgress.State] {
         var isCancelled = false
-        try? await Threads.rest(for: Self.first)
+        try? await TaskQueueExecutor.rest(for: Self.first)
         while !Task.isCancelled {
             if !isCancelled, await jobIsCancelled() {
                 isCancelled = true
@@ -78,14 +79,14 @@ struct Live: Sendable {
             if pace.isDue(.now) {
                 if isCancelled { await stop() } else if showsProgress { await show() }
             }
-            try? await Threads.rest(for: Self.interval)
+            try? await TaskQueueExecutor.rest(for: Self.interval)
         }
         return stops
     }
 
     /// A disk that does not tell is met by those who need it more.
     private func jobIsCancelled() async -> Bool {
-        (try? await Threads.blocking { [job] in try job.isCancelled }) ?? false
+        (try? await TaskQueueExecutor.blocking { [job] in try job.isCancelled }) ?? false
     }
 
     // MARK: Showing
@@ -96,7 +97,7 @@ struct Live: Sendable {
         let (job, asked, last) = (job, asked, preview)
         // A folder that has just been taken away, or a full disk: the pictures meet it, too, and that is told.
         preview =
-            (try? await Threads.blocking {
+            (try? await TaskQueueExecutor.blocking {
                 var document = ProgressDocument(progress: progress, asked: asked, preview: last, now: .now)
                 if let picture = progress?.preview {
                     document.preview = try job.show(preview: picture.bytes, suffix: picture.format.suffix)
@@ -113,16 +114,16 @@ struct Live: Sendable {
         if let interrupted, .now - interrupted < Self.patience { return }
         interrupted = .now
         // One that does not get there is tried again.
-        await press.interrupt()
+        await renderServer.interrupt()
     }
 
     // MARK: Asking
 
     /// Where the render is, and what the server tells; `nil` where it cannot be asked.
-    private mutating func ask(forNumbers: Bool) async -> (Whereabouts, ServerProgress?)? {
+    private mutating func ask(forNumbers: Bool) async -> (RenderState, ServerProgress?)? {
         let start = ContinuousClock.now
         do {
-            let answer = try await whereabouts(forNumbers: forNumbers)
+            let answer = try await renderState(forNumbers: forNumbers)
             pace.answered(after: .now - start, now: .now)
             return answer
         } catch let failure as Failure where failure.class == .wrongResult && wantsPreview && forNumbers {
@@ -134,16 +135,16 @@ struct Live: Sendable {
         return nil
     }
 
-    private mutating func whereabouts(forNumbers: Bool) async throws -> (Whereabouts, ServerProgress?) {
+    private mutating func renderState(forNumbers: Bool) async throws -> (RenderState, ServerProgress?) {
         // It waits in the server behind others of ours: nothing has to be asked for to know that.
-        guard press.isFirst(job.ticket) else { return (.waiting, nil) }
+        guard renderServer.isFirst(job.ticket) else { return (.waiting, nil) }
         if let task {
-            let place = try await client.state(ofTask: task).whereabouts
+            let place = try await client.state(ofTask: task).renderState
             return (place, place == .running && forNumbers ? try await progress() : nil)
         }
-        guard trail.leads else { return (.unknown, nil) }
+        guard identity.leads else { return (.unknown, nil) }
         let progress = try await progress(withPreview: forNumbers)
-        let place = trail.whereabouts(progress)
+        let place = identity.renderState(progress)
         return (place, place == .running ? progress : nil)
     }
 

@@ -14,26 +14,26 @@ struct Metrics: Sendable {
     private var gaps = Histogram(bounds: [0.0005, 0.002, 0.01, 0.05, 0.2, 1, 5])
 
     /// Takes in what has happened.
-    mutating func note(_ event: Event) {
+    mutating func record(_ event: Event) {
         switch event {
         case .done(_, _, let pictures, let seconds, _):
             jobs["done", default: 0] += 1
             self.pictures += pictures
-            renders.note(seconds)
+            renders.record(seconds)
         case .failed: jobs["failed", default: 0] += 1
         case .refused: jobs["refused", default: 0] += 1
         case .expanded: jobs["expanded", default: 0] += 1
         case .cancelled: jobs["cancelled", default: 0] += 1
-        case .tryingAgain: retries += 1
+        case .retrying: retries += 1
         default: break
         }
     }
 
     /// A server that could have rendered had nothing of ours for so long, between two renders of a queue that was not empty.
-    mutating func note(gap: Duration) { gaps.note(gap / .seconds(1)) }
+    mutating func record(gap: Duration) { gaps.record(gap / .seconds(1)) }
 
     /// The text of the file.
-    func document(_ status: Status, waiting: (count: Int, oldest: Stamp?), at now: Stamp) -> Data {
+    func document(_ status: Status, waiting: (count: Int, oldest: Timestamp?), at now: Timestamp) -> Data {
         var text = Exposition()
         text.add("sdspool_jobs_total", .counter, "Jobs that have ended, by how.") { name in
             Self.results.map { "\(name){result=\"\($0)\"} \(jobs[$0, default: 0])" }
@@ -99,7 +99,7 @@ private struct Histogram: Sendable {
         counts = bounds.map { _ in 0 }
     }
 
-    mutating func note(_ seconds: Double) {
+    mutating func record(_ seconds: Double) {
         count += 1
         sum += seconds
         if let bucket = bounds.firstIndex(where: { seconds <= $0 }) { counts[bucket] += 1 }

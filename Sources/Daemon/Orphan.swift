@@ -2,7 +2,7 @@
 // clock or a server.
 
 /// One such render, or several behind each other.
-struct Orphan: Equatable {
+struct LostRender: Equatable {
     /// When all of it has surely ended at a server that does not tell what it does, as far as its other renders show.
     let end: ContinuousClock.Instant
     /// Nobody waits for longer, whatever the server tells.
@@ -12,7 +12,7 @@ struct Orphan: Equatable {
     ///   - elapsed: so long ago it was sent.
     ///   - longest: of the renders that were answered.
     ///   - before: what was lost before it: the server has one after the other.
-    init(after elapsed: Duration, longest: Duration, behind before: Orphan?, now: ContinuousClock.Instant) {
+    init(after elapsed: Duration, longest: Duration, behind before: LostRender?, now: ContinuousClock.Instant) {
         let patience = min(.seconds(600), max(.seconds(30), max(elapsed, longest) * 3))
         // One that takes longer than all that is known may take any time.
         end = max(now, before?.end ?? now) + (longest > elapsed ? longest : patience)

@@ -3,7 +3,7 @@
 import A1111
 
 /// When the next look at the server is due.
-struct Pace {
+struct PollSchedule {
     /// Looks are not closer than this, from the end of one to the beginning of the next.
     static let shortest = Duration.seconds(1)
     /// Behind a look that brought nothing.

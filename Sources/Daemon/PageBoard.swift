@@ -9,32 +9,32 @@ import Synchronization
 
 /// Hears what happens and has it written, on a thread of its own: no job waits for a page. Nothing is read or written
 /// before the daemon is ready, and nothing while nothing happens.
-final class PageBoard: Sendable {
+final class PageWriter: Sendable {
     private struct Told {
-        var news = PageMaker.News()
+        var news = PageBuilder.Changes()
         var isReady = false
         var isDue = false
         var isFinished = false
     }
     private let folders: Folders
-    private let queue: Queue
+    private let queue: JobQueue
     private let status: @Sendable () -> Status
     private let writes = DispatchQueue(label: "page")
     private let told = Mutex(Told())
     /// Held while pages are written, on `writes` alone.
-    private let maker: Mutex<PageMaker>
+    private let maker: Mutex<PageBuilder>
 
     /// A burst is told as one.
     private static let interval = Duration.seconds(1)
 
-    init(_ folders: Folders, _ queue: Queue, status: @escaping @Sendable () -> Status) {
+    init(_ folders: Folders, _ queue: JobQueue, status: @escaping @Sendable () -> Status) {
         self.folders = folders
         self.queue = queue
         self.status = status
-        maker = Mutex(PageMaker(folders))
+        maker = Mutex(PageBuilder(folders))
     }
 
-    func note(_ event: Event) {
+    func record(_ event: Event) {
         guard Self.isWanted else { return }
         let (done, failed) = folders(of: event)
         let isNew = told.withLock { told in
@@ -71,13 +71,13 @@ final class PageBoard: Sendable {
     private func write(isLast: Bool) -> Duration? {
         guard !told.withLock({ $0.isFinished }) else { return nil }
         var news = told.withLock { told in
-            defer { (told.news, told.isDue) = (PageMaker.News(), false) }
+            defer { (told.news, told.isDue) = (PageBuilder.Changes(), false) }
             return told.news
         }
         news.status = status()
-        let line = queue.waiting(atMost: Now.most)
+        let line = queue.waiting(atMost: NowPage.most)
         return maker.withLock { [news] maker in
-            maker.note(news)
+            maker.record(news)
             // A disk that does not take it is met by the jobs, too, and told by them. The next event tries it again. Folders
             // that only others may enter are none of the page's.
             return try? maker.write(news, queue: line, isLast: isLast)

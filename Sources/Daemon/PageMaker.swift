@@ -6,21 +6,21 @@ import Page
 import Spool
 
 /// What is on the pages, and what is not yet. Reads and writes files; throws ``SystemError``, and may be called again then.
-struct PageMaker {
+struct PageBuilder {
     /// What has been told since the last time.
-    struct News {
+    struct Changes {
         var status = Status()
         /// Folders that have come into done/ and failed/.
         var done: [FileName] = []
         var failed: [FileName] = []
     }
     private let folders: Folders
-    private var roll = Roll()
+    private var index = ResultIndex()
     /// The folders of the newest failures, the oldest first.
     private var failures: [FileName] = []
     /// Of the newest page of older results.
     private var lastPage = 0
-    private var through = Stamp(microseconds: 0)
+    private var through = Timestamp(microseconds: 0)
 
     private var hasListed = false
     private var isSheetDue = true
@@ -40,8 +40,8 @@ struct PageMaker {
     init(_ folders: Folders) { self.folders = folders }
 
     /// Takes note of what has happened. Costs no file.
-    mutating func note(_ news: News) {
-        for folder in news.done { roll.add(folder) }
+    mutating func record(_ news: Changes) {
+        for folder in news.done { index.add(folder) }
         failures = (failures + news.failed).suffix(hasListed ? Self.mostFailures : Self.patience)
         if !news.done.isEmpty || !news.failed.isEmpty { isSheetDue = true }
     }
@@ -49,16 +49,16 @@ struct PageMaker {
     /// Writes what is due, and says when to come again; `nil` where nothing is left to do until something happens.
     ///
     /// - Parameter isLast: there is no next time: what is there is told now, and what takes long is left to the next life.
-    mutating func write(_ news: News, queue: (first: [Ticket], count: Int), isLast: Bool) throws -> Duration? {
+    mutating func write(_ news: Changes, queue: (first: [Ticket], count: Int), isLast: Bool) throws -> Duration? {
         let now = ContinuousClock.now
         var next: Duration?
         func comeAgain(in delay: Duration) { next = min(next ?? delay, max(delay, .milliseconds(1))) }
 
         try list()
-        if !isLast, roll.isFull, news.done.isEmpty || roll.count >= Self.patience {
+        if !isLast, index.isFull, news.done.isEmpty || index.count >= Self.patience {
             try archive()
         }
-        if roll.isFull { comeAgain(in: news.done.isEmpty ? Self.breath : Self.nowInterval) }
+        if index.isFull { comeAgain(in: news.done.isEmpty ? Self.breath : Self.nowInterval) }
         if isSheetDue {
             let rest = lastSheet.map { Self.sheetInterval - (now - $0) } ?? .zero
             if isLast || rest <= .zero { try writeSheet() } else { comeAgain(in: rest) }
@@ -84,7 +84,7 @@ struct PageMaker {
     private mutating func list() throws {
         guard !hasListed else { return }
         // One that was cut short, or that somebody has made, is written anew. None ends in the future.
-        let end = Stamp(microseconds: Stamp.now.microseconds + 86_400_000_000)
+        let end = Timestamp(microseconds: Timestamp.now.microseconds + 86_400_000_000)
         for number in try folders.pageNumbers().reversed() {
             guard let page = try folders.page(Archive.file(number)), let through = Archive.through(page), through < end
             else { continue }
@@ -94,20 +94,20 @@ struct PageMaker {
         let old = try folders.results(.done, after: lastPage > 0 ? through : nil)
         let told = Set(failures)
         let failed = try folders.results(.failed).map(\.folder).filter { !told.contains($0) }
-        roll.begin(with: old.map(\.folder))
+        index.begin(with: old.map(\.folder))
         failures = (failed + failures).suffix(Self.mostFailures)
         hasListed = true
     }
 
     private mutating func archive() throws {
-        let results = try roll.page(look: look)
-        guard roll.isFull, !results.isEmpty else { return }
+        let results = try index.page(look: look)
+        guard index.isFull, !results.isEmpty else { return }
         let number = lastPage + 1
         let through = max(through, results.map(\.ended).max() ?? through)
         let page = Archive(number: number, through: through, results: results.reversed())
         try folders.show(page: page.document, Archive.file(number))
         (lastPage, self.through) = (number, through)
-        roll.remove(Set(results.map(\.folder)))
+        index.remove(Set(results.map(\.folder)))
         isSheetDue = true
         if number > 1, let before = try folders.page(Archive.file(number - 1)),
             let linked = Archive.linked(before, number: number - 1)
@@ -117,23 +117,23 @@ struct PageMaker {
     }
 
     private mutating func writeSheet() throws {
-        let results = try roll.newest(Roll.full - 1, look: look)
+        let results = try index.newest(ResultIndex.full - 1, look: look)
         let failed = try failures.compactMap { folder in
             try folders.content(of: folder, .failed).map {
-                ShownFailure(folder: folder, job: $0.job, ended: $0.ended, document: $0.document)
+                FailureCard(folder: folder, job: $0.job, ended: $0.ended, document: $0.document)
             }
         }
-        let next = Stamp.now.compact
-        let sheet = Sheet(
+        let next = Timestamp.now.compact
+        let sheet = IndexPage(
             version: next, results: results.reversed(), failures: failed.reversed(), lastPage: lastPage)
         try folders.show(sheet: sheet.document)
         (version, lastSheet, isSheetDue) = (next, .now, false)
     }
 
-    private func look(at folder: FileName, seen shown: ShownResult?) throws -> ShownResult? {
+    private func look(at folder: FileName, seen shown: ResultCard?) throws -> ResultCard? {
         if let shown { return try folders.isThere(folder, .done) ? shown : nil }
         return try folders.content(of: folder, .done).map {
-            ShownResult(folder: folder, job: $0.job, ended: $0.ended, document: $0.document)
+            ResultCard(folder: folder, job: $0.job, ended: $0.ended, document: $0.document)
         }
     }
 
@@ -142,11 +142,11 @@ struct PageMaker {
     private func now(_ status: Status, _ queue: (first: [Ticket], count: Int)) -> Data {
         let renders = status.rendering.map { ticket, server in
             let (progress, job) = folders.look(at: ticket)
-            return ShownRender(
-                ticket, server: server, prompt: job.flatMap(ShownRender.prompt(ofJob:)), document: progress)
+            return RenderCard(
+                ticket, server: server, prompt: job.flatMap(RenderCard.prompt(ofJob:)), document: progress)
         }
-        let servers = status.servers.map { Now.Server(url: $0, reason: status.away[$0]) }
-        return Now(
+        let servers = status.servers.map { NowPage.Server(url: $0, reason: status.away[$0]) }
+        return NowPage(
             sheet: version, state: status.state.rawValue, reason: status.reason, servers: servers, renders: renders,
             queue: queue
         ).document

@@ -6,8 +6,8 @@ import Linux
 /// next start. `body` may block, is run where the caller is, and is told whether it is tried again.
 ///
 /// Throws what `isWorthIt` is false of, an error that no further try can undo, and CancellationError.
-nonisolated(nonsending) func untilDone<Value>(
-    tell: @Sendable (Event) -> Void, where isWorthIt: (SystemError) -> Bool = { _ in true },
+nonisolated(nonsending) func retryUntilDone<Value>(
+    emit: @Sendable (Event) -> Void, where isWorthIt: (SystemError) -> Bool = { _ in true },
     _ body: (_ again: Bool) throws -> Value
 ) async throws -> Value {
     var backoff = Backoff()
@@ -20,10 +20,11 @@ nonisolated(nonsending) func untilDone<Value>(
             again = true
             // Room may be there at any moment, and is tried for once a second; it is told as seldom as anything else.
             if nextWord <= .now {
-                tell(.troubled(error))
+                emit(.diskError(error))
                 nextWord = .now + backoff.next()
             }
-            try await Threads.rest(for: error.isNoRoom ? min(Backoff.first, nextWord - .now) : nextWord - .now)
+            try await TaskQueueExecutor.rest(
+                for: error.isNoRoom ? min(Backoff.first, nextWord - .now) : nextWord - .now)
         }
     }
 }

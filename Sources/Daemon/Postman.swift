@@ -6,18 +6,18 @@ import Linux
 import Spool
 
 /// Sends the results of jobs to those whom they name.
-actor Postman {
+actor CallbackSender {
     /// It looks up names and reads files.
-    private let thread = QueueExecutor(label: "postman")
+    private let thread = SerialQueueExecutor(label: "postman")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private nonisolated let folders: Folders
     /// Hosts that may be told wherever they are, in lower case.
     private let allowed: Set<String>
-    private nonisolated let tell: @Sendable (Event) -> Void
+    private nonisolated let emit: @Sendable (Event) -> Void
     private let wakes: AsyncStream<Void>
     private nonisolated let wake: AsyncStream<Void>.Continuation
-    private var deliveries = Deliveries(first: firstWait)
+    private var schedule = CallbackSchedule(first: firstWait)
     private var alarm: Task<Void, Never>?
 
     private static let firstWait: Duration = {
@@ -33,15 +33,15 @@ actor Postman {
     /// Of the daemon's end.
     private static let patience = Duration.seconds(2)
 
-    init(_ folders: Folders, allowed: Set<String>, tell: @escaping @Sendable (Event) -> Void) {
+    init(_ folders: Folders, allowed: Set<String>, emit: @escaping @Sendable (Event) -> Void) {
         self.folders = folders
         self.allowed = Set(allowed.map { $0.lowercased() })
-        self.tell = tell
+        self.emit = emit
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Something has happened: where a message was written for it, it is due.
-    nonisolated func note(_ event: Event) {
+    nonisolated func record(_ event: Event) {
         switch event {
         case .done, .failed, .refused: if !folders.posted.isEmpty { wake.yield() }
         default: break
@@ -54,14 +54,14 @@ actor Postman {
         defer { alarm?.cancel() }
         // Whatever recovery has written lies there, too.
         _ = folders.posted.take { _ in true }
-        guard let left = try? await untilDone(tell: tell, { _ in try folders.messages() }) else { return }
+        guard let left = try? await retryUntilDone(emit: emit, { _ in try folders.messages() }) else { return }
         for ticket in left { await take(ticket) }
         await deliver()
         for await _ in wakes {
             do {
                 for ticket in try folders.posted.take(where: folders.isPublished) { await take(ticket) }
             } catch {
-                if let error = error as? SystemError { tell(.troubled(error)) }
+                if let error = error as? SystemError { emit(.diskError(error)) }
                 wake(in: Self.firstWait)
             }
             await deliver()
@@ -72,19 +72,19 @@ actor Postman {
     /// the next start delivers.
     nonisolated func finish(_ delivery: Task<Void, Never>) async {
         wake.finish()
-        _ = await Threads.wait(for: delivery, atMost: Self.patience)
+        _ = await TaskQueueExecutor.wait(for: delivery, atMost: Self.patience)
         delivery.cancel()
     }
 
     /// Puts a message into its receiver's line.
     private func take(_ ticket: Ticket) async {
         guard let message = await message(of: ticket) else { return await remove(ticket) }
-        deliveries.add(ticket, to: message.callback.description, now: .now)
+        schedule.add(ticket, to: message.callback.description, now: .now)
     }
 
     private func deliver() async {
         while !Task.isCancelled {
-            switch deliveries.next(now: .now) {
+            switch schedule.next(now: .now) {
             case .nothing: return
             case .wait(let moment): return wake(in: moment - .now)
             case .send(let ticket, let receiver): await send(ticket, to: receiver)
@@ -94,8 +94,8 @@ actor Postman {
 
     private func wake(in time: Duration) {
         alarm?.cancel()
-        alarm = Task(executorPreference: Threads.shared) { [wake] in
-            do { try await Threads.rest(for: time) } catch { return }
+        alarm = Task(executorPreference: TaskQueueExecutor.shared) { [wake] in
+            do { try await TaskQueueExecutor.rest(for: time) } catch { return }
             wake.yield()
         }
     }
@@ -103,13 +103,13 @@ actor Postman {
     private func send(_ ticket: Ticket, to receiver: String) async {
         guard let message = await message(of: ticket) else {
             // Somebody has taken it away.
-            return deliveries.isOver(with: receiver, now: .now)
+            return schedule.isOver(with: receiver, now: .now)
         }
         do {
             let status = try await deliver(message)
-            switch Reception(status: status) {
+            switch DeliveryResult(status: status) {
             case .taken:
-                tell(.callbackTold(ticket, receiver))
+                emit(.callbackTold(ticket, receiver))
                 await isOver(ticket, receiver)
             case .never: await giveUp(ticket, receiver, "it answered \(status)")
             case .later: await failed(message, receiver, "it answered \(status)")
@@ -127,35 +127,35 @@ actor Postman {
     }
 
     /// - Parameter receiver: whose line it stands in, whatever somebody has made of the message since.
-    private func failed(_ message: Message, _ receiver: String, _ reason: String) async {
-        let age = Duration.microseconds(Stamp.now.microseconds - message.since.microseconds)
-        guard age < Deliveries.patience else {
+    private func failed(_ message: OutboxMessage, _ receiver: String, _ reason: String) async {
+        let age = Duration.microseconds(Timestamp.now.microseconds - message.since.microseconds)
+        guard age < CallbackSchedule.patience else {
             return await giveUp(message.ticket, receiver, "\(reason); it was tried for a day")
         }
-        tell(.callbackFailed(message.ticket, receiver, reason, after: deliveries.failed(receiver, now: .now)))
+        emit(.callbackFailed(message.ticket, receiver, reason, after: schedule.failed(receiver, now: .now)))
     }
 
     private func giveUp(_ ticket: Ticket, _ receiver: String, _ reason: String) async {
-        tell(.callbackGivenUp(ticket, receiver, reason))
+        emit(.callbackGivenUp(ticket, receiver, reason))
         await isOver(ticket, receiver)
     }
 
     private func isOver(_ ticket: Ticket, _ receiver: String) async {
         await remove(ticket)
-        deliveries.isOver(with: receiver, now: .now)
+        schedule.isOver(with: receiver, now: .now)
     }
 
     // MARK: The disk
 
-    private func message(of ticket: Ticket) async -> Message? {
+    private func message(of ticket: Ticket) async -> OutboxMessage? {
         // The end of the daemon: what it is told then is not looked at any more.
-        try? await untilDone(tell: tell) { _ in try folders.message(of: ticket) }
+        try? await retryUntilDone(emit: emit) { _ in try folders.message(of: ticket) }
     }
 
     private func remove(_ ticket: Ticket) async {
         // As above; it is sent once more then.
         guard !Task.isCancelled else { return }
-        try? await untilDone(tell: tell) { _ in try folders.removeMessage(of: ticket) }
+        try? await retryUntilDone(emit: emit) { _ in try folders.removeMessage(of: ticket) }
     }
 
     // MARK: The network
@@ -163,16 +163,16 @@ actor Postman {
     /// It must not be told.
     private struct Refused: Error { let reason: String }
 
-    private func deliver(_ message: Message) async throws -> Int {
+    private func deliver(_ message: OutboxMessage) async throws -> Int {
         let callback = message.callback
         let (contentType, body) = try parcel(message)
-        let notice = Notice(
+        let notice = CallbackRequest(
             to: callback.url, authorization: callback.authorization, receiver: callback.description,
             headers: [
                 ("SDSpool-Ticket", Self.ascii("\(message.ticket)")), ("SDSpool-State", message.state.rawValue),
             ], contentType: contentType, body: body)
         let isAllowed = allowed.contains(callback.host)
-        let peers = try Peer.all(of: callback.host, port: callback.port)
+        let peers = try ResolvedAddress.all(of: callback.host, port: callback.port)
         // What is looked at is what is connected to: a name that leads elsewhere a moment later leads nobody there.
         let near = isAllowed ? peers : peers.filter(\.isNear)
         guard !near.isEmpty else {
@@ -181,16 +181,16 @@ actor Postman {
         }
         guard callback.isSecure else { return try await notice.send(to: near) }
         // TLS looks a name up once more.
-        guard isAllowed || Peer.isNumeric(callback.host) else {
+        guard isAllowed || ResolvedAddress.isNumeric(callback.host) else {
             throw Refused(reason: "https by a name needs --allow-callback \(callback.host)")
         }
         return try await notice.send(to: nil)
     }
 
     /// What is sent, as it was asked for.
-    private func parcel(_ message: Message) throws -> (contentType: String, body: RequestBody) {
+    private func parcel(_ message: OutboxMessage) throws -> (contentType: String, body: RequestBody) {
         guard message.callback.form == .multipart else { return ("application/json", RequestBody(message.body)) }
-        var form = Form()
+        var form = MultipartForm()
         form.add("task_id", message.ticket.name.text)
         form.add("status", message.state.rawValue)
         if let (folder, files) = try folders.pictures(of: message) {

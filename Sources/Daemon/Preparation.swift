@@ -7,34 +7,34 @@ import Linux
 import Spool
 
 /// Makes jobs ready to be sent to one server. Blocks on the disk.
-struct Preparation: Sendable {
+struct Claimer: Sendable {
     let folders: Folders
-    let options: Options
+    let options: DaemonOptions
     let server: ServerAddress
     /// The paths that the server has; `nil` where it does not tell.
     let paths: ServerPaths?
-    let room: DiskRoom
+    let space: DiskSpace
     /// The server finds a render by a name that its request gave it.
     let namesTasks: Bool
 
     /// A ticket that a worker took, and out of which lane.
     struct Taken: Sendable {
         let ticket: Ticket
-        let lane: Lane
+        let lane: JobClass
     }
 
     /// What is to be done with it.
-    enum Outcome: Sendable {
+    enum ClaimResult: Sendable {
         /// To be sent: its attempt is recorded.
-        case ready(ActiveJob, Assignment)
+        case ready(ActiveJob, PreparedJob)
         /// To be sent, but not beside others. Its attempt is not recorded yet.
-        case alone(ActiveJob, Assignment)
+        case alone(ActiveJob, PreparedJob)
         /// Many jobs: an expansion that was cut off, or a batch that somebody has put into the queue.
         case batch(ActiveJob, Batch)
         /// It can never be sent, and why.
-        case hopeless(ActiveJob, ErrorReport)
+        case invalid(ActiveJob, ErrorReport)
         /// It waited in the wrong line: only another server may have it, or it is a query of an earlier life.
-        case elsewhere(ActiveJob, Lane)
+        case elsewhere(ActiveJob, JobClass)
         /// Somebody has deleted its file.
         case cancelled(ActiveJob)
         /// It is not in the queue any more.
@@ -52,27 +52,27 @@ struct Preparation: Sendable {
     /// Claims and reads the jobs, and records the attempts of those that are ready.
     ///
     /// - Parameter again: an earlier call has not told what it has moved.
-    func prepare(_ taken: [Taken], again: Bool = false) -> [Result<Outcome, SystemError>] {
+    func prepare(_ taken: [Taken], again: Bool = false) -> [Result<ClaimResult, SystemError>] {
         var outcomes = taken.map { claim($0, again: again) }
         var records: [(job: ActiveJob, attempts: Attempts)] = []
         for outcome in outcomes {
-            if case .success(.ready(let job, let assignment)) = outcome { records.append((job, assignment.attempts)) }
+            if case .success(.ready(let job, let prepared)) = outcome { records.append((job, prepared.attempts)) }
         }
         do throws(SystemError) {
             try folders.record(records)
         } catch {
             for (index, outcome) in outcomes.enumerated() {
-                if case .success(.ready(let job, let assignment)) = outcome {
-                    outcomes[index] = .success(.unrecorded(job, assignment.attempts, error))
+                if case .success(.ready(let job, let prepared)) = outcome {
+                    outcomes[index] = .success(.unrecorded(job, prepared.attempts, error))
                 }
             }
         }
         return outcomes
     }
 
-    private func claim(_ taken: Taken, again: Bool) -> Result<Outcome, SystemError> {
+    private func claim(_ taken: Taken, again: Bool) -> Result<ClaimResult, SystemError> {
         var job: ActiveJob
-        guard again || room.admits(taken.ticket, from: taken.lane, pixels: { pixels(of: taken.ticket) }) else {
+        guard again || space.admits(taken.ticket, from: taken.lane, pixels: { pixels(of: taken.ticket) }) else {
             return .success(.tooLarge)
         }
         do throws(SystemError) {
@@ -87,22 +87,22 @@ struct Preparation: Sendable {
         } catch let error as SystemError where error.isForbidden {
             // Of somebody who has put it into the queue by hand; the disk is well, and the others can be read.
             let report = ErrorReport(ticket: job.ticket, class: "not a job", message: "it cannot be read: \(error)")
-            return .success(.hopeless(job, report))
+            return .success(.invalid(job, report))
         } catch let error as SystemError {
             return .failure(error)
         } catch let error as JobFileError {
             return .success(
-                .hopeless(
+                .invalid(
                     job,
                     ErrorReport(
                         ticket: job.ticket, class: error.class, message: error.message, line: error.line,
                         column: error.column)))
         } catch let error as EndpointError {
             return .success(
-                .hopeless(job, ErrorReport(ticket: job.ticket, class: "not a job", message: error.message)))
+                .invalid(job, ErrorReport(ticket: job.ticket, class: "not a job", message: error.message)))
         } catch {
             return .success(
-                .hopeless(job, ErrorReport(ticket: job.ticket, class: "not a job", message: "\(error)")))
+                .invalid(job, ErrorReport(ticket: job.ticket, class: "not a job", message: "\(error)")))
         }
     }
 
@@ -111,17 +111,17 @@ struct Preparation: Sendable {
         guard let file = try? folders.waitingJob(ticket, upTo: options.cap), let endpoint = try? file.endpoint else {
             return nil
         }
-        return endpoint.service.map { Asked(file.object, of: $0).pixels }
+        return endpoint.service.map { RequestedRender(file.object, of: $0).pixels }
     }
 
-    private func read(_ job: inout ActiveJob, _ lane: Lane) throws -> Outcome {
+    private func read(_ job: inout ActiveJob, _ lane: JobClass) throws -> ClaimResult {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled(job) }
         let file: JobFile
         switch try Submission(content, kind: job.kind) {
         case .job(let read): file = read
         case .batch(let batch): return .batch(job, batch)
         }
-        job.callback = file.orders.callback
+        job.callback = file.jobOptions.callback
         let attempts = try job.attempts()
         let endpoint = try file.endpoint
         if let problem = options.problem(with: file, endpoint) { throw EndpointError(message: problem) }
@@ -129,20 +129,20 @@ struct Preparation: Sendable {
         guard own.kind == lane.kind, own.server ?? server.description == server.description else {
             return .elsewhere(job, own)
         }
-        guard attempts.counted < attemptLimit else { return .hopeless(job, poison(job, attempts)) }
+        guard attempts.counted < attemptLimit else { return .invalid(job, poison(job, attempts)) }
         if let problem = paths?.problem(with: endpoint) {
-            return .hopeless(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
+            return .invalid(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
         }
-        var assignment = try Assignment(
+        var prepared = try PreparedJob(
             job, file, to: endpoint, attempts: attempts, in: folders, namesTasks: namesTasks)
         // What is no render does not wait in the server for the renders before it, and may change what those behind it
         // get. One that was under way when the daemon or its server ended may be the cause: none beside it is to be taken
         // for it.
         if lane.kind == .renders, endpoint.service == nil || attempts.counted > 0 || attempts.mayStillRun {
-            return .alone(job, assignment)
+            return .alone(job, prepared)
         }
-        assignment.begin(at: server)
-        return .ready(job, assignment)
+        prepared.begin(at: server)
+        return .ready(job, prepared)
     }
 
     /// A job that was under way at each of several ends of the daemon is taken to be their cause.

@@ -7,22 +7,22 @@ import Spool
 import Synchronization
 
 /// A moment, for people and for intervals.
-struct Moment: Sendable {
-    let stamp: Stamp
+struct Instant: Sendable {
+    let stamp: Timestamp
     let instant: ContinuousClock.Instant
 
-    static var now: Moment { Moment(stamp: .now, instant: .now) }
+    static var now: Instant { Instant(stamp: .now, instant: .now) }
 }
 
 /// One server.
-final class Press: Sendable {
+final class RenderServer: Sendable {
     let client: Client
-    let watch: ServerWatch
-    let catalogue: Catalogue
-    private let queue: Queue
-    /// See ``Metrics/note(gap:)``.
+    let health: ServerHealth
+    let capabilities: ServerCapabilities
+    private let queue: JobQueue
+    /// See ``Metrics/record(gap:)``.
     private let gap: @Sendable (Duration) -> Void
-    private let record: ServerRecord
+    private let record: ServerHistory
 
     private struct State {
         /// The renders that it has, in the order in which they were sent.
@@ -33,17 +33,17 @@ final class Press: Sendable {
         var time: Duration?
         var longest = Duration.zero
         /// When it last answered one: the next begins then, if it was there by then.
-        var lastAnswer: Moment?
+        var lastAnswer: Instant?
         /// Since when it has nothing of ours to render although there is something.
         var idle: ContinuousClock.Instant?
         /// A render that was sent, and whose answer never came: it may still be under way there.
-        var orphan: Orphan?
+        var orphan: LostRender?
         /// How often it said "not now" to jobs that have not ended.
         var notNow: [Ticket: Int] = [:]
         /// Renders in a row that failed for want of memory.
         var outOfMemory = 0
         /// Looks at it behind a render.
-        var looks = Pace(now: .now)
+        var looks = PollSchedule(now: .now)
         /// When the renders began that an interrupt of ours has hit.
         var hit: Set<String> = []
         var interrupting: Task<Void, Never>?
@@ -56,25 +56,25 @@ final class Press: Sendable {
     var server: ServerAddress { client.server }
 
     init(
-        _ server: ServerAddress, options: Options, queue: Queue, gap: @escaping @Sendable (Duration) -> Void,
-        tell: @escaping @Sendable (Event) -> Void
+        _ server: ServerAddress, options: DaemonOptions, queue: JobQueue, gap: @escaping @Sendable (Duration) -> Void,
+        emit: @escaping @Sendable (Event) -> Void
     ) {
         self.queue = queue
         self.gap = gap
         client = Client(server: server, renderTimeout: options.renderTimeout)
         let name = server.description
         let client = client
-        let record = ServerRecord()
-        let watch = ServerWatch(
-            server: server, grace: options.grace, note: { isThere in queue.crew { $0.setThere(name, isThere) } },
+        let record = ServerHistory()
+        let health = ServerHealth(
+            server: server, grace: options.grace, record: { isThere in queue.slots { $0.setUp(name, isThere) } },
             probe: {
                 do { return try await record.obstacle(client.probe())?.message } catch { return "it is asked no more" }
             },
-            tell: tell)
-        (self.record, self.watch) = (record, watch)
-        catalogue = Catalogue(client: client) {
+            emit: emit)
+        (self.record, self.health) = (record, health)
+        capabilities = ServerCapabilities(client: client) {
             record.hasOptions()
-            watch.proves()
+            health.proves()
         }
     }
 
@@ -88,7 +88,7 @@ final class Press: Sendable {
     static let longLead = Duration.milliseconds(150)
 
     /// A render is about to be sent.
-    func sends(_ ticket: Ticket) {
+    func willSend(_ ticket: Ticket) {
         let idle = state.withLock { state in
             state.renders.append(ticket)
             state.last = (ticket, isAtWork: false)
@@ -101,7 +101,7 @@ final class Press: Sendable {
     /// A render is in the server's line: another request would come behind it. Whoever waits for that may go on.
     func isAtWork(_ ticket: Ticket) {
         state.withLock { if $0.last?.ticket == ticket { $0.last?.isAtWork = true } }
-        queue.crew { _ in }
+        queue.slots { _ in }
     }
 
     /// Whether another request would surely come behind those that were sent.
@@ -113,7 +113,7 @@ final class Press: Sendable {
     }
 
     /// A render took so long.
-    func took(_ time: Duration) {
+    func record(renderTime time: Duration) {
         state.withLock { state in
             state.time = state.time.map { ($0 * 3 + time) / 4 } ?? time
             state.longest = max(state.longest, time)
@@ -135,7 +135,7 @@ final class Press: Sendable {
 
     /// A render was answered, or will not be. Gives when it may have begun at the earliest, where others were before it, and
     /// whether others were sent behind it, the first of which has begun by now.
-    func answered(_ ticket: Ticket, at now: Moment) -> (earlier: Moment?, isFollowed: Bool) {
+    func finishRender(_ ticket: Ticket, at now: Instant) -> (earlier: Instant?, isFollowed: Bool) {
         let hasWork = queue.hasWork
         let (earlier, isFollowed, isNextThere) = state.withLock { state in
             let isFollowed = state.renders.last != ticket
@@ -153,7 +153,7 @@ final class Press: Sendable {
     /// The answer of a render that was sent so long ago is lost. It may stand behind others that are lost.
     func lost(after elapsed: Duration) {
         state.withLock { state in
-            state.orphan = Orphan(after: elapsed, longest: state.longest, behind: state.orphan, now: .now)
+            state.orphan = LostRender(after: elapsed, longest: state.longest, behind: state.orphan, now: .now)
         }
     }
 
@@ -161,7 +161,7 @@ final class Press: Sendable {
     /// and a gateway would give up on that as well. A server that does not tell is given as long as its renders take.
     ///
     /// - Parameter isCancelled: the job that waits is not wanted any more; then it is false.
-    nonisolated(nonsending) func waitForOrphan(unless isCancelled: () async throws -> Bool) async throws -> Bool {
+    nonisolated(nonsending) func waitForLostRender(unless isCancelled: () async throws -> Bool) async throws -> Bool {
         guard let orphan = state.withLock(\.orphan) else { return true }
         while !orphan.isOver(at: .now, isUntold: false) {
             guard try await !isCancelled() else { return false }
@@ -170,7 +170,7 @@ final class Press: Sendable {
             } catch let failure as Failure {
                 if failure.class == .serverDown || orphan.isOver(at: .now, isUntold: true) { break }
             }
-            try await Threads.rest(for: .seconds(1))
+            try await TaskQueueExecutor.rest(for: .seconds(1))
         }
         state.withLock { if $0.orphan == orphan { $0.orphan = nil } }
         return true
@@ -193,19 +193,19 @@ final class Press: Sendable {
     /// What an answer says of it.
     ///
     /// - Parameter pause: how long it is to be left alone, where it says "not now".
-    nonisolated(nonsending) func note(_ failure: Failure?, pause: Duration? = nil) async {
+    nonisolated(nonsending) func record(_ failure: Failure?, pause: Duration? = nil) async {
         switch failure?.class {
         case .serverDown:
-            await watch.isAway(because: failure?.message ?? "")
-            catalogue.forget()
-            state.withLock { $0.looks = Pace(now: .now) }
+            await health.isAway(because: failure?.message ?? "")
+            capabilities.forget()
+            state.withLock { $0.looks = PollSchedule(now: .now) }
         case .notNow where failure?.isForAll == true:
-            await watch.isAway(because: failure?.message ?? "", for: pause)
+            await health.isAway(because: failure?.message ?? "", for: pause)
         case .notNow: break
         case nil,
             _ where failure?.status != nil:
-            watch.proves()
-            if !watch.isUp { await watch.isBack() }
+            health.proves()
+            if !health.isUp { await health.isBack() }
         default: break
         }
     }
@@ -233,7 +233,7 @@ final class Press: Sendable {
     }
 
     /// What it is doing. One that does not tell costs the renders no time: it is left alone for a while.
-    nonisolated(nonsending) func look(within timeout: Duration) async -> ServerProgress? {
+    nonisolated(nonsending) func progress(within timeout: Duration) async -> ServerProgress? {
         guard state.withLock({ $0.looks.isDue(.now) }) else { return nil }
         do {
             return try await client.progress(within: timeout)
@@ -250,9 +250,9 @@ final class Press: Sendable {
 
     /// Stops what runs, and notes what that was: it may have ended in this moment, and another begun.
     func interrupt() async {
-        let task = Task(executorPreference: Threads.shared) {
+        let task = Task(executorPreference: TaskQueueExecutor.shared) {
             do { try await self.client.interrupt() } catch { return }
-            let now = await self.look(within: Client.lookTimeout)?.state
+            let now = await self.progress(within: Client.lookTimeout)?.state
             guard let now, now.interrupted, let began = now.job_timestamp else { return }
             self.state.withLock { _ = $0.hit.insert(began) }
         }
@@ -262,7 +262,7 @@ final class Press: Sendable {
     }
 
     /// Whether an interrupt of ours has hit the render that began then.
-    nonisolated(nonsending) func hasHit(_ began: String?) async -> Bool {
+    nonisolated(nonsending) func hasInterrupted(_ began: String?) async -> Bool {
         let interrupting = state.withLock { $0.interrupting }
         await interrupting?.value
         return state.withLock { state in began.map(state.hit.contains) ?? false }

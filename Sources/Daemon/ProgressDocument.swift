@@ -10,9 +10,9 @@ import Spool
 struct ProgressDocument {
     /// What the server tells; `nil` where the render waits there behind others.
     var progress: ServerProgress?
-    var asked: Asked?
+    var asked: RequestedRender?
     var preview: FileName?
-    var now: Stamp
+    var now: Timestamp
 
     /// The text of progress.json. All that the server does not tell, or tells nonsense about, is left out.
     var document: Data {

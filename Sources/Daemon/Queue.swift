@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// A lock and no actor: what is told to it one after the other takes effect one after the other, also from a thread
 /// that does not await. A PAUSE that comes and goes must not be heard the other way round.
-final class Queue: Sendable {
+final class JobQueue: Sendable {
     /// Somebody who sleeps, and what ends that.
     private struct Waiter {
         let isOver: @Sendable (State) -> Bool
@@ -15,12 +15,12 @@ final class Queue: Sendable {
     }
 
     private struct State {
-        var lines: [Lane: Line] = [:]
+        var lines: [JobClass: TicketQueue] = [:]
         /// In a worker's hands, or to be let in later.
         var taken: Set<Ticket> = []
         /// These go when no other can, or when the server has answered another.
         var late: Set<Ticket> = []
-        var crew = Crew()
+        var slots = SlotTable()
         var waiting: [Waiter] = []
         var isPaused = false
         var isClosed = false
@@ -31,28 +31,28 @@ final class Queue: Sendable {
         func knows(_ ticket: Ticket) -> Bool { taken.contains(ticket) || lines.values.contains { $0.contains(ticket) } }
 
         /// The first ticket that this worker may take, and its lane. Those that are late come last.
-        func next(for seat: Seat) -> (ticket: Ticket, lane: Lane)? {
-            let firsts = lanes(for: seat).compactMap { lane in
+        func next(for slot: SlotKey) -> (ticket: Ticket, lane: JobClass)? {
+            let firsts = lanes(for: slot).compactMap { lane in
                 lines[lane].flatMap { line in
                     let ticket = line.first(late.count + 1).first { !late.contains($0) } ?? line.first
                     return ticket.map { (ticket: $0, lane: lane) }
                 }
             }
-            let isLate = { (entry: (ticket: Ticket, lane: Lane)) in self.late.contains(entry.ticket) }
+            let isLate = { (entry: (ticket: Ticket, lane: JobClass)) in self.late.contains(entry.ticket) }
             let punctual = firsts.filter { !isLate($0) }
             return (punctual.isEmpty ? firsts : punctual).min { $0.ticket < $1.ticket }
         }
 
         /// The lanes out of which this worker may take a ticket now.
-        func lanes(for seat: Seat) -> [Lane] {
-            guard !isClosed, !isPaused, crew.room(seat) > 0 else { return [] }
-            let own = Lane(seat.kind, server: seat.server)
-            return crew.isTurn(seat) ? [own, Lane(seat.kind)] : [own]
+        func lanes(for slot: SlotKey) -> [JobClass] {
+            guard !isClosed, !isPaused, slots.room(slot) > 0 else { return [] }
+            let own = JobClass(slot.kind, server: slot.server)
+            return slots.isTurn(slot) ? [own, JobClass(slot.kind)] : [own]
         }
 
         /// The first tickets of one priority that this worker may take, in order, and the lane of each.
-        func first(_ count: Int, for seat: Seat) -> [(ticket: Ticket, lane: Lane)] {
-            let all = lanes(for: seat).flatMap { lane in
+        func first(_ count: Int, for slot: SlotKey) -> [(ticket: Ticket, lane: JobClass)] {
+            let all = lanes(for: slot).flatMap { lane in
                 (lines[lane]?.first(count) ?? []).map { (ticket: $0, lane: lane) }
             }
             .sorted { $0.ticket < $1.ticket }
@@ -62,7 +62,7 @@ final class Queue: Sendable {
     private let state = Mutex(State())
 
     /// How many wait, and since when the one that waits longest does.
-    var waiting: (count: Int, oldest: Stamp?) {
+    var waiting: (count: Int, oldest: Timestamp?) {
         state.withLock { state in (state.count, state.lines.values.compactMap(\.oldest).min()) }
     }
 
@@ -107,27 +107,27 @@ final class Queue: Sendable {
 
     /// Lets tickets in; those that wait already, or are in a worker's hands, stay where they are: a look at the folders may
     /// have found them first.
-    func add(_ tickets: some Sequence<Ticket>, to lane: Lane = .renders) {
+    func add(_ tickets: some Sequence<Ticket>, to lane: JobClass = .renders) {
         changing { state in
             for ticket in tickets where !state.knows(ticket) {
-                _ = state.lines[lane, default: Line()].insert(ticket)
+                _ = state.lines[lane, default: TicketQueue()].insert(ticket)
             }
         }
     }
 
     /// A worker puts one back into its place.
     ///
-    /// - Parameter isLate: it goes after the others, until one of them was answered (see ``forgive()``).
-    func putBack(_ ticket: Ticket, to lane: Lane, isLate: Bool = false) {
+    /// - Parameter isLate: it goes after the others, until one of them was answered (see ``clearLate()``).
+    func requeue(_ ticket: Ticket, to lane: JobClass, isLate: Bool = false) {
         changing { state in
             state.taken.remove(ticket)
             if isLate { state.late.insert(ticket) }
-            _ = state.lines[lane, default: Line()].insert(ticket)
+            _ = state.lines[lane, default: TicketQueue()].insert(ticket)
         }
     }
 
     /// A server has answered a job: those that went after the others have their old places again.
-    func forgive() {
+    func clearLate() {
         guard state.withLock({ !$0.late.isEmpty }) else { return }
         changing { $0.late = [] }
     }
@@ -138,10 +138,10 @@ final class Queue: Sendable {
     }
 
     /// A render that turned out to be something else changes the line, unless it has left already.
-    func move(_ ticket: Ticket, to lane: Lane) {
+    func move(_ ticket: Ticket, to lane: JobClass) {
         changing { state in
             guard state.lines[.renders]?.remove(ticket) == true else { return }
-            _ = state.lines[lane, default: Line()].insert(ticket)
+            _ = state.lines[lane, default: TicketQueue()].insert(ticket)
         }
     }
 
@@ -157,36 +157,36 @@ final class Queue: Sendable {
     func close() { changing { $0.isClosed = true } }
 
     /// Waits until there is a ticket to take; false where the queue is closed.
-    func hasNext(for seat: Seat) async -> Bool {
-        await wait { $0.isClosed || $0.next(for: seat) != nil }
+    func hasNext(for slot: SlotKey) async -> Bool {
+        await wait { $0.isClosed || $0.next(for: slot) != nil }
         return state.withLock { !$0.isClosed }
     }
 
     /// The first ticket that the worker may take, and its lane, if there is one.
-    func next(for seat: Seat) -> (ticket: Ticket, lane: Lane)? {
+    func next(for slot: SlotKey) -> (ticket: Ticket, lane: JobClass)? {
         state.withLock { state in
-            guard let (ticket, lane) = state.next(for: seat), state.lines[lane]?.remove(ticket) == true else {
+            guard let (ticket, lane) = state.next(for: slot), state.lines[lane]?.remove(ticket) == true else {
                 return nil
             }
             state.taken.insert(ticket)
-            state.crew.took(seat)
+            state.slots.reserve(slot)
             return (ticket, lane)
         }
     }
 
     /// The same, but for jobs that go before others because the server has loaded their checkpoint. Blocks on the disk.
-    func next(for seat: Seat, by grouping: Grouping?) -> (ticket: Ticket, lane: Lane)? {
+    func next(for slot: SlotKey, by affinity: CheckpointAffinity?) -> (ticket: Ticket, lane: JobClass)? {
         // Who comes late has overtaken nobody, and is not grouped.
-        guard let grouping, seat.kind == .renders, state.withLock(\.late).isEmpty else { return next(for: seat) }
-        grouping.look(at: state.withLock { $0.first(grouping.limit + 1, for: seat).map(\.ticket) })
+        guard let affinity, slot.kind == .renders, state.withLock(\.late).isEmpty else { return next(for: slot) }
+        affinity.look(at: state.withLock { $0.first(affinity.limit + 1, for: slot).map(\.ticket) })
         return state.withLock { state in
             // What came in between has not been looked at, and keeps its turn.
-            let next = state.first(grouping.limit + 1, for: seat)
-            guard let ticket = grouping.take(of: next.map(\.ticket), for: seat),
+            let next = state.first(affinity.limit + 1, for: slot)
+            guard let ticket = affinity.take(of: next.map(\.ticket), for: slot),
                 let lane = next.first(where: { $0.ticket == ticket })?.lane, state.lines[lane]?.remove(ticket) == true
             else { return nil }
             state.taken.insert(ticket)
-            state.crew.took(seat)
+            state.slots.reserve(slot)
             return (ticket, lane)
         }
     }
@@ -194,13 +194,13 @@ final class Queue: Sendable {
     // MARK: The crew
 
     /// Tells of a change in somebody's hands; whoever waits looks again.
-    func crew<Value: Sendable>(_ change: (inout Crew) -> Value) -> Value { changing { change(&$0.crew) } }
+    func slots<Value: Sendable>(_ change: (inout SlotTable) -> Value) -> Value { changing { change(&$0.slots) } }
 
     /// Waits until a flight of the worker may get ready to leave.
-    func waitToBoard(_ seat: Seat) async { await wait { $0.crew.mayBoard(seat) } }
+    func waitToStart(_ slot: SlotKey) async { await wait { $0.slots.mayStart(slot) } }
 
     /// Waits until none of the worker's jobs is with its server.
-    func waitForNone(at seat: Seat) async { await wait { $0.crew.count(at: seat) == 0 } }
+    func waitForNone(at slot: SlotKey) async { await wait { $0.slots.count(at: slot) == 0 } }
 
     /// Waits until `isOver`, which is asked again behind each change in somebody's hands.
     func wait(until isOver: @escaping @Sendable () -> Bool) async { await wait { _ in isOver() } }

@@ -12,8 +12,8 @@ struct JobResult {
     let server: ServerAddress
     let attempts: Attempts
     /// When the request of the last attempt left.
-    let started: Stamp
-    let finished: Stamp
+    let started: Timestamp
+    let finished: Timestamp
     let reply: Reply
     /// What came otherwise than it was asked for.
     var warnings: [String] = []

@@ -4,7 +4,7 @@ import A1111
 import Spool
 
 /// The next step of a job that was not done.
-enum Step: Equatable {
+enum RetryDecision: Equatable {
     /// Back to its place; the attempt does not count, and no job is started until the server answers.
     case waitForServer
     /// Back into the queue, after the others; the attempt does not count.
@@ -18,7 +18,7 @@ enum Step: Equatable {
 let attemptLimit = 3
 
 /// Decides by the class of the last failure and the attempts that count, this one among them.
-func step(after failure: Failure.Class, attempts: Int) -> Step {
+func step(after failure: Failure.Class, attempts: Int) -> RetryDecision {
     switch failure {
     // An answer that nothing has clarified says as little of the job.
     case .serverDown, .unclear: .waitForServer

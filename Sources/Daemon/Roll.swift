@@ -6,11 +6,11 @@ import Page
 import Spool
 
 /// Folders of results, each once.
-struct Roll {
+struct ResultIndex {
     private(set) var folders: [FileName] = []
     private var known: Set<FileName> = []
     /// What is shown of those that somebody has looked at: of a hundred thousand most are only names.
-    private var shown: [FileName: ShownResult] = [:]
+    private var shown: [FileName: ResultCard] = [:]
 
     /// Where there are so many, the older half is a page's.
     static let full = 2 * Archive.size
@@ -36,12 +36,12 @@ struct Roll {
 
     /// The newest, at most so many, each looked at by `look` once; those that it does not find leave the roll. The oldest
     /// first.
-    mutating func newest(_ count: Int, look: Look) rethrows -> [ShownResult] {
+    mutating func newest(_ count: Int, look: Look) rethrows -> [ResultCard] {
         try visit(max(0, folders.count - count)..<folders.count, look)
     }
 
     /// Looks at a folder; it is told what an earlier look has found.
-    typealias Look = (FileName, ShownResult?) throws -> ShownResult?
+    typealias Look = (FileName, ResultCard?) throws -> ResultCard?
 
     /// Looks at the oldest, as many as the sheet shows, and gives those for a page of older results, in the order in which
     /// they ended, which is nearly the order in which they were told; fewer where some were deleted. They leave the roll
@@ -49,7 +49,7 @@ struct Roll {
     ///
     /// Those that ended in the same moment as the last one come along: the next life tells by the moment what is on a page,
     /// and the clock of files ticks a few hundred times a second.
-    mutating func page(look: Look) rethrows -> [ShownResult] {
+    mutating func page(look: Look) rethrows -> [ResultCard] {
         let shown = try visit(0..<min(Self.full, folders.count), look).sorted { $0.ended < $1.ended }
         guard shown.count > Archive.size else { return shown }
         let last = shown[Archive.size - 1].ended
@@ -65,9 +65,9 @@ struct Roll {
         for folder in gone { shown[folder] = nil }
     }
 
-    private mutating func visit(_ places: Range<Int>, _ look: Look) rethrows -> [ShownResult] {
+    private mutating func visit(_ places: Range<Int>, _ look: Look) rethrows -> [ResultCard] {
         var gone: Set<FileName> = []
-        var found: [ShownResult] = []
+        var found: [ResultCard] = []
         for folder in folders[places] {
             shown[folder] = try look(folder, shown[folder])
             if let result = shown[folder] { found.append(result) } else { gone.insert(folder) }

@@ -1,7 +1,7 @@
 // How much room on the disk a job's result will need: a decision without a disk.
 
 /// What results have taken so far, by the pixels that were asked for.
-struct RoomNeeds: Sendable {
+struct SpaceEstimate: Sendable {
     /// In bytes, of the last result for so many pixels; -1 stands for requests that do not tell.
     private var seen: [Int: Int] = [:]
 
@@ -12,7 +12,7 @@ struct RoomNeeds: Sendable {
     static let documents = 64 << 10
 
     /// A result for so many pixels took so many bytes, or would have.
-    mutating func note(_ bytes: Int, for pixels: Int?) { seen[pixels ?? Self.untold] = bytes }
+    mutating func record(_ bytes: Int, for pixels: Int?) { seen[pixels ?? Self.untold] = bytes }
 
     /// What a result for so many pixels is expected to take: what the last one took; else three bytes a pixel, which a PNG
     /// does not exceed by much, but no less than a smaller one took and no more than a larger one.

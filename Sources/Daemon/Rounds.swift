@@ -2,7 +2,7 @@
 
 /// Where the kernel tells of all changes once a minute is enough: it is a promise that is kept. Of what other machines do
 /// to a share it tells nothing, and nobody's doing must wait for a minute there.
-struct Rounds {
+struct RescanSchedule {
     static let usual = Duration.seconds(60)
     static let onShares = Duration.seconds(2)
     /// A round that takes long is made less often: no more than a twentieth of the time goes into them.

@@ -5,7 +5,7 @@ import Synchronization
 
 /// Some servers that render do not tell what they are set to, and are there all the same. One that has told it has lost its
 /// API when it does not tell it any more.
-final class ServerRecord: Sendable {
+final class ServerHistory: Sendable {
     private let known = Mutex((hasOptions: false, hasRendered: false))
 
     func hasOptions() { known.withLock { $0.hasOptions = true } }

@@ -10,11 +10,11 @@ import Synchronization
 /// port that was seen closed opens, the first request waits for a time of grace. A server that listens and does not
 /// answer its API (a login page, a gateway without its server, "not now") is asked a question with the same backoff, and
 /// gets a job only when it has answered that. Whoever hears of it meanwhile ends the wait for all.
-actor ServerWatch {
+actor ServerHealth {
     private let server: ServerAddress
     /// Between the opening of a port that was seen closed and the first request.
     private let grace: Duration
-    private let tell: @Sendable (Event) -> Void
+    private let emit: @Sendable (Event) -> Void
     /// Asks a question that every server with this API answers; why it did not, or `nil`.
     private let probe: @Sendable () async -> String?
 
@@ -40,31 +40,31 @@ actor ServerWatch {
                 defer { state = newValue }
                 return state
             }
-            if newValue.isThere != before.isThere { note(newValue.isThere) }
+            if newValue.isThere != before.isThere { record(newValue.isThere) }
         }
     }
     /// Told when it is lost and when it is back.
-    private let note: @Sendable (_ isThere: Bool) -> Void
+    private let record: @Sendable (_ isThere: Bool) -> Void
     private var backoff = Backoff()
     /// All who wait look again at once, and not each after a wait of their own.
     private var nextLook = ContinuousClock.now
     /// The waits of those who wait, by a number.
     private var waits: [Int: Task<Void, Never>] = [:]
     private var lastWait = 0
-    private enum Look { case port, api }
+    private enum Probe { case port, api }
     /// Looks that are under way.
-    private var looking: [Look: Task<String?, Never>] = [:]
+    private var looking: [Probe: Task<String?, Never>] = [:]
     private static let timeout = Duration.seconds(5)
 
     init(
-        server: ServerAddress, grace: Duration, note: @escaping @Sendable (_ isThere: Bool) -> Void,
-        probe: @escaping @Sendable () async -> String?, tell: @escaping @Sendable (Event) -> Void
+        server: ServerAddress, grace: Duration, record: @escaping @Sendable (_ isThere: Bool) -> Void,
+        probe: @escaping @Sendable () async -> String?, emit: @escaping @Sendable (Event) -> Void
     ) {
         self.server = server
         self.grace = grace
-        self.note = note
+        self.record = record
         self.probe = probe
-        self.tell = tell
+        self.emit = emit
     }
 
     /// It has answered something since it was last away; that its port is open shows nothing.
@@ -80,7 +80,7 @@ actor ServerWatch {
     ///
     /// - Parameter time: how long it asks to be left alone, where it says so.
     func isAway(because reason: String, for time: Duration? = nil) {
-        if state.isThere { tell(.serverAway(server.description, reason: reason)) }
+        if state.isThere { emit(.serverAway(server.description, reason: reason)) }
         if state != .away { state = .refusing(because: reason) }
         if let time { nextLook = max(nextLook, .now + time) }
         answers.withLock { $0 = false }
@@ -88,7 +88,7 @@ actor ServerWatch {
 
     /// A request was answered.
     func isBack() {
-        if state.isRefusing { tell(.serverBack(server.description, grace: .zero)) }
+        if state.isRefusing { emit(.serverBack(server.description, grace: .zero)) }
         state = .up
         backoff.reset()
         nextLook = .now
@@ -99,33 +99,33 @@ actor ServerWatch {
     func hasAnswered() { if state.isRefusing { isBack() } }
 
     /// Returns when a request may be sent. Throws CancellationError.
-    func waitUntilThere() async throws {
+    func waitUntilUp() async throws {
         while true {
             switch state {
             case .up: return
             case .starting(let moment):
-                try await Threads.rest(for: moment - .now)
+                try await TaskQueueExecutor.rest(for: moment - .now)
                 if state == .starting(until: moment) { isBack() }
             case .refusing(let old):
                 try await rest()
                 guard state.isRefusing else { continue }
                 // A port that is closed by now is waited for without a question.
-                if await look(at: .port) != nil {
+                if await probe(at: .port) != nil {
                     if state.isRefusing { state = .away }
-                } else if let reason = await look(at: .api) {
+                } else if let reason = await probe(at: .api) {
                     guard state.isRefusing, reason != old else { continue }
                     state = .refusing(because: reason)
-                    tell(.serverAway(server.description, reason: reason))
+                    emit(.serverAway(server.description, reason: reason))
                 } else if state.isRefusing {
                     proves()
                     isBack()
                 }
             case .unknown, .away:
-                guard let reason = await look(at: .port) else {
+                guard let reason = await probe(at: .port) else {
                     opened()
                     continue
                 }
-                if state == .unknown { tell(.serverAway(server.description, reason: reason)) }
+                if state == .unknown { emit(.serverAway(server.description, reason: reason)) }
                 state = .away
                 try await rest()
             }
@@ -137,7 +137,9 @@ actor ServerWatch {
         if nextLook <= .now { nextLook = .now + backoff.next() }
         let time = nextLook - .now
         // Ends early where it is cancelled: the server is back, or nobody waits any more.
-        let wait = Task(executorPreference: Threads.shared) { _ = try? await Threads.rest(for: time) }
+        let wait = Task(executorPreference: TaskQueueExecutor.shared) {
+            _ = try? await TaskQueueExecutor.rest(for: time)
+        }
         lastWait += 1
         let number = lastWait
         waits[number] = wait
@@ -151,9 +153,9 @@ actor ServerWatch {
     }
 
     /// One look for all who wait for it: why the server is not there, or `nil`.
-    private func look(at what: Look) async -> String? {
+    private func probe(at what: Probe) async -> String? {
         if let task = looking[what] { return await task.value }
-        let task = Task(executorPreference: Threads.shared) { [self] in
+        let task = Task(executorPreference: TaskQueueExecutor.shared) { [self] in
             switch what {
             case .port: await closed()
             case .api: await probe()
@@ -171,7 +173,7 @@ actor ServerWatch {
     private func opened() {
         switch state {
         case .away:
-            tell(.serverBack(server.description, grace: grace))
+            emit(.serverBack(server.description, grace: grace))
             state = .starting(until: .now + grace)
         case .unknown: state = .up
         default: break
@@ -182,8 +184,8 @@ actor ServerWatch {
     private nonisolated func closed() async -> String? {
         let server = server
         do {
-            try await Threads.blocking {
-                try Reach.connect(host: server.host, port: server.port, timeout: Self.timeout)
+            try await TaskQueueExecutor.blocking {
+                try PortProbe.connect(host: server.host, port: server.port, timeout: Self.timeout)
             }
             return nil
         } catch let error as SystemError {

@@ -8,7 +8,8 @@ import Spool
 struct Status: Sendable {
     /// What a queue can be in; the first of these that holds is told.
     enum State: String, Sendable, CaseIterable {
-        case stopped, troubled
+        case stopped
+        case diskError = "troubled"
         case waiting = "waiting for the server"
         case paused, rendering
         /// For a moment at which something is tried again, or for room on the disk.
@@ -23,18 +24,18 @@ struct Status: Sendable {
     /// Why results of some jobs find no room.
     private var shortage: String?
     /// Jobs that are tried again later, when, and why.
-    private var retries: [Ticket: (at: Stamp, reason: String)] = [:]
+    private var retries: [Ticket: (at: Timestamp, reason: String)] = [:]
     /// Servers that are waited for, and why.
     private(set) var away: [String: String] = [:]
     private var isPaused = false
     private(set) var rendering: [(ticket: Ticket, server: String)] = []
     private(set) var servers: [String] = []
     /// When the state became what it is.
-    private(set) var since = Stamp.now
+    private(set) var since = Timestamp.now
 
     var state: State {
         if hasStopped { return .stopped }
-        if trouble != nil || lack != nil { return .troubled }
+        if trouble != nil || lack != nil { return .diskError }
         if !away.isEmpty, away.count >= servers.count { return .waiting }
         if isPaused, rendering.isEmpty { return .paused }
         if !rendering.isEmpty { return .rendering }
@@ -48,13 +49,13 @@ struct Status: Sendable {
     func isUp(_ server: String) -> Bool { away[server] == nil }
 
     /// Takes in what has happened.
-    mutating func note(_ event: Event, at now: Stamp = .now) {
+    mutating func record(_ event: Event, at now: Timestamp = .now) {
         let before = state
         // It is put back while it waits for its next attempt.
         if let ticket = event.ticket, event.kind != "putBack" { retries[ticket] = nil }
         switch event {
         case .ready(_, let servers, _): self.servers = servers
-        case .troubled(let error): trouble = error.description
+        case .diskError(let error): trouble = error.description
         case .serverAway(let server, let reason):
             // What was under way there is put back in silence.
             away[server] = reason
@@ -69,22 +70,22 @@ struct Status: Sendable {
         case .done(let ticket, _, _, _, _), .failed(let ticket, _, _):
             trouble = nil
             rendering.removeAll { $0.ticket == ticket }
-        case .putBack(let ticket), .cancelled(let ticket): rendering.removeAll { $0.ticket == ticket }
-        case .tryingAgain(let ticket, let reason, let delay):
+        case .requeued(let ticket), .cancelled(let ticket): rendering.removeAll { $0.ticket == ticket }
+        case .retrying(let ticket, let reason, let delay):
             rendering.removeAll { $0.ticket == ticket }
-            let moment = Stamp(microseconds: now.microseconds + Int64(delay / .microseconds(1)))
+            let moment = Timestamp(microseconds: now.microseconds + Int64(delay / .microseconds(1)))
             retries[ticket] = (moment, reason)
-        case .noRoom(let ticket, _, _):
+        case .noSpace(let ticket, _, _):
             rendering.removeAll { $0.ticket == ticket }
             shortage = event.message
-        case .roomAgain: shortage = nil
+        case .spaceAgain: shortage = nil
         case .stopping:
             hasStopped = true
             (rendering, retries) = ([], [:])
         case .inbox(_, let isThere): lack = isThere ? nil : event.message
-        case .recovered, .leftAlone, .renewed, .rounds, .unwatched, .watched, .oneAtATime, .pruned, .notPruned,
-            .unheard, .hookFailed,
-            .hookBehind, .hookDropped, .callbackTold, .callbackFailed, .callbackGivenUp:
+        case .recovered, .leftAlone, .directoryReplaced, .rescans, .polling, .watched, .oneAtATime, .pruned, .notPruned,
+            .notifyFailed, .hookFailed,
+            .hookOverloaded, .hookDropped, .callbackTold, .callbackFailed, .callbackGivenUp:
             break
         }
         if state != before { since = now }
@@ -93,7 +94,7 @@ struct Status: Sendable {
     /// Why it does not go on; `nil` where it does, or has nothing to do.
     var reason: String? {
         switch state {
-        case .troubled: trouble ?? lack
+        case .diskError: trouble ?? lack
         case .waiting: servers.compactMap { away[$0] }.joined(separator: "; ")
         case .paused: "PAUSE lies in the spool"
         case .retrying:
@@ -106,7 +107,7 @@ struct Status: Sendable {
     }
 
     /// The text of the file.
-    func document(at now: Stamp = .now) -> Data {
+    func document(at now: Timestamp = .now) -> Data {
         var members: [(String, JSONValue)] = [("state", .string(state.rawValue))]
         if let reason { members.append(("reason", .string(reason))) }
         members += [

@@ -7,7 +7,7 @@ import Synchronization
 
 /// Puts the status into the spool when something has happened, and at most twice a second: a burst is told as one. When
 /// nothing happens it is renewed once a minute, so that whoever reads it over a share knows that somebody is there.
-final class StatusBoard: Sendable {
+final class StatusWriter: Sendable {
     private struct State {
         var status = Status()
         var metrics = Metrics()
@@ -16,8 +16,8 @@ final class StatusBoard: Sendable {
         var written = ContinuousClock.now
     }
     private let folders: Folders
-    private let queue: Queue
-    private let herald: Herald?
+    private let queue: JobQueue
+    private let notifier: ServiceNotifier?
     private let writes = DispatchQueue(label: "status")
     private let state = Mutex(State())
     /// A little less than the time between two rounds, which beat it.
@@ -25,25 +25,28 @@ final class StatusBoard: Sendable {
 
     private static let interval = 0.5
 
-    init(_ folders: Folders, _ queue: Queue, herald: Herald?, heartbeat: Duration = .seconds(Pulse.interval - 5)) {
+    init(
+        _ folders: Folders, _ queue: JobQueue, notifier: ServiceNotifier?,
+        heartbeat: Duration = .seconds(DaemonLiveness.interval - 5)
+    ) {
         self.folders = folders
         self.queue = queue
-        self.herald = herald
+        self.notifier = notifier
         self.heartbeat = heartbeat
     }
 
-    func note(_ event: Event) {
+    func record(_ event: Event) {
         changed { state in
-            state.status.note(event)
-            state.metrics.note(event)
+            state.status.record(event)
+            state.metrics.record(event)
         }
     }
 
     /// What the events so far come to.
     var status: Status { state.withLock { $0.status } }
 
-    /// See ``Metrics/note(gap:)``. Written with what else happens to a render.
-    func note(gap: Duration) { state.withLock { $0.metrics.note(gap: gap) } }
+    /// See ``Metrics/record(gap:)``. Written with what else happens to a render.
+    func record(gap: Duration) { state.withLock { $0.metrics.record(gap: gap) } }
 
     /// All folders have been looked at.
     func beat() {
@@ -76,7 +79,7 @@ final class StatusBoard: Sendable {
             state.written = .now
             return (state.status, state.metrics.document(state.status, waiting: waiting, at: .now))
         }
-        herald?.show(status)
+        notifier?.show(status)
         // A disk that does not take it is in the log, and gets the next one.
         try? folders.show(status: status.document())
         try? folders.show(metrics: metrics)

@@ -4,17 +4,17 @@ import A1111
 import Foundation
 import JSONText
 
-extension Flight {
+extension RenderAttempt {
     /// A 200 is not yet what was asked for.
     func differences(from reply: Reply) async -> [String] {
-        if assignment.endpoint.path.hasPrefix("/sdapi/v1/interrogate"), let caption = reply.member("caption"),
+        if prepared.endpoint.path.hasPrefix("/sdapi/v1/interrogate"), let caption = reply.member("caption"),
             caption == Data("\"<error>\"".utf8)
         {
             return ["the caption is \"<error>\": the server could not interrogate the picture"]
         }
-        guard let asked = assignment.asked else { return [] }
+        guard let asked = prepared.asked else { return [] }
         return asked.differences(
-            to: reply, lists: await press.catalogue.lists(for: asked), settings: settings)
+            to: reply, lists: await renderServer.capabilities.lists(for: asked), settings: settings)
     }
 
     /// Why pictures that came are none to be content with.
@@ -22,13 +22,13 @@ extension Flight {
         to reply: Reply, _ stops: [ServerProgress.State], _ warnings: [String], isFollowed: Bool
     ) async -> Failure? {
         var failure: Failure
-        if assignment.endpoint.service?.drawsSeeds == true, let asked = assignment.asked,
+        if prepared.endpoint.service?.drawsSeeds == true, let asked = prepared.asked,
             let stopped = await stop(of: reply, asked, stops, isFollowed: isFollowed)
         {
             failure = Failure(
                 .interrupted, "the render was \(stopped) at the server; what came of it is kept beside this")
             failure.began = reply.began
-        } else if clerk.options.isStrict, !warnings.isEmpty {
+        } else if transitions.options.isStrict, !warnings.isEmpty {
             failure = Failure(.wrongResult, warnings.joined(separator: "; "))
         } else {
             return nil
@@ -40,16 +40,16 @@ extension Flight {
     }
 
     private func stop(
-        of reply: Reply, _ asked: Asked, _ stops: [ServerProgress.State], isFollowed: Bool
-    ) async -> Stopped? {
+        of reply: Reply, _ asked: RequestedRender, _ stops: [ServerProgress.State], isFollowed: Bool
+    ) async -> RenderStop? {
         if let stopped = asked.stop(reply, states: await states(with: stops, isFollowed: isFollowed)) { return stopped }
         // What the server has forgotten by now, we know of our own interrupts.
         guard isFollowed else { return nil }
-        return await press.hasHit(reply.began) ? .interrupted : nil
+        return await renderServer.hasInterrupted(reply.began) ? .interrupted : nil
     }
 
     /// A render that was stopped before its first picture is answered 200 without one.
-    func looked(at failure: Failure, _ stops: [ServerProgress.State], isFollowed: Bool) async -> Failure {
+    func explained(_ failure: Failure, _ stops: [ServerProgress.State], isFollowed: Bool) async -> Failure {
         guard failure.class == .wrongResult, !failure.keepsPictures, let began = failure.began else { return failure }
         guard
             let stopped = await states(with: stops, isFollowed: isFollowed).lazy.compactMap({ $0.stop(of: began) })
@@ -65,7 +65,7 @@ extension Flight {
 
     /// What the server tells now, before what it told earlier. Where the next render has begun it has forgotten.
     private func states(with earlier: [ServerProgress.State], isFollowed: Bool) async -> [ServerProgress.State] {
-        let now = isFollowed ? nil : await press.look(within: Client.lookTimeout)?.state
+        let now = isFollowed ? nil : await renderServer.progress(within: Client.lookTimeout)?.state
         return [now].compactMap { $0 } + earlier
     }
 }

@@ -10,50 +10,50 @@ import Linux
 import Spool
 
 /// Serves the jobs of one kind at one server until the queue is closed or its task is cancelled.
-actor Worker {
+actor Dispatcher {
     /// Jobs are made ready on a thread that may wait for the disk: each change of threads would cost as much as a sync.
-    private let thread = QueueExecutor(label: "worker")
+    private let thread = SerialQueueExecutor(label: "worker")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// Where jobs are made ready while others are sent.
-    private let besides = QueueExecutor(label: "preparation")
+    private let besides = SerialQueueExecutor(label: "preparation")
 
-    private let clerk: Clerk
-    private let kind: Lane.Kind
-    private let press: Press
+    private let transitions: JobTransitions
+    private let kind: JobClass.Kind
+    private let renderServer: RenderServer
 
-    private nonisolated var queue: Queue { clerk.queue }
-    private nonisolated var seat: Seat { Seat(server: press.server.description, kind: kind) }
+    private nonisolated var queue: JobQueue { transitions.queue }
+    private nonisolated var slot: SlotKey { SlotKey(server: renderServer.server.description, kind: kind) }
 
-    private typealias Flights = ThrowingDiscardingTaskGroup<any Error>
+    private typealias RenderAttempts = ThrowingDiscardingTaskGroup<any Error>
 
     /// Takes its seat: from now on it is counted with.
-    init(_ kind: Lane.Kind, at press: Press, clerk: Clerk) {
-        self.clerk = clerk
+    init(_ kind: JobClass.Kind, at renderServer: RenderServer, transitions: JobTransitions) {
+        self.transitions = transitions
         self.kind = kind
-        self.press = press
-        let seat = Seat(server: press.server.description, kind: kind)
-        clerk.queue.crew { $0.add(seat, limit: kind == .renders ? clerk.options.inFlight : 1) }
+        self.renderServer = renderServer
+        let slot = SlotKey(server: renderServer.server.description, kind: kind)
+        transitions.queue.slots { $0.add(slot, limit: kind == .renders ? transitions.options.inFlight : 1) }
     }
 
     /// Works until the queue is closed. Throws CancellationError when the task is cancelled; what was under way is back
     /// in its place then.
     func run() async throws {
         // Also while nothing waits, so that the log says at the start whether the server is there.
-        try await press.watch.waitUntilThere()
-        try await withThrowingDiscardingTaskGroup { flights in
-            while await queue.hasNext(for: seat) {
-                if !press.watch.isUp { try await press.watch.waitUntilThere() }
-                try await clerk.waitForDisk()
-                let paths = await press.catalogue.paths()
-                try await serve(makeReady(take(), paths), &flights)
+        try await renderServer.health.waitUntilUp()
+        try await withThrowingDiscardingTaskGroup { attempts in
+            while await queue.hasNext(for: slot) {
+                if !renderServer.health.isUp { try await renderServer.health.waitUntilUp() }
+                try await transitions.waitForDisk()
+                let paths = await renderServer.capabilities.paths()
+                try await serve(makeReady(take(), paths), &attempts)
             }
         }
     }
 
-    private func take() -> [Preparation.Taken] {
-        var taken: [Preparation.Taken] = []
-        while let next = queue.next(for: seat, by: clerk.grouping) {
+    private func take() -> [Claimer.Taken] {
+        var taken: [Claimer.Taken] = []
+        while let next = queue.next(for: slot, by: transitions.affinity) {
             taken.append(.init(ticket: next.ticket, lane: next.lane))
         }
         return taken
@@ -63,13 +63,13 @@ actor Worker {
 
     /// Sends jobs that are ready. Where the server is so quick that it would wait for the disk, the next ones are made ready
     /// meanwhile, and sent behind them.
-    private func serve(_ first: [Ready], _ flights: inout Flights) async throws {
+    private func serve(_ first: [Ready], _ attempts: inout RenderAttempts) async throws {
         var (jobs, isCancelled) = (first, false)
         while !jobs.isEmpty {
             let next = await beginNext()
             for job in jobs {
                 do {
-                    try await serve(job, &flights)
+                    try await serve(job, &attempts)
                 } catch is CancellationError {
                     // The others are claimed as well: each finds its own way back.
                     isCancelled = true
@@ -82,91 +82,94 @@ actor Worker {
 
     /// A job that was taken, and what is to be done with it.
     private struct Ready {
-        let taken: Preparation.Taken
-        let outcome: Result<Preparation.Outcome, SystemError>
+        let taken: Claimer.Taken
+        let outcome: Result<Claimer.ClaimResult, SystemError>
     }
 
     private func beginNext() async -> Task<[Ready], Never>? {
-        guard queue.crew({ $0.ahead(seat) }) > 0, press.watch.isUp, !clerk.disk.isMet else { return nil }
-        let paths = await press.catalogue.paths()
+        guard queue.slots({ $0.ahead(slot) }) > 0, renderServer.health.isUp, !transitions.disk.isFailing else {
+            return nil
+        }
+        let paths = await renderServer.capabilities.paths()
         let taken = take()
         guard !taken.isEmpty else { return nil }
         return makeReadyBeside(taken, paths)
     }
 
     private nonisolated func makeReadyBeside(
-        _ taken: [Preparation.Taken], _ paths: ServerPaths?
+        _ taken: [Claimer.Taken], _ paths: ServerPaths?
     ) -> Task<[Ready], Never> {
         Task(executorPreference: besides) { self.makeReady(taken, paths) }
     }
 
-    private nonisolated func makeReady(_ taken: [Preparation.Taken], _ paths: ServerPaths?) -> [Ready] {
+    private nonisolated func makeReady(_ taken: [Claimer.Taken], _ paths: ServerPaths?) -> [Ready] {
         guard !taken.isEmpty else { return [] }
         let start = ContinuousClock.now
-        let outcomes = preparation(paths).prepare(taken)
+        let outcomes = claimer(paths).prepare(taken)
         // So many more are made ready the next time, that the server need not wait for them: half of them are sent while the
         // others are made ready, which may well take twice as long. Where renders take seconds there are none.
-        let ahead = press.renders(in: (ContinuousClock.now - start) * 4)
-        queue.crew { $0.setAhead(seat, ahead) }
+        let ahead = renderServer.renders(in: (ContinuousClock.now - start) * 4)
+        queue.slots { $0.setAhead(slot, ahead) }
         return zip(taken, outcomes).map(Ready.init)
     }
 
-    private nonisolated func preparation(_ paths: ServerPaths?) -> Preparation {
-        Preparation(
-            folders: clerk.folders, options: clerk.options, server: press.server, paths: paths, room: clerk.room,
-            namesTasks: kind == .renders && clerk.options.showsProgress && paths?.hasTasks == true)
+    private nonisolated func claimer(_ paths: ServerPaths?) -> Claimer {
+        Claimer(
+            folders: transitions.folders, options: transitions.options, server: renderServer.server, paths: paths,
+            space: transitions.space,
+            namesTasks: kind == .renders && transitions.options.showsProgress && paths?.hasTasks == true)
     }
 
     // MARK: Sending
 
-    private func serve(_ job: Ready, _ flights: inout Flights) async throws {
+    private func serve(_ job: Ready, _ attempts: inout RenderAttempts) async throws {
         let taken = job.taken
         var isSent = false
         // What is not sent is in nobody's hands, however it ends here: others may wait for that.
         defer {
             if !isSent {
-                clerk.room.left(taken.ticket)
-                queue.crew { $0.returned(seat) }
+                transitions.space.left(taken.ticket)
+                queue.slots { $0.cancelled(slot) }
             }
         }
         do {
             switch try job.outcome.get() {
             case .unclaimed(let error):
-                clerk.tell(.troubled(error))
-                let preparation = preparation(await press.catalogue.paths())
-                let again = try await clerk.persistently { _ in
+                transitions.emit(.diskError(error))
+                let preparation = claimer(await renderServer.capabilities.paths())
+                let again = try await transitions.retryingDiskErrors { _ in
                     let outcome = preparation.prepare([taken], again: true)[0]
                     if case .success(.unclaimed(let error)) = outcome { throw error }
                     return outcome
                 }
                 isSent = true
-                return try await serve(Ready(taken: taken, outcome: again), &flights)
-            case .ready(let job, let assignment):
-                await queue.waitToBoard(seat)
-                isSent = try await send(job, assignment, taken.lane, &flights)
-            case .alone(let job, let assignment):
-                isSent = try await sendAlone(job, assignment, taken.lane, &flights)
-            case .batch(let job, let batch): try await clerk.expand(job, batch, lane: taken.lane)
-            case .hopeless(let job, let report): try await clerk.fail(job, report)
-            case .elsewhere(let job, let lane): try await clerk.putBack(job, to: lane, inSilence: true)
-            case .cancelled(let job): try await clerk.putBack(job, to: taken.lane)
+                return try await serve(Ready(taken: taken, outcome: again), &attempts)
+            case .ready(let job, let prepared):
+                await queue.waitToStart(slot)
+                isSent = try await send(job, prepared, taken.lane, &attempts)
+            case .alone(let job, let prepared):
+                isSent = try await sendAlone(job, prepared, taken.lane, &attempts)
+            case .batch(let job, let batch): try await transitions.expand(job, batch, lane: taken.lane)
+            case .invalid(let job, let report): try await transitions.fail(job, report)
+            case .elsewhere(let job, let lane): try await transitions.requeue(job, to: lane, inSilence: true)
+            case .cancelled(let job): try await transitions.requeue(job, to: taken.lane)
             case .unrecorded(let job, let attempts, let error):
-                try await clerk.putBackUnrecorded(job, attempts, to: taken.lane, because: error)
+                try await transitions.requeueUnrecorded(job, attempts, to: taken.lane, because: error)
             case .locked(let error):
                 // The next look at the folders finds it again.
-                clerk.tell(.troubled(error))
+                transitions.emit(.diskError(error))
                 queue.forget(taken.ticket)
             case .gone:
                 queue.forget(taken.ticket)
-                clerk.tell(.cancelled(taken.ticket))
+                transitions.emit(.cancelled(taken.ticket))
             case .tooLarge:
                 // It comes back when there is room.
                 break
             }
         } catch let error as SystemError {
-            try await clerk.giveBack(taken.ticket, to: taken.lane, because: error)
+            try await transitions.giveBack(taken.ticket, to: taken.lane, because: error)
         } catch is CancellationError {
-            try await clerk.giveBack(taken.ticket, to: taken.lane)
+            try await transitions.giveBack(taken.ticket, to: taken.lane)
             throw CancellationError()
         }
     }
@@ -174,44 +177,45 @@ actor Worker {
     /// Sends the job behind those that are with the server, when the press says so: all that can be done before is done then.
     /// False where those have found the server away meanwhile; then it is back in its place.
     private func send(
-        _ job: ActiveJob, _ assignment: Assignment, _ lane: Lane, _ flights: inout Flights
+        _ job: ActiveJob, _ prepared: PreparedJob, _ lane: JobClass, _ attempts: inout RenderAttempts
     ) async throws -> Bool {
-        let settings = assignment.asked == nil ? ServerSettings() : await press.catalogue.settings()
-        guard press.watch.isUp else {
-            try await clerk.putBackUncounted(job, assignment.attempts, to: lane)
+        let settings = prepared.asked == nil ? ServerSettings() : await renderServer.capabilities.settings()
+        guard renderServer.health.isUp else {
+            try await transitions.requeueUncounted(job, prepared.attempts, to: lane)
             return false
         }
-        clerk.tell(.started(job.ticket, server: press.server.description))
-        queue.crew { $0.boarded(seat) }
-        let flight = Flight(
-            job, assignment, from: lane, settings: settings, seat: seat, clerk: clerk, press: press)
-        flights.addTask(executorPreference: flight.thread) { [press] in
-            try await flight.land()
+        transitions.emit(.started(job.ticket, server: renderServer.server.description))
+        queue.slots { $0.starting(slot) }
+        let attempt = RenderAttempt(
+            job, prepared, from: lane, settings: settings, slot: slot, transitions: transitions,
+            renderServer: renderServer)
+        attempts.addTask(executorPreference: attempt.thread) { [renderServer] in
+            try await attempt.run()
             // Also when nothing waits for it: the log and the status say when it is back.
-            if !press.watch.isUp { try await press.watch.waitUntilThere() }
+            if !renderServer.health.isUp { try await renderServer.health.waitUntilUp() }
         }
         return true
     }
 
     /// Sends a job when no other is there, and none behind it. False where it is not sent, and is back in its place.
     private func sendAlone(
-        _ job: ActiveJob, _ assignment: Assignment, _ lane: Lane, _ flights: inout Flights
+        _ job: ActiveJob, _ prepared: PreparedJob, _ lane: JobClass, _ attempts: inout RenderAttempts
     ) async throws -> Bool {
-        await queue.waitForNone(at: seat)
-        if assignment.attempts.mayStillRun, try await !waitedUntilIdle(for: job) {
-            try await clerk.putBack(job, to: lane)
+        await queue.waitForNone(at: slot)
+        if prepared.attempts.mayStillRun, try await !waitedUntilIdle(for: job) {
+            try await transitions.requeue(job, to: lane)
             return false
         }
-        var assignment = assignment
-        assignment.begin(at: press.server)
+        var prepared = prepared
+        prepared.begin(at: renderServer.server)
         do throws(SystemError) {
-            try job.record(assignment.attempts)
+            try job.record(prepared.attempts)
         } catch {
-            try await clerk.putBackUnrecorded(job, assignment.attempts, to: lane, because: error)
+            try await transitions.requeueUnrecorded(job, prepared.attempts, to: lane, because: error)
             return false
         }
-        guard try await send(job, assignment, lane, &flights) else { return false }
-        await queue.waitForNone(at: seat)
+        guard try await send(job, prepared, lane, &attempts) else { return false }
+        await queue.waitForNone(at: slot)
         return true
     }
 
@@ -220,15 +224,15 @@ actor Worker {
     /// False where the job is cancelled meanwhile.
     private func waitedUntilIdle(for job: ActiveJob) async throws -> Bool {
         let deadline = ContinuousClock.now + .seconds(600)
-        while ContinuousClock.now < deadline, try await !clerk.isCancelled(job) {
+        while ContinuousClock.now < deadline, try await !transitions.isCancelled(job) {
             do {
-                if try await press.client.progress().isIdle { break }
+                if try await renderServer.client.progress().isIdle { break }
             } catch is Failure {
                 // A server that does not tell is not waited for.
                 break
             }
-            try await Threads.rest(for: .seconds(1))
+            try await TaskQueueExecutor.rest(for: .seconds(1))
         }
-        return try await !clerk.isCancelled(job)
+        return try await !transitions.isCancelled(job)
     }
 }

@@ -8,7 +8,7 @@ import JSONText
 import Spool
 
 /// A body of queue/txt2img or queue/img2img.
-struct Commission {
+struct AgentSchedulerSubmission {
     /// The job file.
     let job: Data
     /// What it may be called.
@@ -37,17 +37,17 @@ struct Commission {
             let given = try Self.object("override_settings", body)
             changes.append(("override_settings", given.text(removing: [], setting: settings)))
         }
-        var orders: [(key: String, value: Data)] = [("endpoint", JSONString.encoded(service.path))]
+        var jobOptions: [(key: String, value: Data)] = [("endpoint", JSONString.encoded(service.path))]
         if let url = try Self.text("callback_url", body) {
             guard Callback(url) != nil else {
                 throw Mistake(
                     key: "callback_url", message: "invalid or missing URL scheme", kind: "value_error.url.scheme")
             }
             let callback = JSONValue.object([("url", .string(url)), ("form", .string("multipart"))])
-            orders.append(("callback", callback.compact))
+            jobOptions.append(("callback", callback.compact))
         }
         let given = try Self.object(JobFile.ordersKey, body)
-        changes.append((JobFile.ordersKey, given.text(removing: ["method"], setting: orders)))
+        changes.append((JobFile.ordersKey, given.text(removing: ["method"], setting: jobOptions)))
         job = body.text(removing: Self.own, setting: changes)
         words = Self.words(of: body) ?? service.rawValue
     }

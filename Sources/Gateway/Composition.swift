@@ -10,7 +10,7 @@ import Linux
 import Spool
 
 /// JSON in pieces.
-struct Composition: Sendable {
+struct ComposedBody: Sendable {
     private enum Piece: Sendable {
         case text(Data)
         /// Opened when its turn comes: a client that is slow has one descriptor, and not a thousand.
@@ -19,7 +19,7 @@ struct Composition: Sendable {
         var length: Int {
             switch self {
             case .text(let text): text.count
-            case .picture(_, _, let size): Source.base64Length(size)
+            case .picture(_, _, let size): FileBody.base64Length(size)
             }
         }
     }
@@ -31,8 +31,8 @@ struct Composition: Sendable {
 
     /// As a string: base64, behind `prefix`; what is no picture is an extension's text, as it is. Throws ``SystemError``
     /// where its file is gone.
-    mutating func add(_ picture: ShownPicture, in folder: Directory, prefix: String = "") throws(SystemError) {
-        let source = try Source(folder.file(picture.file))
+    mutating func add(_ picture: PictureLink, in folder: Directory, prefix: String = "") throws(SystemError) {
+        let source = try FileBody(folder.file(picture.file))
         // Files with holes are as large as anybody likes.
         guard source.size <= Folders.assetCap else {
             throw SystemError(call: "read", code: EFBIG, path: folder.path(of: picture.file))
@@ -52,7 +52,7 @@ struct Composition: Sendable {
                     switch piece {
                     case .text(let text): try await writer.write(text)
                     case .picture(let file, let folder, let size):
-                        let source = try await Door.reads.run { try Source(folder.file(file)) }
+                        let source = try await HTTPGateway.reads.run { try FileBody(folder.file(file)) }
                         try await source.writeBase64(to: writer, size: size)
                     }
                 }

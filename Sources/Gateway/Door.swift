@@ -9,7 +9,7 @@ import Linux
 import Spool
 
 /// Serves a spool over HTTP until it is closed.
-public final class Door: Sendable {
+public final class HTTPGateway: Sendable {
     /// What it is told at its start.
     public struct Options: Sendable {
         /// Where it listens.
@@ -48,48 +48,48 @@ public final class Door: Sendable {
 
     /// What changes the line or stops it: one call at a time, in the order in which they come. Two that move jobs at once
     /// could give both the same place.
-    static let orders = BlockingCalls(label: "door's order", width: 1)
+    static let jobOptions = BlockingCalls(label: "door's order", width: 1)
 
     private let server: Server
-    private let ledger: Ledger
+    private let tracker: JobTracker
     private let servers: [Presence]
-    private let threads: Threads
+    private let threads: TaskQueueExecutor
     /// The address that it got, for people.
     public let url: String
 
     /// Opens it. Throws ``SystemError`` where nobody can listen there.
     public init(_ options: Options, _ folders: Folders, clients: [Client]) throws(SystemError) {
-        let threads = Threads(label: "door")
-        let ledger = Ledger()
-        self.ledger = ledger
-        let view = JobView(folders: folders, ledger: ledger)
+        let threads = TaskQueueExecutor(label: "door")
+        let tracker = JobTracker()
+        self.tracker = tracker
+        let view = JobView(folders: folders, tracker: tracker)
         let servers = clients.map { Presence($0, grace: options.grace) }
         (self.servers, self.threads) = (servers, threads)
-        let hall = Hall(
+        let router = Router(
             options: options,
             gatekeeper: Gatekeeper(
                 credentials: options.credentials, names: Self.names,
                 origins: Set(options.origins.map { $0.lowercased() })),
-            folders: folders, ledger: ledger, view: view, reception: Reception(folders, ledger),
-            middleman: Middleman(
+            folders: folders, tracker: tracker, view: view, submissions: JobSubmission(folders, tracker),
+            proxy: ReverseProxy(
                 servers: servers, isTransparent: options.isTransparent, allowsControl: options.allowsControl,
                 threads: threads, settingsChanged: options.settingsChanged,
                 hasAnswered: options.hasAnswered))
         var limits = Limits()
         limits.connections = 4096
         limits.body = options.cap
-        limits.headTime = Patience.with(limits.headTime)
-        limits.bodyTime = Patience.with(limits.bodyTime)
-        limits.idleTime = Patience.with(limits.idleTime)
+        limits.headTime = TimeLimit.with(limits.headTime)
+        limits.bodyTime = TimeLimit.with(limits.bodyTime)
+        limits.idleTime = TimeLimit.with(limits.idleTime)
         server = try Server.start(on: options.address, limits: limits, threads: threads) { incoming in
-            try await hall.answer(incoming)
+            try await router.answer(incoming)
         }
         url = "http://\(options.address.host):\(server.port)"
-        ledger.begin(with: try folders.waiting() + folders.activeTickets())
+        tracker.begin(with: try folders.waiting() + folders.activeTickets())
     }
 
     /// Something has happened to a job.
-    public func note(_ news: News) { ledger.note(news) }
+    public func record(_ event: JobEvent) { tracker.record(event) }
 
     /// A server does not answer, or says that it does not want to.
     public func noteAway(_ server: String) {
@@ -106,7 +106,8 @@ public final class Door: Sendable {
     /// Cuts every connection. What was dropped stays where it is. False where a request has not ended within `limit`: a disk
     /// may hold it up for as long as it likes.
     public func close(within limit: Duration) async -> Bool {
-        await Threads.wait(for: Task(executorPreference: threads) { [server] in await server.stop() }, atMost: limit)
+        await TaskQueueExecutor.wait(
+            for: Task(executorPreference: threads) { [server] in await server.stop() }, atMost: limit)
     }
 
     /// What this machine is called by others.

@@ -8,20 +8,20 @@ import Linux
 import Spool
 
 /// Makes A1111's answer of what has come of a job.
-struct DropIn {
+struct A1111Response {
     let service: Endpoint.Service
     let ticket: Ticket?
 
     private var headers: Headers {
         var headers: Headers = ["Content-Type": "application/json"]
-        if let ticket { headers.append(Door.ticketHeader, "\(ticket)") }
+        if let ticket { headers.append(HTTPGateway.ticketHeader, "\(ticket)") }
         return headers
     }
 
     /// Throws ``SystemError`` where its folder cannot be read.
-    func answer(_ job: EndedJob) throws -> Response {
+    func answer(_ job: ResultFolder) throws -> Response {
         let object = (try? ObjectText(job.document)) ?? (try? ObjectText(Data("{}".utf8)))
-        let pictures = try ShownPicture.all(of: job)
+        let pictures = try PictureLink.all(of: job)
         switch job.ending {
         case .done: return try answer(pictures, in: job.folder, object)
         case .failed:
@@ -40,8 +40,8 @@ struct DropIn {
 
     // MARK: Done
 
-    private func answer(_ pictures: [ShownPicture], in folder: Directory, _ object: ObjectText?) throws -> Response {
-        var answer = Composition()
+    private func answer(_ pictures: [PictureLink], in folder: Directory, _ object: ObjectText?) throws -> Response {
+        var answer = ComposedBody()
         func addAll() throws {
             answer.add("\"images\": [")
             for (index, picture) in pictures.enumerated() {
@@ -91,7 +91,7 @@ struct DropIn {
         let isClients = ["not a job", Failure.Class.permanent.rawValue, "missing asset"].contains(kind)
         var response = Response.error(
             isClients ? 422 : 500, kind, string("message", object) ?? "the job failed, and nothing says why")
-        if let ticket { response.headers.append(Door.ticketHeader, "\(ticket)") }
+        if let ticket { response.headers.append(HTTPGateway.ticketHeader, "\(ticket)") }
         return response
     }
 }

@@ -7,13 +7,13 @@ import Linux
 import Spool
 
 /// A stream of events.
-struct Events: Sendable {
+struct EventStream: Sendable {
     let folders: Folders
-    let ledger: Ledger
-    let threads: Threads
+    let tracker: JobTracker
+    let threads: TaskQueueExecutor
 
-    private enum Word: Sendable {
-        case news(News)
+    private enum StreamItem: Sendable {
+        case jobEvent(JobEvent)
         /// A second is over.
         case tick
     }
@@ -26,12 +26,12 @@ struct Events: Sendable {
 
     private func tell(_ writer: BodyWriter) async throws {
         // A client that has this line misses nothing of a job that it drops from then on.
-        let news = ledger.listen()
+        let jobEvent = tracker.listen()
         try await writer.write(": sdspool\n\n".utf8)
-        let (words, speaker) = AsyncStream.makeStream(of: Word.self, bufferingPolicy: .bufferingNewest(1024))
-        let listener = Task(executorPreference: threads) { for await one in news { speaker.yield(.news(one)) } }
+        let (words, speaker) = AsyncStream.makeStream(of: StreamItem.self, bufferingPolicy: .bufferingNewest(1024))
+        let listener = Task(executorPreference: threads) { for await one in jobEvent { speaker.yield(.jobEvent(one)) } }
         let clock = Task(executorPreference: threads) {
-            while (try? await Threads.rest(for: .seconds(1))) != nil { speaker.yield(.tick) }
+            while (try? await TaskQueueExecutor.rest(for: .seconds(1))) != nil { speaker.yield(.tick) }
         }
         defer {
             listener.cancel()
@@ -41,15 +41,16 @@ struct Events: Sendable {
         var silence = 0
         for await word in words {
             switch word {
-            case .news(let news):
-                if news.isEnd, let ticket = news.ticket { told[ticket] = nil }
-                guard let event = Self.event(news) else { continue }
+            case .jobEvent(let jobEvent):
+                if jobEvent.isEnd, let ticket = jobEvent.ticket { told[ticket] = nil }
+                guard let event = Self.event(jobEvent) else { continue }
                 try await writer.write(event)
                 silence = 0
             case .tick:
                 silence += 1
-                for ticket in ledger.rendering {
-                    let progress = try? await Door.reads.run { [folders] in try folders.progressText(of: ticket) }
+                for ticket in tracker.rendering {
+                    let progress = try? await HTTPGateway.reads.run { [folders] in try folders.progressText(of: ticket)
+                    }
                     guard let progress, progress != told[ticket], (try? ObjectText(progress)) != nil else { continue }
                     told[ticket] = progress
                     // Between its values a line may end; an event's line may not.
@@ -71,9 +72,9 @@ struct Events: Sendable {
         [("name", .string(name.text)), ("ticket", .optional(ticket?.description))]
     }
 
-    private static func event(_ news: News) -> Data? {
-        let members = members(news.name, news.ticket)
-        return switch news {
+    private static func event(_ jobEvent: JobEvent) -> Data? {
+        let members = members(jobEvent.name, jobEvent.ticket)
+        return switch jobEvent {
         case .accepted: event("accepted", .object(members))
         case .started: event("started", .object(members))
         case .putBack: event("queued", .object(members))

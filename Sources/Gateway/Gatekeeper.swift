@@ -14,17 +14,17 @@ struct Gatekeeper: Sendable {
     let origins: Set<String>
 
     /// Why a request is turned away.
-    struct Refusal: Equatable {
+    struct RequestError: Equatable {
         let status: Int
         let why: String
     }
 
-    func refusal(of method: String, _ headers: Headers) -> Refusal? {
+    func refusal(of method: String, _ headers: Headers) -> RequestError? {
         let host = headers["host"] ?? ""
         // A name that is none of ours was made to point here by somebody else: a page in a browser that the same name led
         // somewhere else a minute ago would be let in as the owner of it (DNS rebinding). An address cannot be made to.
         guard isOwn(Self.name(in: host)) else {
-            return Refusal(
+            return RequestError(
                 status: 421,
                 why: "this is not \"\(host)\": ask for it by its address, by localhost, or by its host name")
         }
@@ -32,10 +32,10 @@ struct Gatekeeper: Sendable {
         if let origin = headers["origin"], !["GET", "HEAD"].contains(method), !isAllowed(origin),
             !Self.isSame(origin, host)
         {
-            return Refusal(status: 403, why: "pages of \(origin) may not ask here; --cors \(origin) lets them")
+            return RequestError(status: 403, why: "pages of \(origin) may not ask here; --cors \(origin) lets them")
         }
         guard credentials.isEmpty || isPreflight(method, headers) || hasCredentials(headers["authorization"]) else {
-            return Refusal(status: 401, why: "user and password are needed (Basic)")
+            return RequestError(status: 401, why: "user and password are needed (Basic)")
         }
         return nil
     }
@@ -66,7 +66,7 @@ struct Gatekeeper: Sendable {
     private static func isAddress(_ name: String) -> Bool {
         if name.hasPrefix("["), name.hasSuffix("]") {
             // A zone means something on the machine of who asks, and is not sent (RFC 6874 section 1).
-            return !name.contains("%") && Peer.isNumeric(String(name.dropFirst().dropLast()))
+            return !name.contains("%") && ResolvedAddress.isNumeric(String(name.dropFirst().dropLast()))
         }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4

@@ -11,22 +11,23 @@ import Page
 import Spool
 
 /// Where those who were let in are served.
-struct Hall: Sendable {
-    let options: Door.Options
+struct Router: Sendable {
+    let options: HTTPGateway.Options
     let gatekeeper: Gatekeeper
     let folders: Folders
-    let ledger: Ledger
+    let tracker: JobTracker
     let view: JobView
-    let reception: Reception
-    let middleman: Middleman
+    let submissions: JobSubmission
+    let proxy: ReverseProxy
 
-    private var scheduler: Scheduler {
-        Scheduler(
-            folders: folders, ledger: ledger, view: SchedulerView(view: view, cap: options.cap), reception: reception,
-            middleman: middleman)
+    private var scheduler: AgentScheduler {
+        AgentScheduler(
+            folders: folders, tracker: tracker, view: AgentSchedulerView(view: view, cap: options.cap),
+            submissions: submissions,
+            proxy: proxy)
     }
 
-    nonisolated(nonsending) func answer(_ incoming: Incoming) async throws -> Response {
+    nonisolated(nonsending) func answer(_ incoming: ServerRequest) async throws -> Response {
         if let refusal = gatekeeper.refusal(of: incoming.method, incoming.headers) {
             var response = Response.plain(refusal.status, refusal.why)
             if refusal.status == 401 { response.headers.append("WWW-Authenticate", "Basic realm=\"sdspool\"") }
@@ -35,7 +36,7 @@ struct Hall: Sendable {
         var response: Response
         do {
             response = try await serve(incoming)
-        } catch let unfit as Reception.Unfit {
+        } catch let unfit as JobSubmission.Unfit {
             response = unfit.response
         } catch let error as SystemError {
             // A full disk, most likely: the next one may find room.
@@ -43,13 +44,13 @@ struct Hall: Sendable {
         }
         if let origin = incoming.headers["origin"], gatekeeper.isAllowed(origin) {
             response.headers.append("Access-Control-Allow-Origin", origin)
-            response.headers.append("Access-Control-Expose-Headers", "Location, \(Door.ticketHeader)")
+            response.headers.append("Access-Control-Expose-Headers", "Location, \(HTTPGateway.ticketHeader)")
             response.headers.append("Vary", "Origin")
         }
         return response
     }
 
-    nonisolated(nonsending) private func serve(_ incoming: Incoming) async throws -> Response {
+    nonisolated(nonsending) private func serve(_ incoming: ServerRequest) async throws -> Response {
         if gatekeeper.isPreflight(incoming.method, incoming.headers) {
             let asked = incoming.headers["access-control-request-method"] ?? ""
             var headers: Headers = ["Access-Control-Allow-Methods": asked, "Access-Control-Max-Age": "600"]
@@ -61,39 +62,39 @@ struct Hall: Sendable {
         switch Route(incoming.method, incoming.path) {
         case .render(let service): return try await render(incoming, service)
         case .job(let name):
-            if incoming.method == "DELETE" { return try await Door.orders.run { try cancel(name) } }
-            let wishes = Wishes(incoming.headers, incoming.query)
-            if let patience = wishes.wait { try await wait(for: name, patience, until: incoming.departure()) }
-            return try await Door.reads.run { try state(of: name) }
-        case .picture(let name, let number): return try await Door.reads.run { try picture(number, of: name) }
+            if incoming.method == "DELETE" { return try await HTTPGateway.jobOptions.run { try cancel(name) } }
+            let wishes = ResponsePreferences(incoming.headers, incoming.query)
+            if let patience = wishes.wait { try await wait(for: name, patience, until: incoming.disconnect()) }
+            return try await HTTPGateway.reads.run { try state(of: name) }
+        case .picture(let name, let number): return try await HTTPGateway.reads.run { try picture(number, of: name) }
         case .queue:
             let wanted = Query(incoming.query)
             let (offset, limit) = (wanted.number("offset") ?? 0, wanted.number("limit") ?? 100)
-            return .json(200, try await Door.reads.run { try view.queue(offset: offset, limit: limit) })
-        case .events: return Events(folders: folders, ledger: ledger, threads: middleman.threads).response
-        case .file(let path): return try await Door.reads.run { try file(path) }
-        case .result(let folder): return try await Door.reads.run { try listing(of: folder) }
+            return .json(200, try await HTTPGateway.reads.run { try view.queue(offset: offset, limit: limit) })
+        case .events: return EventStream(folders: folders, tracker: tracker, threads: proxy.threads).response
+        case .file(let path): return try await HTTPGateway.reads.run { try file(path) }
+        case .result(let folder): return try await HTTPGateway.reads.run { try listing(of: folder) }
         case .scheduler(let parts): return try await scheduler.answer(incoming, parts)
         case .nowhere: return .error(404, "not found", "there is no \(incoming.path) here")
         case .wrongMethod(let allowed):
             var response = Response.error(405, "wrong method", "\(incoming.path) knows \(allowed)")
             response.headers.append("Allow", allowed)
             return response
-        case .middleman: return try await middleman.answer(incoming)
+        case .proxy: return try await proxy.answer(incoming)
         }
     }
 
     // MARK: Renders
 
     nonisolated(nonsending) private func render(
-        _ incoming: Incoming, _ service: Endpoint.Service
+        _ incoming: ServerRequest, _ service: Endpoint.Service
     ) async throws -> Response {
-        let wishes = Wishes(incoming.headers, incoming.query)
+        let wishes = ResponsePreferences(incoming.headers, incoming.query)
         // Before there is a job: without descriptors there is none.
-        let departure = wishes.isAsync ? nil : try incoming.departure()
-        let dropped = try await reception.take(incoming, as: service)
+        let disconnect = wishes.isAsync ? nil : try incoming.disconnect()
+        let dropped = try await submissions.take(incoming, as: service)
         do {
-            return try await answer(dropped, wishes, service, until: departure)
+            return try await answer(dropped, wishes, service, until: disconnect)
         } catch let error as SystemError {
             // No 503, behind which clients send it once more.
             var response = Response.error(
@@ -104,44 +105,49 @@ struct Hall: Sendable {
     }
 
     nonisolated(nonsending) private func answer(
-        _ dropped: Reception.Dropped, _ wishes: Wishes, _ service: Endpoint.Service, until departure: Departure?
+        _ dropped: JobSubmission.Submitted, _ wishes: ResponsePreferences, _ service: Endpoint.Service,
+        until disconnect: DisconnectWatcher?
     ) async throws -> Response {
-        guard let departure else {
+        guard let disconnect else {
             // A client that reads its place in the queue from the answer may wait for that.
-            await dropped.taken(ledger)
+            await dropped.taken(tracker)
             return try await promise(dropped.name, wishes)
         }
-        guard let end = try await end(of: dropped, until: departure) else {
+        guard let end = try await end(of: dropped, until: disconnect) else {
             return .error(410, "cancelled", "\(dropped.name) was taken out of the queue")
         }
         // One that holds many jobs has ended when it has become them; none of those is rendered yet.
         guard end.job.outcome.parts.isEmpty else { return try await promise(dropped.name, wishes) }
-        return try await Door.reads.run { try DropIn(service: service, ticket: end.ticket).answer(end.job) }
+        return try await HTTPGateway.reads.run {
+            try A1111Response(service: service, ticket: end.ticket).answer(end.job)
+        }
     }
 
     /// 202: it is taken, and this is where it is told of (RFC 9110 section 15.3.3, RFC 7240 section 4.1).
-    nonisolated(nonsending) private func promise(_ name: JobName, _ wishes: Wishes) async throws -> Response {
-        let (position, document) = try await Door.reads.run { [view] in
-            let position = try view.position(of: name.text)
-            return (position, try position.flatMap(view.document) ?? .object([("name", .string(name.text))]))
+    nonisolated(nonsending) private func promise(_ name: JobName, _ wishes: ResponsePreferences) async throws
+        -> Response
+    {
+        let (location, document) = try await HTTPGateway.reads.run { [view] in
+            let location = try view.location(of: name.text)
+            return (location, try location.flatMap(view.document) ?? .object([("name", .string(name.text))]))
         }
         var headers: Headers = ["Location": JobView.address(of: name.text)]
         if wishes.prefersAsync { headers.append("Preference-Applied", "respond-async") }
-        if let ticket = position?.ticket { headers.append(Door.ticketHeader, "\(ticket)") }
+        if let ticket = location?.ticket { headers.append(HTTPGateway.ticketHeader, "\(ticket)") }
         return .json(202, document, headers)
     }
 
     private struct End {
-        let job: EndedJob
+        let job: ResultFolder
         let ticket: Ticket?
     }
 
     /// Waits until the job has ended; `nil` where it is gone. A client that leaves ends the waiting, and nothing else.
-    private func end(of dropped: Reception.Dropped, until departure: Departure) async throws -> End? {
+    private func end(of dropped: JobSubmission.Submitted, until disconnect: DisconnectWatcher) async throws -> End? {
         try await withThrowingTaskGroup(of: End?.self) { group in
             group.addTask { try await end(of: dropped) }
             group.addTask {
-                await departure.wait()
+                await disconnect.wait()
                 throw CancellationError()
             }
             defer { group.cancelAll() }
@@ -149,51 +155,51 @@ struct Hall: Sendable {
         }
     }
 
-    private func end(of dropped: Reception.Dropped) async throws -> End? {
-        var ticket = ledger.ticket(of: dropped.name)
+    private func end(of dropped: JobSubmission.Submitted) async throws -> End? {
+        var ticket = tracker.ticket(of: dropped.name)
         if !dropped.isNew, ticket == nil, let job = try await ended(dropped.name) { return End(job: job, ticket: nil) }
-        for await news in dropped.news {
-            ticket = news.ticket ?? ticket
-            guard news.isEnd else { continue }
+        for await event in dropped.event {
+            ticket = event.ticket ?? ticket
+            guard event.isEnd else { continue }
             if let job = try await ended(dropped.name) { return End(job: job, ticket: ticket) }
             // One that somebody has moved is gone from its old place only, and one that is held goes on when it is released.
-            let isThere = try await Door.reads.run { [folders, name = dropped.name] in
+            let isThere = try await HTTPGateway.reads.run { [folders, name = dropped.name] in
                 try folders.positions(of: name).contains { !$0.isEnd }
             }
             guard !isThere else { continue }
-            if case .cancelled = news { return nil }
+            if case .cancelled = event { return nil }
             // Whoever hears of an end may be quicker.
-            throw Reception.Unfit(
+            throw JobSubmission.Unfit(
                 response: .error(410, "collected", "\(dropped.name) has ended, and its result was taken away already"))
         }
         throw CancellationError()
     }
 
-    private func ended(_ name: JobName) async throws -> EndedJob? {
-        try await Door.reads.run { [folders] in try folders.ended(name.with(suffix: "")) }
+    private func ended(_ name: JobName) async throws -> ResultFolder? {
+        try await HTTPGateway.reads.run { [folders] in try folders.ended(name.with(suffix: "")) }
     }
 
     // MARK: Jobs
 
     /// Returns when the job has ended, when the patience has, or when the client has left: whichever is first.
-    private func wait(for name: String, _ patience: Double, until departure: Departure) async throws {
+    private func wait(for name: String, _ patience: Double, until disconnect: DisconnectWatcher) async throws {
         guard let job = Self.job(name) else { return }
-        let news = ledger.listen(to: job)
-        guard try await Door.reads.run({ [view] in try view.position(of: name)?.isEnd == false }) else { return }
+        let event = tracker.listen(to: job)
+        guard try await HTTPGateway.reads.run({ [view] in try view.location(of: name)?.isEnd == false }) else { return }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { for await one in news where one.isEnd { return } }
-            group.addTask { try? await Threads.rest(for: .seconds(patience)) }
-            group.addTask { await departure.wait() }
+            group.addTask { for await one in event where one.isEnd { return } }
+            group.addTask { try? await TaskQueueExecutor.rest(for: .seconds(patience)) }
+            group.addTask { await disconnect.wait() }
             await group.next()
             group.cancelAll()
         }
     }
 
     private func state(of name: String) throws -> Response {
-        guard let position = try view.position(of: name), let document = try view.document(of: position) else {
+        guard let location = try view.location(of: name), let document = try view.document(of: location) else {
             return .error(404, "not found", "there is no job \(name), or it is gone")
         }
-        return .json(200, document, position.ticket.map { [Door.ticketHeader: "\($0)"] } ?? [:])
+        return .json(200, document, location.ticket.map { [HTTPGateway.ticketHeader: "\($0)"] } ?? [:])
     }
 
     private static func job(_ text: String) -> JobName? {
@@ -201,11 +207,11 @@ struct Hall: Sendable {
     }
 
     private func cancel(_ name: String) throws -> Response {
-        switch try view.position(of: name) {
+        switch try view.location(of: name) {
         case .queued(let ticket), .active(let ticket):
             guard let cancelled = try folders.cancel(ticket) else { break }
             // The daemon finds it gone when its turn has come, which may be long.
-            if cancelled == .waiting { ledger.note(.cancelled(ticket)) }
+            if cancelled == .waiting { tracker.record(.cancelled(ticket)) }
             return .json(200, .object([("name", .string(ticket.name.text)), ("state", .string("cancelled"))]))
         case .done, .failed: return .error(409, "ended", "\(name) has ended; its result is left where it is")
         case .dropped, .held: return .error(409, "not queued", "\(name) is not in the queue")
@@ -215,10 +221,10 @@ struct Hall: Sendable {
     }
 
     private func picture(_ number: Int, of name: String) throws -> Response {
-        guard let position = try view.position(of: name), let entry = position.result,
+        guard let location = try view.location(of: name), let entry = location.result,
             let job = try folders.ended(entry)
         else { return .error(404, "not found", "\(name) has no pictures yet") }
-        let pictures = try ShownPicture.all(of: job)
+        let pictures = try PictureLink.all(of: job)
         guard number <= pictures.count else {
             return .error(404, "not found", "\(name) has \(pictures.count) picture\(pictures.count == 1 ? "" : "s")")
         }
@@ -226,7 +232,7 @@ struct Hall: Sendable {
         guard try job.folder.status(of: picture.file)?.kind == .file else {
             return .error(404, "not found", "picture \(number) of \(name) is gone")
         }
-        return send(try Source(job.folder.file(picture.file)), as: picture.type)
+        return send(try FileBody(job.folder.file(picture.file)), as: picture.type)
     }
 
     // MARK: Files
@@ -237,8 +243,8 @@ struct Hall: Sendable {
         }
         let isPage = path.count == 1 && name == "index.html" || path.count == 2 && path[0] == "pages"
         return send(
-            try Source(file),
-            as: isPage ? "text/html; charset=utf-8" : ShownPicture.type(of: name) ?? "text/plain; charset=utf-8")
+            try FileBody(file),
+            as: isPage ? "text/html; charset=utf-8" : PictureLink.type(of: name) ?? "text/plain; charset=utf-8")
     }
 
     /// The files that ``file(_:)`` would send: neither hidden ones, nor links, nor pipes.
@@ -252,7 +258,7 @@ struct Hall: Sendable {
         return send(.bytes(Array(Listing(of: folder, files).document)), as: "text/html; charset=utf-8")
     }
 
-    private func send(_ source: Source, as type: String) -> Response {
+    private func send(_ source: FileBody, as type: String) -> Response {
         send(.stream(.length(source.size)) { writer in try await source.write(to: writer) }, as: type)
     }
 
@@ -269,7 +275,7 @@ struct Hall: Sendable {
     }
 }
 
-extension Position {
+extension JobLocation {
     /// The folder of its result.
     var result: FileName? {
         switch self {

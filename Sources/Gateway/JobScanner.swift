@@ -14,7 +14,7 @@ struct JobScanner {
     /// Whether there is a member before the closing brace.
     var hasMembers: Bool { notes.hasMembers }
     /// Where the value of the `sdspool` key lies; the last one's, where it comes twice.
-    var orders: Range<Int>? { notes.orders }
+    var jobOptions: Range<Int>? { notes.jobOptions }
     /// The beginning of the prompt.
     var prompt: String { String(decoding: notes.prompt, as: UTF8.self) }
 
@@ -33,7 +33,7 @@ struct JobScanner {
         var depth = 0
         var end: Int?
         var hasMembers = false
-        var orders: Range<Int>?
+        var jobOptions: Range<Int>?
         var prompt: [UInt8] = []
         private var isObject = false
         private var key: [UInt8] = []
@@ -76,7 +76,7 @@ struct JobScanner {
         private var isPrompt: Bool { key.elementsEqual("prompt".utf8) }
 
         private mutating func noteValue(end: Int) {
-            if key.elementsEqual("sdspool".utf8) { orders = start..<end }
+            if key.elementsEqual("sdspool".utf8) { jobOptions = start..<end }
         }
 
         private static let promptLength = 200

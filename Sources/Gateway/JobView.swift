@@ -9,7 +9,7 @@ import Spool
 /// Tells of jobs.
 struct JobView: Sendable {
     let folders: Folders
-    let ledger: Ledger
+    let tracker: JobTracker
 
     /// The address of a job at the door.
     static func address(of name: String) -> String {
@@ -21,32 +21,32 @@ struct JobView: Sendable {
         charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
     /// Where the job of that name, or with that ticket, is; `nil` where there is none.
-    func position(of text: String) throws(SystemError) -> Position? {
+    func location(of text: String) throws(SystemError) -> JobLocation? {
         guard let name = FileName(bytes: text.utf8) else { return nil }
-        if let ticket = Ticket(entry: name) { return try position(of: ticket) }
+        if let ticket = Ticket(entry: name) { return try location(of: ticket) }
         guard let job = JobName(called: text) else { return nil }
         // Those that are here are looked for where they would be, for a client that asks again and again.
-        if let ticket = ledger.ticket(of: job), let position = try folders.position(of: ticket) { return position }
+        if let ticket = tracker.ticket(of: job), let location = try folders.location(of: ticket) { return location }
         if let ended = try folders.ended(name) { return ended.ending == .done ? .done(name) : .failed(name) }
         return try folders.positions(of: job).first
     }
 
     /// A job that was moved in the queue is found by the ticket that it had, too.
-    private func position(of ticket: Ticket) throws(SystemError) -> Position? {
-        if let position = try folders.position(of: ticket) { return position }
-        let current = ledger.current(ticket)
-        return current == ticket ? nil : try folders.position(of: current)
+    private func location(of ticket: Ticket) throws(SystemError) -> JobLocation? {
+        if let location = try folders.location(of: ticket) { return location }
+        let current = tracker.current(ticket)
+        return current == ticket ? nil : try folders.location(of: current)
     }
 
     /// Its state; `nil` where it is gone in this moment.
-    func document(of position: Position) throws(SystemError) -> JSONValue? {
-        switch position {
+    func document(of location: JobLocation) throws(SystemError) -> JSONValue? {
+        switch location {
         case .dropped(let entry):
             return .object([("name", .string(JobName(dropped: entry)?.text ?? "")), ("state", .string("arriving"))])
         case .held(let entry):
             let name = Ticket(entry: entry)?.name ?? JobName(dropped: entry)
             return .object([("name", .string(name?.text ?? "")), ("state", .string("held"))])
-        case .queued(let ticket), .active(let ticket): return .object(members(of: ticket, position))
+        case .queued(let ticket), .active(let ticket): return .object(members(of: ticket, location))
         case .done(let name), .failed(let name):
             guard let job = try folders.ended(name) else { return nil }
             return .object(try members(of: job))
@@ -55,33 +55,33 @@ struct JobView: Sendable {
 
     /// - Parameter before: how many jobs go before it, where that is known already.
     private func members(
-        of ticket: Ticket, _ position: Position, before known: Int? = nil
+        of ticket: Ticket, _ location: JobLocation, before known: Int? = nil
     ) -> [(String, JSONValue)] {
         var members: [(String, JSONValue)] = [
             ("name", .string(ticket.name.text)), ("ticket", .string(ticket.description)),
             ("priority", .integer(Int64(ticket.priority))), ("accepted", .string(ticket.arrival.iso8601)),
         ]
-        if case .active = position {
+        if case .active = location {
             members.append(("state", .string("active")))
             if let progress = try? folders.progressText(of: ticket), (try? ObjectText(progress)) != nil {
                 members.append(("progress", .raw(progress)))
-                if let eta = ProgressNote(progress)?.eta { members.append(("eta", Self.seconds(eta))) }
+                if let eta = ProgressSnapshot(progress)?.eta { members.append(("eta", Self.seconds(eta))) }
             }
         } else {
-            let before = known ?? ledger.before(ticket)
+            let before = known ?? tracker.before(ticket)
             members += [("state", .string("queued")), ("before", .integer(Int64(before)))]
-            if let seconds = ledger.seconds { members.append(("eta", Self.seconds(seconds * Double(before + 1)))) }
+            if let seconds = tracker.seconds { members.append(("eta", Self.seconds(seconds * Double(before + 1)))) }
         }
         return members
     }
 
-    private func members(of job: EndedJob) throws(SystemError) -> [(String, JSONValue)] {
+    private func members(of job: ResultFolder) throws(SystemError) -> [(String, JSONValue)] {
         let name = job.name.text ?? "\(job.name)"
         var members: [(String, JSONValue)] = [("name", .string(name)), ("state", .string(job.ending.rawValue))]
         guard let object = try? ObjectText(job.document) else { return members }
         if let ticket = object.value(of: "ticket") { members.insert(("ticket", .raw(ticket)), at: 1) }
         members.append((job.ending == .done ? "result" : "error", .raw(job.document)))
-        let pictures = try ShownPicture.all(of: job)
+        let pictures = try PictureLink.all(of: job)
         let address = Self.address(of: name)
         members.append(("images", .array((0..<pictures.count).map { .string("\(address)/images/\($0 + 1)") })))
         return members
@@ -107,7 +107,7 @@ struct JobView: Sendable {
     func queue(offset: Int, limit: Int) throws(SystemError) -> JSONValue {
         let note = try folders.statusNote()
         let (active, waiting) = try line()
-        let jobs = active.map(Position.active) + waiting.map(Position.queued)
+        let jobs = active.map(JobLocation.active) + waiting.map(JobLocation.queued)
         let page = jobs.enumerated().dropFirst(offset).prefix(min(limit, Self.page))
         return .object([
             ("state", .optional(note?.state)), ("reason", .optional(note?.reason)),

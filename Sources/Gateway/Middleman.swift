@@ -11,17 +11,17 @@ import Linux
 import Synchronization
 
 /// Passes requests on.
-struct Middleman: Sendable {
+struct ReverseProxy: Sendable {
     let servers: [Presence]
     let isTransparent: Bool
     let allowsControl: Bool
-    let threads: Threads
+    let threads: TaskQueueExecutor
     let settingsChanged: @Sendable () -> Void
     /// Called with the URL of a server that has answered.
     let hasAnswered: @Sendable (String) -> Void
 
     /// Throws what reading the body throws.
-    nonisolated(nonsending) func answer(_ incoming: Incoming) async throws -> Response {
+    nonisolated(nonsending) func answer(_ incoming: ServerRequest) async throws -> Response {
         guard let server = servers.first else { return .error(502, "no server", "there is no server to ask") }
         let method = incoming.method == "HEAD" || incoming.method == "OPTIONS" ? "GET" : incoming.method
         // Not the target, which may be a whole URL (RFC 9112 section 3.2.2).
@@ -37,34 +37,36 @@ struct Middleman: Sendable {
                 403, "forbidden", "\(incoming.path) would stop the server itself; --allow-control lets it pass")
         }
         let body = try await incoming.rest()
-        let request = Relayed(
+        let request = ProxyRequest(
             method: incoming.method, target: resource, headers: Self.passed(incoming.headers),
             body: body.isEmpty && ["GET", "HEAD"].contains(incoming.method) ? nil : Data(body))
         // What stops a render stops it wherever one runs.
         if ["/sdapi/v1/interrupt", "/sdapi/v1/skip"].contains(incoming.path) {
             for other in servers.dropFirst() {
-                let errand = Task(executorPreference: threads) {
+                let exchange = Task(executorPreference: threads) {
                     guard await other.obstacle() == nil else { return }
                     try? await other.client.relay(request, onHead: { _, _ in }, onBody: { _ in })
                 }
                 // Later it would stop somebody else's; and one that hangs would keep it for good.
                 Task(executorPreference: threads) {
-                    try? await Threads.rest(for: .seconds(10))
-                    errand.cancel()
+                    try? await TaskQueueExecutor.rest(for: .seconds(10))
+                    exchange.cancel()
                 }
             }
         }
         if let obstacle = await server.obstacle() { return .notNow(obstacle) }
-        let response = await pass(request, to: server, until: try incoming.departure())
+        let response = await pass(request, to: server, until: try incoming.disconnect())
         // Whatever it answered: what is asked once more costs a question, what is not known costs false warnings.
         if endpoint.changesSettings { settingsChanged() }
         return response
     }
 
-    private func pass(_ request: Relayed, to server: Presence, until departure: Departure) async -> Response {
+    private func pass(_ request: ProxyRequest, to server: Presence, until disconnect: DisconnectWatcher) async
+        -> Response
+    {
         let client = server.client
-        let errand = Errand()
-        let pipe = errand.pipe
+        let exchange = ProxyExchange()
+        let pipe = exchange.pipe
         let (heads, head) = AsyncStream.makeStream(of: (status: Int, headers: Headers).self)
         let task = Task(executorPreference: threads) {
             defer { head.finish() }
@@ -78,11 +80,11 @@ struct Middleman: Sendable {
         }
         // As long as the server is silent nothing is sent to the client, and nothing else tells that it has left.
         let watch = Task(executorPreference: threads) {
-            await departure.wait()
+            await disconnect.wait()
             task.cancel()
             pipe.end(CancellationError())
         }
-        errand.begin([task, watch])
+        exchange.begin([task, watch])
         let found = await withTaskCancellationHandler {
             await heads.first { _ in true }
         } onCancel: {
@@ -101,14 +103,14 @@ struct Middleman: Sendable {
         return Response(
             status: status, headers: Self.passed(found.headers, of: client.server),
             body: .stream(Self.framing(found.status, found.headers, request.method)) { writer in
-                while let piece = try await errand.pipe.take() { try await writer.write(piece) }
+                while let piece = try await exchange.pipe.take() { try await writer.write(piece) }
             })
     }
 
     /// An answer on its way. It ends with the response that holds it, which nobody may ever ask for its body: a client that
     /// has left would else keep a connection to the server for good.
-    private final class Errand: Sendable {
-        let pipe = Pipe()
+    private final class ProxyExchange: Sendable {
+        let pipe = BodyPipe()
         private let tasks = Mutex<[Task<Void, Never>]>([])
 
         func begin(_ tasks: [Task<Void, Never>]) { self.tasks.withLock { $0 = tasks } }

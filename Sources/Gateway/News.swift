@@ -7,7 +7,7 @@ import Spool
 import Synchronization
 
 /// Something that happened to a job.
-public enum News: Sendable {
+public enum JobEvent: Sendable {
     case accepted(Ticket)
     case started(Ticket)
     /// It goes back to its place.
@@ -49,14 +49,14 @@ public enum News: Sendable {
 }
 
 /// The jobs that have not ended, and those who wait for news of them.
-final class Ledger: Sendable {
+final class JobTracker: Sendable {
     fileprivate struct State {
         var waiting: [JobName: [Ticket]] = [:]
         /// The same, in order.
-        var line = Line()
-        var moves = Moves()
+        var line = TicketQueue()
+        var moves = TicketAliases()
         var rendering: Set<Ticket> = []
-        var listeners: [Int: (name: JobName?, stream: AsyncStream<News>.Continuation)] = [:]
+        var listeners: [Int: (name: JobName?, stream: AsyncStream<JobEvent>.Continuation)] = [:]
         var count = 0
         /// What a render takes, about.
         var seconds: Double?
@@ -70,21 +70,21 @@ final class Ledger: Sendable {
         }
     }
 
-    func note(_ news: News) {
+    func record(_ event: JobEvent) {
         state.withLock { state in
             // The door makes moves itself, and is told of them by the daemon, too.
-            if case .moved(let old, let new) = news, state.has(new), !state.has(old) { return }
-            if let ticket = news.ticket { state.note(news, ticket) }
-            for listener in state.listeners.values where listener.name == nil || listener.name == news.name {
-                listener.stream.yield(news)
+            if case .moved(let old, let new) = event, state.has(new), !state.has(old) { return }
+            if let ticket = event.ticket { state.record(event, ticket) }
+            for listener in state.listeners.values where listener.name == nil || listener.name == event.name {
+                listener.stream.yield(event)
             }
         }
     }
 
     /// The news from now on: of one job, or of all.
-    func listen(to name: JobName? = nil) -> AsyncStream<News> {
+    func listen(to name: JobName? = nil) -> AsyncStream<JobEvent> {
         // A listener that falls behind by so much has lost its place; what it waits for, it finds in the folders.
-        let (stream, listener) = AsyncStream.makeStream(of: News.self, bufferingPolicy: .bufferingNewest(1024))
+        let (stream, listener) = AsyncStream.makeStream(of: JobEvent.self, bufferingPolicy: .bufferingNewest(1024))
         let number = state.withLock { state in
             state.count += 1
             state.listeners[state.count] = (name, listener)
@@ -115,7 +115,7 @@ final class Ledger: Sendable {
     var rendering: [Ticket] { state.withLock { $0.rendering.sorted() } }
 }
 
-extension Ledger.State {
+extension JobTracker.State {
     func has(_ ticket: Ticket) -> Bool { line.contains(ticket) }
 
     fileprivate mutating func add(_ ticket: Ticket) {
@@ -128,13 +128,13 @@ extension Ledger.State {
         if waiting[ticket.name]?.isEmpty == true { waiting[ticket.name] = nil }
     }
 
-    mutating func note(_ news: News, _ ticket: Ticket) {
-        switch news {
+    mutating func record(_ event: JobEvent, _ ticket: Ticket) {
+        switch event {
         case .accepted: add(ticket)
         case .moved(let old, let new):
             remove(old)
             add(new)
-            moves.note(old, new)
+            moves.record(old, new)
         case .started:
             // One that comes back from hold/ is not accepted once more.
             add(ticket)
@@ -144,12 +144,12 @@ extension Ledger.State {
             rendering.remove(ticket)
             remove(ticket)
         }
-        if case .done(_, let took?) = news { seconds = seconds.map { $0 * 0.8 + took * 0.2 } ?? took }
+        if case .done(_, let took?) = event { seconds = seconds.map { $0 * 0.8 + took * 0.2 } ?? took }
     }
 }
 
 /// What tickets have become, for those who were told an old one. It is known as long as the door is open.
-struct Moves {
+struct TicketAliases {
     private var next: [Ticket: Ticket] = [:]
     /// The keys in the order in which they came.
     private var order: [Ticket] = []
@@ -159,7 +159,7 @@ struct Moves {
     init(limit: Int = 10_000) { self.limit = limit }
 
     /// A job has another ticket from now on. One that is a job's is no old one any more, so no way leads in a circle.
-    mutating func note(_ old: Ticket, _ new: Ticket) {
+    mutating func record(_ old: Ticket, _ new: Ticket) {
         next[new] = nil
         guard old != new else { return }
         if next.updateValue(new, forKey: old) == nil { order.append(old) }

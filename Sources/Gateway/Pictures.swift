@@ -6,7 +6,7 @@ import Linux
 import Spool
 
 /// A picture that lies in a result's folder.
-struct ShownPicture: Sendable {
+struct PictureLink: Sendable {
     let file: FileName
     /// Of a file with such a name; bytes that are none are an extension's text in the place of a picture.
     let type: String
@@ -15,7 +15,7 @@ struct ShownPicture: Sendable {
     var infotext: String?
 
     /// The pictures in the order in which they came; what result.json does not say, the names of the files do.
-    static func all(of job: EndedJob) throws(SystemError) -> [ShownPicture] {
+    static func all(of job: ResultFolder) throws(SystemError) -> [PictureLink] {
         struct Document: Decodable {
             struct Image: Decodable {
                 let file: String?
@@ -28,7 +28,7 @@ struct ShownPicture: Sendable {
             return images.compactMap { image in
                 let name = image.file.flatMap { FileName(bytes: $0.utf8) }
                 return name.map {
-                    ShownPicture(
+                    PictureLink(
                         file: $0, type: type(of: $0) ?? "text/plain", isPicture: image.format != nil,
                         infotext: image.infotext)
                 }
@@ -36,7 +36,7 @@ struct ShownPicture: Sendable {
         }
         let names = try job.folder.entries().filter { type(of: $0)?.hasPrefix("image/") == true }
         return names.sorted { number($0) < number($1) }.map {
-            ShownPicture(file: $0, type: type(of: $0) ?? "", isPicture: true)
+            PictureLink(file: $0, type: type(of: $0) ?? "", isPicture: true)
         }
     }
 
@@ -64,7 +64,7 @@ struct ShownPicture: Sendable {
 }
 
 /// A file that is sent while it is read.
-final class Source: Sendable {
+final class FileBody: Sendable {
     private let file: File
     let size: Int
 
@@ -87,7 +87,7 @@ final class Source: Sendable {
     }
 
     private func piece(at start: Int, of size: Int) async throws -> Data {
-        try await Door.reads.run { [self] in try file.read(start..<min(start + Self.piece, size)) }
+        try await HTTPGateway.reads.run { [self] in try file.read(start..<min(start + Self.piece, size)) }
     }
 
     /// What that comes to.

@@ -4,7 +4,7 @@
 import Synchronization
 
 /// Carries pieces, and why there are no more. One brings, one takes.
-final class Pipe: Sendable {
+final class BodyPipe: Sendable {
     private struct State {
         var piece: [UInt8]?
         var isOver = false

@@ -78,7 +78,9 @@ final class Presence: Sendable {
     nonisolated(nonsending) private func isClosed() async -> Bool {
         let server = client.server
         do {
-            try await Self.looks.run { try Reach.connect(host: server.host, port: server.port, timeout: Self.patience) }
+            try await Self.looks.run {
+                try PortProbe.connect(host: server.host, port: server.port, timeout: Self.patience)
+            }
             return false
         } catch {
             return true

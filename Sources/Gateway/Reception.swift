@@ -10,21 +10,21 @@ import Spool
 import Synchronization
 
 /// Drops what clients send.
-final class Reception: Sendable {
+final class JobSubmission: Sendable {
     private let folders: Folders
-    private let ledger: Ledger
+    private let tracker: JobTracker
     /// Held between the look for an earlier job of a key and the drop.
     private let keys = Mutex(())
 
-    init(_ folders: Folders, _ ledger: Ledger) {
+    init(_ folders: Folders, _ tracker: JobTracker) {
         self.folders = folders
-        self.ledger = ledger
+        self.tracker = tracker
     }
 
     /// A job that was dropped, and the news of it since then.
-    struct Dropped {
+    struct Submitted {
         let name: JobName
-        let news: AsyncStream<News>
+        let event: AsyncStream<JobEvent>
         /// False for one that an earlier request with the same key has dropped.
         let isNew: Bool
     }
@@ -36,21 +36,24 @@ final class Reception: Sendable {
 
     /// Takes the job in a request's body. Throws ``Unfit``, what reading the body throws, and ``SystemError`` where it cannot
     /// be written.
-    nonisolated(nonsending) func take(_ incoming: Incoming, as service: Endpoint.Service) async throws -> Dropped {
+    nonisolated(nonsending) func take(_ incoming: ServerRequest, as service: Endpoint.Service) async throws -> Submitted
+    {
         let name = try incoming.headers["idempotency-key"].map(Self.name(ofKey:))
         return try await withDraft { draft in
             let scanner = try await write(incoming, to: draft)
-            let (orders, hasMembers) = (scanner.orders, scanner.hasMembers)
-            try await Door.writes.run { try Self.complete(draft, orders: orders, hasMembers: hasMembers, service) }
+            let (jobOptions, hasMembers) = (scanner.jobOptions, scanner.hasMembers)
+            try await HTTPGateway.writes.run {
+                try Self.complete(draft, jobOptions: jobOptions, hasMembers: hasMembers, service)
+            }
             if let name { return try await drop(draft, keyed: name) }
             return try await drop(draft, called: scanner.prompt.isEmpty ? service.rawValue : scanner.prompt)
         }
     }
 
     /// Takes a job that is whole.
-    nonisolated(nonsending) func take(_ job: Data, called words: String) async throws -> Dropped {
+    nonisolated(nonsending) func take(_ job: Data, called words: String) async throws -> Submitted {
         try await withDraft { draft in
-            try await Door.writes.run { try draft.write(job) }
+            try await HTTPGateway.writes.run { try draft.write(job) }
             return try await drop(draft, called: words)
         }
     }
@@ -59,16 +62,17 @@ final class Reception: Sendable {
 
     /// The draft is gone when it returns, however it does: also for a client that has left, and at the door's end.
     nonisolated(nonsending) private func withDraft(
-        _ body: nonisolated(nonsending) (JobDraft) async throws -> Dropped
-    ) async throws -> Dropped {
-        let draft = try await Door.writes.run { [folders] in try folders.draft() }
-        let result: Result<Dropped, any Error>
+        _ body: nonisolated(nonsending) (JobDraft) async throws -> Submitted
+    ) async throws -> Submitted {
+        let draft = try await HTTPGateway.writes.run { [folders] in try folders.draft() }
+        let result: Result<Submitted, any Error>
         do { result = .success(try await body(draft)) } catch { result = .failure(error) }
-        try await Door.writes.run { draft.discard() }
+        try await HTTPGateway.writes.run { draft.discard() }
         return try result.get()
     }
 
-    nonisolated(nonsending) private func write(_ incoming: Incoming, to draft: JobDraft) async throws -> JobScanner {
+    nonisolated(nonsending) private func write(_ incoming: ServerRequest, to draft: JobDraft) async throws -> JobScanner
+    {
         var scanner = JobScanner()
         var taken = 0
         do {
@@ -76,7 +80,7 @@ final class Reception: Sendable {
                 try scanner.feed(piece)
                 // Up to the closing brace: the endpoint goes before it.
                 let left = scanner.end.map { max(0, $0 - 1 - taken) } ?? piece.count
-                if left > 0 { try await Door.writes.run { try draft.write(piece.prefix(left)) } }
+                if left > 0 { try await HTTPGateway.writes.run { try draft.write(piece.prefix(left)) } }
                 taken += piece.count
             }
             try scanner.finish()
@@ -87,7 +91,7 @@ final class Reception: Sendable {
     }
 
     private static func complete(
-        _ draft: JobDraft, orders place: Range<Int>?, hasMembers: Bool, _ service: Endpoint.Service
+        _ draft: JobDraft, jobOptions place: Range<Int>?, hasMembers: Bool, _ service: Endpoint.Service
     ) throws {
         let own: ObjectText?
         if let place {
@@ -99,53 +103,53 @@ final class Reception: Sendable {
         } else {
             own = nil
         }
-        try draft.write(ending(orders: own, hasMembers: hasMembers, service))
+        try draft.write(ending(jobOptions: own, hasMembers: hasMembers, service))
     }
 
     /// What stands in the place of a job's closing brace, for it to go where it was sent.
-    static func ending(orders: ObjectText?, hasMembers: Bool, _ service: Endpoint.Service) -> Data {
+    static func ending(jobOptions: ObjectText?, hasMembers: Bool, _ service: Endpoint.Service) -> Data {
         let endpoint = ("endpoint", JSONString.encoded(service.path))
-        let orders =
-            orders?.text(removing: ["method"], setting: [endpoint])
+        let jobOptions =
+            jobOptions?.text(removing: ["method"], setting: [endpoint])
             ?? Data("{\"endpoint\": ".utf8) + endpoint.1 + Data("}".utf8)
         // Of a key that comes twice the last one counts.
-        return Data((hasMembers ? ", " : "").utf8) + Data("\"sdspool\": ".utf8) + orders + Data("}\n".utf8)
+        return Data((hasMembers ? ", " : "").utf8) + Data("\"sdspool\": ".utf8) + jobOptions + Data("}\n".utf8)
     }
 
     // MARK: Dropping
 
     /// Under words of its own and a few characters of chance. No two jobs of the door have one name, as a result's folder is
     /// the job's name: chance alone gives two of some ten thousand jobs with one prompt the same.
-    nonisolated(nonsending) private func drop(_ draft: JobDraft, called words: String) async throws -> Dropped {
+    nonisolated(nonsending) private func drop(_ draft: JobDraft, called words: String) async throws -> Submitted {
         while true {
             let mark = String((0..<6).compactMap { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() })
             let name = try Self.name("\(JobName.words(of: words))-\(mark)")
-            let news = ledger.listen(to: name)
-            let isDropped = try await Door.writes.run { [folders, ledger] in
-                guard ledger.ticket(of: name) == nil, try folders.ended(name.with(suffix: "")) == nil else {
+            let event = tracker.listen(to: name)
+            let isDropped = try await HTTPGateway.writes.run { [folders, tracker] in
+                guard tracker.ticket(of: name) == nil, try folders.ended(name.with(suffix: "")) == nil else {
                     return false
                 }
                 return try folders.drop(draft, named: name)
             }
             if isDropped {
-                return Dropped(name: name, news: news, isNew: true)
+                return Submitted(name: name, event: event, isNew: true)
             }
         }
     }
 
-    nonisolated(nonsending) private func drop(_ draft: JobDraft, keyed name: JobName) async throws -> Dropped {
-        let news = ledger.listen(to: name)
-        let isNew = try await Door.writes.run { [self] in
+    nonisolated(nonsending) private func drop(_ draft: JobDraft, keyed name: JobName) async throws -> Submitted {
+        let event = tracker.listen(to: name)
+        let isNew = try await HTTPGateway.writes.run { [self] in
             try draft.sync()
             // The disk is not waited for in here: all clients with keys would stand behind one another.
             let isNew = try keys.withLock { _ in
-                guard ledger.ticket(of: name) == nil, try folders.isFree(name) else { return false }
+                guard tracker.ticket(of: name) == nil, try folders.isFree(name) else { return false }
                 return try folders.place(draft, named: name)
             }
             if isNew { try folders.keep(name) }
             return isNew
         }
-        return Dropped(name: name, news: news, isNew: isNew)
+        return Submitted(name: name, event: event, isNew: isNew)
     }
 
     private static func name(ofKey key: String) throws -> JobName {
@@ -165,15 +169,15 @@ final class Reception: Sendable {
     }
 }
 
-extension Reception.Dropped {
+extension JobSubmission.Submitted {
     /// Returns when the daemon has taken it, and soon in any case: one that is paused by its disk may take long.
-    func taken(_ ledger: Ledger) async {
+    func taken(_ tracker: JobTracker) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { [news, name, isNew] in
-                guard ledger.ticket(of: name) == nil, isNew else { return }
-                for await _ in news { return }
+            group.addTask { [event, name, isNew] in
+                guard tracker.ticket(of: name) == nil, isNew else { return }
+                for await _ in event { return }
             }
-            group.addTask { try? await Threads.rest(for: Patience.with(.seconds(2))) }
+            group.addTask { try? await TaskQueueExecutor.rest(for: TimeLimit.with(.seconds(2))) }
             await group.next()
             group.cancelAll()
         }

@@ -26,7 +26,7 @@ enum Route: Equatable, Sendable {
     /// One of ours, asked in the wrong way.
     case wrongMethod(allowed: String)
     /// Passed on.
-    case middleman
+    case proxy
 
     init(_ method: String, _ path: String) {
         let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
@@ -41,7 +41,7 @@ enum Route: Equatable, Sendable {
         } else if let place = Self.place(parts) {
             self = ["GET", "HEAD"].contains(method) ? place : .wrongMethod(allowed: "GET, HEAD")
         } else {
-            self = .middleman
+            self = .proxy
         }
     }
 

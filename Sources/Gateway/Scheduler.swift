@@ -9,39 +9,41 @@ import Linux
 import Spool
 
 /// Serves those who take this for an Agent Scheduler.
-struct Scheduler: Sendable {
+struct AgentScheduler: Sendable {
     let folders: Folders
-    let ledger: Ledger
-    let view: SchedulerView
-    let reception: Reception
-    let middleman: Middleman
+    let tracker: JobTracker
+    let view: AgentSchedulerView
+    let submissions: JobSubmission
+    let proxy: ReverseProxy
 
-    /// Throws ``Reception/Unfit``, what reading the body throws, and ``SystemError``.
-    nonisolated(nonsending) func answer(_ incoming: Incoming, _ parts: [String]) async throws -> Response {
-        let call = SchedulerCall(incoming.method, parts, incoming.query)
+    /// Throws ``JobSubmission/Unfit``, what reading the body throws, and ``SystemError``.
+    nonisolated(nonsending) func answer(_ incoming: ServerRequest, _ parts: [String]) async throws -> Response {
+        let call = AgentSchedulerCall(incoming.method, parts, incoming.query)
         if case .queue(let service) = call { return try await queue(incoming, service) }
         // What else is sent along says nothing here; unread it would end the connection.
         _ = try await incoming.rest()
         return try await answer(call)
     }
 
-    nonisolated(nonsending) private func answer(_ call: SchedulerCall) async throws -> Response {
+    nonisolated(nonsending) private func answer(_ call: AgentSchedulerCall) async throws -> Response {
         switch call {
         case .queue: return .detail(404, "Not Found")
-        case .tasks(let limit, let offset): return try await Door.reads.run { try tasks(limit: limit, offset: offset) }
+        case .tasks(let limit, let offset):
+            return try await HTTPGateway.reads.run { try tasks(limit: limit, offset: offset) }
         case .history(let status, let limit, let offset):
-            return try await Door.reads.run { try history(status, limit: limit, offset: offset) }
-        case .task(let id): return try await Door.reads.run { try task(id) }
-        case .position(let id): return try await Door.reads.run { try position(of: id) }
-        case .results(let id, let isZip): return try await Door.reads.run { try results(of: id, isZip: isZip) }
-        case .delete(let id): return try await Door.orders.run { try delete(id) }
+            return try await HTTPGateway.reads.run { try history(status, limit: limit, offset: offset) }
+        case .task(let id): return try await HTTPGateway.reads.run { try task(id) }
+        case .location(let id): return try await HTTPGateway.reads.run { try location(of: id) }
+        case .results(let id, let isZip): return try await HTTPGateway.reads.run { try results(of: id, isZip: isZip) }
+        case .delete(let id): return try await HTTPGateway.jobOptions.run { try delete(id) }
         case .requeue(let id): return try await requeue(id)
-        case .requeueFailed: return try await Door.orders.run { try requeueFailed() }
-        case .move(let id, let destination): return try await Door.orders.run { try move(id, to: destination) }
-        case .run(let id): return try await Door.orders.run { try run(id) }
-        case .pause: return try await Door.orders.run { try pause() }
-        case .resume: return try await Door.orders.run { try resume() }
-        case .clear: return try await Door.orders.run { try clear() }
+        case .requeueFailed: return try await HTTPGateway.jobOptions.run { try requeueFailed() }
+        case .move(let id, let destination):
+            return try await HTTPGateway.jobOptions.run { try move(id, to: destination) }
+        case .run(let id): return try await HTTPGateway.jobOptions.run { try run(id) }
+        case .pause: return try await HTTPGateway.jobOptions.run { try pause() }
+        case .resume: return try await HTTPGateway.jobOptions.run { try resume() }
+        case .clear: return try await HTTPGateway.jobOptions.run { try clear() }
         case .clearHistory:
             return .said(false, "History is not cleared: results are pictures, and nothing here deletes them.")
         case .samplers: return await list("/sdapi/v1/samplers", of: "name")
@@ -60,32 +62,33 @@ struct Scheduler: Sendable {
     // MARK: Tasks that come
 
     nonisolated(nonsending) private func queue(
-        _ incoming: Incoming, _ service: Endpoint.Service
+        _ incoming: ServerRequest, _ service: Endpoint.Service
     ) async throws -> Response {
-        let commission: Commission
+        let submission: AgentSchedulerSubmission
         do {
-            commission = try Commission(ObjectText(Data(try await incoming.rest())), for: service)
+            submission = try AgentSchedulerSubmission(ObjectText(Data(try await incoming.rest())), for: service)
         } catch let error as JSONSyntaxError {
             return .unfit("JSON decode error: \(error.problem)", at: error.offset)
-        } catch let mistake as Commission.Mistake {
+        } catch let mistake as AgentSchedulerSubmission.Mistake {
             return .invalid(["body", mistake.key], mistake.message, mistake.kind)
         }
-        let dropped = try await reception.take(commission.job, called: commission.words)
+        let dropped = try await submissions.take(submission.job, called: submission.words)
         // Whoever asks for it in a moment finds it in its place.
-        await dropped.taken(ledger)
+        await dropped.taken(tracker)
         return .json(200, .object([("task_id", .string(dropped.name.text))]))
     }
 
     nonisolated(nonsending) private func requeue(_ id: String) async throws -> Response {
-        let read = try await Door.reads.run { [folders, view] in
-            try view.view.position(of: id).map { try folders.jobText(at: $0, upTo: view.cap) }
+        let read = try await HTTPGateway.reads.run { [folders, view] in
+            try view.view.location(of: id).map { try folders.jobText(at: $0, upTo: view.cap) }
         }
         guard let read else { return .noTask }
         guard let text = read, let job = try? JobFile(text) else {
             return .said(false, "Its job file is gone, or holds many jobs: drop that into inbox/ once more.")
         }
-        let dropped = try await reception.take(text, called: Commission.words(of: job.object) ?? "again")
-        await dropped.taken(ledger)
+        let dropped = try await submissions.take(
+            text, called: AgentSchedulerSubmission.words(of: job.object) ?? "again")
+        await dropped.taken(tracker)
         return .said(true, "Task requeued")
     }
 
@@ -116,7 +119,7 @@ struct Scheduler: Sendable {
     }
 
     private func history(_ status: String?, limit: Int, offset: Int) throws -> Response {
-        let ends: Set<SchedulerTask.State> = [.done, .failed, .interrupted]
+        let ends: Set<AgentSchedulerTask.State> = [.done, .failed, .interrupted]
         let asked = status.flatMap { ["", "all"].contains($0) ? nil : $0 }
         let past = try view.past(asked.map { word in ends.filter { $0.rawValue == word } } ?? ends)
         let head = JSONValue.object([("total", .integer(Int64(past.count)))])
@@ -125,7 +128,7 @@ struct Scheduler: Sendable {
 
     private func list<Element: Sendable>(
         _ elements: [Element], as key: String, behind head: JSONValue,
-        _ task: @escaping @Sendable (Element) throws -> SchedulerTask?
+        _ task: @escaping @Sendable (Element) throws -> AgentSchedulerTask?
     ) -> Response {
         Response(
             status: 200, headers: ["Content-Type": "application/json"],
@@ -134,7 +137,7 @@ struct Scheduler: Sendable {
                 try await writer.write(",\"\(key)\":[".utf8)
                 var isFirst = true
                 for element in elements {
-                    let shown = try await Door.reads.run { try task(element)?.shown(by: .milliseconds).compact }
+                    let shown = try await HTTPGateway.reads.run { try task(element)?.shown(by: .milliseconds).compact }
                     guard let shown else { continue }
                     try await writer.write((isFirst ? "" : ",").utf8)
                     try await writer.write(shown)
@@ -149,19 +152,19 @@ struct Scheduler: Sendable {
         return .json(200, .object([("success", .boolean(true)), ("data", task.shown(by: .iso))]))
     }
 
-    private func position(of id: String) throws -> Response {
+    private func location(of id: String) throws -> Response {
         guard let (task, place) = try view.task(id) else { return .noTask }
         // A task that runs is a pending one here, and nothing is before it.
-        let position = task.state == .running ? place.ticket.map(ledger.before) : task.position
+        let location = task.state == .running ? place.ticket.map(tracker.before) : task.location
         let state = task.state == .running ? .pending : task.state
-        let number: Int64? = position.map { Int64($0) }
+        let number: Int64? = location.map { Int64($0) }
         let data = JSONValue.object([("status", .string(state.rawValue)), ("position", .optional(number))])
         return .json(200, .object([("success", .boolean(true)), ("data", data)]))
     }
 
     private func results(of id: String, isZip: Bool) throws -> Response {
-        guard let (task, position) = try view.task(id) else { return .noTask }
-        guard task.state == .done, let name = position.result else {
+        guard let (task, location) = try view.task(id) else { return .noTask }
+        guard task.state == .done, let name = location.result else {
             // One that runs is a pending one here, too.
             return .said(false, "Task is \(task.state == .running ? "pending" : task.state.rawValue)")
         }
@@ -177,10 +180,10 @@ struct Scheduler: Sendable {
         }
     }
 
-    private func pictures(of job: EndedJob) throws -> Composition {
-        var answer = Composition()
+    private func pictures(of job: ResultFolder) throws -> ComposedBody {
+        var answer = ComposedBody()
         answer.add("{\"success\":true,\"data\":[")
-        for (index, picture) in try ShownPicture.all(of: job).filter(\.isPicture).enumerated() {
+        for (index, picture) in try PictureLink.all(of: job).filter(\.isPicture).enumerated() {
             answer.add(index == 0 ? "{\"image\":" : ",{\"image\":")
             try answer.add(picture, in: job.folder, prefix: "data:\(picture.type);base64,")
             answer.add(",\"infotext\":")
@@ -194,7 +197,7 @@ struct Scheduler: Sendable {
 
     // MARK: Tasks that move
 
-    private func move(_ id: String, to destination: SchedulerCall.Destination) throws -> Response {
+    private func move(_ id: String, to destination: AgentSchedulerCall.Destination) throws -> Response {
         guard let ticket = try waiting(id) else { return try refusal(of: id) }
         switch destination {
         case .top: return try turn(ticket, to: .first, "Task moved to top")
@@ -202,7 +205,7 @@ struct Scheduler: Sendable {
         case .over(let other):
             if let next = try waiting(other) { return try turn(ticket, to: .before(next), "Task moved") }
             // Before one that is with a server already nobody goes; behind it the first place is the nearest.
-            if case .active = try view.view.position(of: other) { return try turn(ticket, to: .first, "Task moved") }
+            if case .active = try view.view.location(of: other) { return try turn(ticket, to: .first, "Task moved") }
             return try refusal(of: other)
         }
     }
@@ -213,19 +216,19 @@ struct Scheduler: Sendable {
         return try turn(ticket, to: .first, "Task is scheduled to run next")
     }
 
-    private func turn(_ ticket: Ticket, to turn: Turn, _ message: String) throws -> Response {
-        let isMoved = try folders.reorder(ticket, to: turn) { ledger.note(.moved($0.old, to: $0.new)) }
+    private func turn(_ ticket: Ticket, to turn: MoveTarget, _ message: String) throws -> Response {
+        let isMoved = try folders.reorder(ticket, to: turn) { tracker.record(.moved($0.old, to: $0.new)) }
         return isMoved ? .said(true, message) : .said(false, "Task does not wait any more, or cannot go there.")
     }
 
     private func waiting(_ id: String) throws -> Ticket? {
-        guard case .queued(let ticket) = try view.view.position(of: id) else { return nil }
+        guard case .queued(let ticket) = try view.view.location(of: id) else { return nil }
         return ticket
     }
 
     private func refusal(of id: String) throws -> Response {
-        guard let (task, position) = try view.task(id) else { return .noTask }
-        if case .active = position {
+        guard let (task, location) = try view.task(id) else { return .noTask }
+        if case .active = location {
             return .said(false, task.state == .running ? "Task is running" : "Task is at the server already, and next.")
         }
         return task.state == .pending
@@ -235,10 +238,10 @@ struct Scheduler: Sendable {
     // MARK: Tasks that go
 
     private func delete(_ id: String) throws -> Response {
-        switch try view.view.position(of: id) {
+        switch try view.view.location(of: id) {
         case .queued(let ticket), .active(let ticket):
             guard let cancelled = try folders.cancel(ticket) else { return .noTask }
-            if cancelled == .waiting { ledger.note(.cancelled(ticket)) }
+            if cancelled == .waiting { tracker.record(.cancelled(ticket)) }
             return .said(true, cancelled == .waiting ? "Task deleted" : "Task interrupted")
         case .done, .failed: return .said(false, "Task has ended: its result is left where it is.")
         case .dropped, .held: return .said(false, "Task is not in the queue.")
@@ -247,7 +250,9 @@ struct Scheduler: Sendable {
     }
 
     private func clear() throws -> Response {
-        for ticket in try folders.waiting() where try folders.cancelWaiting(ticket) { ledger.note(.cancelled(ticket)) }
+        for ticket in try folders.waiting() where try folders.cancelWaiting(ticket) {
+            tracker.record(.cancelled(ticket))
+        }
         return .said(true, "Queue cleared.")
     }
 
@@ -264,7 +269,7 @@ struct Scheduler: Sendable {
     // MARK: What the server has
 
     private func list(_ path: String, of key: String) async -> Response {
-        guard let server = middleman.servers.first else { return .detail(502, "there is no server to ask") }
+        guard let server = proxy.servers.first else { return .detail(502, "there is no server to ask") }
         if let obstacle = await server.obstacle() { return .notNow(obstacle) }
         do {
             let names = try await server.client.names(at: path, key: key)

@@ -4,12 +4,12 @@ import A1111
 import Foundation
 
 /// What is asked of the Agent Scheduler.
-enum SchedulerCall: Equatable, Sendable {
+enum AgentSchedulerCall: Equatable, Sendable {
     case queue(Endpoint.Service)
     case tasks(limit: Int, offset: Int)
     case history(status: String?, limit: Int, offset: Int)
     case task(String)
-    case position(String)
+    case location(String)
     case results(String, isZip: Bool)
     case delete(String)
     case requeue(String)
@@ -57,7 +57,7 @@ enum SchedulerCall: Equatable, Sendable {
         }
     }
 
-    private static func known(_ parts: [String], _ query: Query) -> [(method: String, call: SchedulerCall)] {
+    private static func known(_ parts: [String], _ query: Query) -> [(method: String, call: AgentSchedulerCall)] {
         let first = parts.first ?? ""
         switch (parts.count, first, parts.last ?? "") {
         case (1, "queue", _):
@@ -84,7 +84,7 @@ enum SchedulerCall: Equatable, Sendable {
         case (2, "bookmark", _), (2, "unbookmark", _): return [("POST", .refused(Self.noBookmark))]
         case (2, "rename", _): return [("POST", .refused(Self.noUpdate))]
         case (3, "move", let word): return [("POST", .move(parts[1], Destination(word)))]
-        case (3, "task", "position"): return [("GET", .position(parts[1]))]
+        case (3, "task", "position"): return [("GET", .location(parts[1]))]
         case (3, "task", "results"): return [("GET", results(parts[1], query))]
         case (3, "task", "requeue"): return [("POST", .requeue(parts[1]))]
         case (3, "task", "run"): return [("POST", .run(parts[1]))]
@@ -99,11 +99,11 @@ enum SchedulerCall: Equatable, Sendable {
     private static let noUpdate = "A job file is never changed: delete the task and queue another."
     private static let noBookmark = "There are no bookmarks here: results stay until somebody takes them away."
 
-    private static func results(_ id: String, _ query: Query) -> SchedulerCall {
+    private static func results(_ id: String, _ query: Query) -> AgentSchedulerCall {
         .results(id, isZip: ["1", "true", "on", "yes"].contains(query["zip"]?.lowercased()))
     }
 
-    private static func paged(_ query: Query, _ call: (Int, Int) -> SchedulerCall) -> SchedulerCall {
+    private static func paged(_ query: Query, _ call: (Int, Int) -> AgentSchedulerCall) -> AgentSchedulerCall {
         var numbers: [Int] = []
         for (key, usual) in [("limit", 20), ("offset", 0)] {
             guard let text = query[key] else {

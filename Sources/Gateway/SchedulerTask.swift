@@ -7,17 +7,17 @@ import Linux
 import Spool
 
 /// A task, as it is shown.
-struct SchedulerTask: Sendable {
+struct AgentSchedulerTask: Sendable {
     /// In the words of Agent Scheduler.
     enum State: String, Sendable {
         case pending, running, done, failed, interrupted
     }
     let id: String
     let state: State
-    let created: Stamp
-    let updated: Stamp
+    let created: Timestamp
+    let updated: Timestamp
     /// How many go before it; `nil` where it does not wait.
-    var position: Int?
+    var location: Int?
     /// What has come of it: the paths of the pictures as JSON, or the reason.
     var result: String?
     /// The text of its job file; `nil` where that is no job by itself, or is gone.
@@ -32,7 +32,7 @@ struct SchedulerTask: Sendable {
         /// `2026-11-26T09:41:31+00:00`.
         case iso
 
-        fileprivate func value(_ stamp: Stamp) -> JSONValue {
+        fileprivate func value(_ stamp: Timestamp) -> JSONValue {
             switch self {
             case .milliseconds: .integer(stamp.microseconds / 1000)
             case .iso: .string(stamp.iso8601.prefix { $0 != "." } + "+00:00")
@@ -42,8 +42,8 @@ struct SchedulerTask: Sendable {
 
     func shown(by clock: Clock) -> JSONValue {
         // Secrets may stand in the URL: only who is told is shown, and not where.
-        let callback: String? = job?.orders.callback?.description
-        let place: Int64? = position.map { Int64($0) }
+        let callback: String? = job?.jobOptions.callback?.description
+        let place: Int64? = location.map { Int64($0) }
         let members: [(String, JSONValue)] = [
             ("id", .string(id)), ("api_task_id", .null), ("api_task_callback", .optional(callback)), ("name", .null),
             ("type", .string(type)), ("status", .string(state.rawValue)), ("params", params),
@@ -58,7 +58,7 @@ struct SchedulerTask: Sendable {
     private var type: String {
         guard let job else { return "batch" }
         let keys = Set(job.object.members.map(\.key)).subtracting([JobFile.ordersKey])
-        let endpoint = try? Endpoint(named: job.orders.endpoint, method: job.orders.method, bodyKeys: keys)
+        let endpoint = try? Endpoint(named: job.jobOptions.endpoint, method: job.jobOptions.method, bodyKeys: keys)
         return endpoint.map { $0.service?.rawValue ?? $0.path } ?? "txt2img"
     }
 

@@ -4,7 +4,7 @@ import Foundation
 import HTTP
 
 /// The preferences of a request (RFC 7240).
-struct Wishes: Equatable {
+struct ResponsePreferences: Equatable {
     /// It does not wait for the result.
     let isAsync: Bool
     /// It said so by a header, and is told that it was heard.

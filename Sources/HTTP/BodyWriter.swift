@@ -2,13 +2,13 @@
 
 /// Hands the pieces of a streamed body to the client, as fast as the client takes them.
 public struct BodyWriter {
-    private let wire: Wire
+    private let socket: BufferedSocket
     private let framing: Response.Framing
     private let patience: Duration
     private let tally: Tally
 
-    init(wire: Wire, framing: Response.Framing, patience: Duration) {
-        self.wire = wire
+    init(socket: BufferedSocket, framing: Response.Framing, patience: Duration) {
+        self.socket = socket
         self.framing = framing
         self.patience = patience
         self.tally = Tally()
@@ -24,21 +24,21 @@ public struct BodyWriter {
         tally.count += bytes.count
         switch framing {
         case .length(let length):
-            guard tally.count <= length else { throw Cut(reset: false) }
-            try await wire.send(bytes[...], patience: patience)
+            guard tally.count <= length else { throw AbortResponse(reset: false) }
+            try await socket.send(bytes[...], patience: patience)
         case .chunked:
             let size = Array((String(bytes.count, radix: 16) + "\r\n").utf8)
-            try await wire.send((size + bytes + [cr, lf])[...], patience: patience)
+            try await socket.send((size + bytes + [cr, lf])[...], patience: patience)
         case .close:
-            try await wire.send(bytes[...], patience: patience)
+            try await socket.send(bytes[...], patience: patience)
         }
     }
 
     /// Ends the body as its framing wants it; throws where bytes are missing.
     func finish() async throws {
         switch framing {
-        case .length(let length): guard tally.count == length else { throw Cut(reset: false) }
-        case .chunked: try await wire.send(Array("0\r\n\r\n".utf8)[...], patience: patience)
+        case .length(let length): guard tally.count == length else { throw AbortResponse(reset: false) }
+        case .chunked: try await socket.send(Array("0\r\n\r\n".utf8)[...], patience: patience)
         case .close: break
         }
     }

@@ -1,6 +1,6 @@
 // One client: its requests one after the other, until either side has had enough (RFC 9112 section 9).
 //
-// A request that cannot be accepted is answered with the status of its `Refusal`, and the connection ends, because
+// A request that cannot be accepted is answered with the status of its `RequestError`, and the connection ends, because
 // nobody knows where the next request would begin. While a request is worked at nothing more is read than its body, and
 // requests that were sent ahead wait in the kernel.
 
@@ -35,7 +35,7 @@ public struct Limits: Sendable {
 
 /// Serves one connection in one task.
 struct Connection {
-    let wire: Wire
+    let socket: BufferedSocket
     let limits: Limits
     let handler: Server.Handler
 
@@ -44,16 +44,16 @@ struct Connection {
         do {
             var patience = limits.headTime
             while let head = try await readHead(within: patience) {
-                let incoming = Incoming(head, wire: wire, limits: limits)
+                let incoming = ServerRequest(head, socket: socket, limits: limits)
                 let response = try await handler(incoming)
                 // A server that was stopped is as dead as one that was killed.
                 guard !Task.isCancelled else { return }
                 let goesOn = try await deliver(response, to: head, mayGoOn: incoming.isWhole)
-                if !incoming.isWhole { return await wire.lingerBeforeClosing() }
+                if !incoming.isWhole { return await socket.lingerBeforeClosing() }
                 guard goesOn else { return }
                 patience = limits.idleTime
             }
-        } catch let refusal as Refusal {
+        } catch let refusal as RequestError {
             await refuse(refusal)
         } catch {
             // Gone: nobody is left to tell.
@@ -61,37 +61,37 @@ struct Connection {
     }
 
     /// Answers without having read anything, and ends.
-    func refuse(_ refusal: Refusal) async {
+    func refuse(_ refusal: RequestError) async {
         let refused = try? await deliver(.refusing(refusal), to: nil)
-        if refused != nil { await wire.lingerBeforeClosing() }
+        if refused != nil { await socket.lingerBeforeClosing() }
     }
 
     /// `nil` where the client ended the connection between two requests, or was silent for too long.
     private func readHead(within patience: Duration) async throws -> RequestHead? {
         do {
-            while wire.unread.isEmpty || wire.unread.elementsEqual([cr]) {
-                guard try await wire.receive(before: .now + patience) else { return nil }
+            while socket.unread.isEmpty || socket.unread.elementsEqual([cr]) {
+                guard try await socket.receive(before: .now + patience) else { return nil }
             }
         } catch is TimedOut { return nil }
         // RFC 9112 section 2.2: an empty line before a request is some old client's mistake, once.
-        if wire.unread.starts(with: [cr, lf]) { wire.use(2) }
+        if socket.unread.starts(with: [cr, lf]) { socket.use(2) }
         let deadline = ContinuousClock.now + limits.headTime
         var searched = 0
         while true {
-            let found = RequestHead.length(in: wire.unread.dropFirst(max(0, searched - 3)))
+            let found = RequestHead.length(in: socket.unread.dropFirst(max(0, searched - 3)))
             if let found {
                 let length = found + max(0, searched - 3)
-                guard length <= limits.head else { throw Refusal(status: 431, why: "the head is too long") }
-                let head = try RequestHead(wire.unread.prefix(length))
-                wire.use(length)
+                guard length <= limits.head else { throw RequestError(status: 431, why: "the head is too long") }
+                let head = try RequestHead(socket.unread.prefix(length))
+                socket.use(length)
                 return head
             }
-            searched = wire.unread.count
-            guard searched <= limits.head else { throw Refusal(status: 431, why: "the head is too long") }
+            searched = socket.unread.count
+            guard searched <= limits.head else { throw RequestError(status: 431, why: "the head is too long") }
             do {
-                guard try await wire.receive(before: deadline) else { throw Gone() }
+                guard try await socket.receive(before: deadline) else { throw ConnectionClosed() }
             } catch is TimedOut {
-                throw Refusal(status: 408, why: "the head did not come in time")
+                throw RequestError(status: 408, why: "the head did not come in time")
             }
         }
     }
@@ -105,29 +105,29 @@ struct Connection {
         let patience = limits.bodyTime
         switch response.body {
         case .hangUp(let reset):
-            if reset { wire.resetWhenClosed() }
+            if reset { socket.resetWhenClosed() }
             return false
         case .bytes(let bytes):
             let framing: Response.Framing? = response.status == 204 ? nil : .length(bytes.count)
             let head = response.head(framing: framing, close: !keepsAlive, now: time(nil))
             let isSmall = bytes.count <= Self.oneSegment
-            try await wire.send((isBodyless || !isSmall ? head : head + bytes)[...], patience: patience)
-            if !isBodyless, !isSmall { try await wire.send(bytes[...], patience: patience) }
+            try await socket.send((isBodyless || !isSmall ? head : head + bytes)[...], patience: patience)
+            if !isBodyless, !isSmall { try await socket.send(bytes[...], patience: patience) }
             return keepsAlive
         case .stream(let wanted, let write):
             let isTooOld = wanted == .chunked && request?.isHTTP10 == true
             let framing = isTooOld ? .close : wanted
             let keepsAlive = keepsAlive && framing != .close
             let head = response.head(framing: framing, close: !keepsAlive, now: time(nil))
-            try await wire.send(head[...], patience: patience)
+            try await socket.send(head[...], patience: patience)
             if isBodyless { return keepsAlive }
             do {
-                let writer = BodyWriter(wire: wire, framing: framing, patience: patience)
+                let writer = BodyWriter(socket: socket, framing: framing, patience: patience)
                 try await write(writer)
                 try await writer.finish()
-            } catch let cut as Cut {
-                if cut.reset { wire.resetWhenClosed() }
-                throw Gone()
+            } catch let cut as AbortResponse {
+                if cut.reset { socket.resetWhenClosed() }
+                throw ConnectionClosed()
             }
             return keepsAlive
         }

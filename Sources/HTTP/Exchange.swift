@@ -30,7 +30,7 @@ public enum ExchangeFailure: Error, Sendable {
     }
 }
 
-extension Outgoing {
+extension ClientRequest {
     /// Sends the request and reads the answer: `onHead` once, then `onBody` for each piece of the body.
     ///
     /// Throws ``ExchangeFailure``, CancellationError, and what the two closures throw. Runs where its caller runs; a
@@ -41,63 +41,63 @@ extension Outgoing {
     ///     thread.
     ///   - silence: called once where the server has said nothing for so long behind the request.
     nonisolated(nonsending) public func exchange(
-        connectTimeout: Duration, pace: Pace, patience: SendPatience = SendPatience(), alarm: Alarm? = nil,
+        connectTimeout: Duration, pace: MinimumRate, patience: SendLimits = SendLimits(), wakeup: WakeupEvent? = nil,
         silence: (after: Duration, tell: () -> Void)? = nil, onHead: (ResponseHead) throws -> Void,
         onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
-        let wire = Wire(owning: try await connect(within: connectTimeout, alarm), alarm: alarm)
+        let socket = BufferedSocket(owning: try await connect(within: connectTimeout, wakeup), wakeup: wakeup)
         var sendFailure: SystemError?
         do {
-            try await send(over: wire, patience.stall)
-        } catch let error as Gone {
+            try await send(over: socket, patience.stall)
+        } catch let error as ConnectionClosed {
             try Task.checkCancellation()
             // A server that refuses a body may have said so before it closed: its answer counts. Another one does not come
             // any more: it has not got the request.
             sendFailure = error.cause ?? .timedOut("send", "\(host):\(port)")
-            wire.receiveNothing(behind: .now + patience.answer)
+            socket.receiveNothing(behind: .now + patience.answer)
         }
         do {
-            if let silence, sendFailure == nil { try await wait(for: wire, silence.after, silence.tell) }
-            try await readAnswer(wire, pace, onHead: onHead, onBody: onBody)
-        } catch let error as Gone {
+            if let silence, sendFailure == nil { try await wait(for: socket, silence.after, silence.tell) }
+            try await readAnswer(socket, pace, onHead: onHead, onBody: onBody)
+        } catch let error as ConnectionClosed {
             try Task.checkCancellation()
             throw ExchangeFailure.broken(sendFailure ?? error.cause)
         } catch let failure as ExchangeFailure {
             throw sendFailure.flatMap(failure.caused(by:)) ?? failure
-        } catch let error as Refusal {
+        } catch let error as RequestError {
             throw ExchangeFailure.malformed(error.why)
         }
     }
 
     nonisolated(nonsending) private func wait(
-        for wire: Wire, _ time: Duration, _ tell: () -> Void
+        for socket: BufferedSocket, _ time: Duration, _ tell: () -> Void
     ) async throws {
         // An end is found again by whoever reads the answer.
-        do { _ = try await wire.receive(before: .now + time) } catch is TimedOut { tell() }
+        do { _ = try await socket.receive(before: .now + time) } catch is TimedOut { tell() }
     }
 
     /// A small request leaves at once: the server would be woken by each part of it. A body of pictures is never in memory
     /// as a whole.
-    nonisolated(nonsending) private func send(over wire: Wire, _ patience: Duration) async throws {
+    nonisolated(nonsending) private func send(over socket: BufferedSocket, _ patience: Duration) async throws {
         var bytes = head
         for piece in body ?? [] {
             for start in stride(from: 0, to: piece.length, by: Self.pieceSize) {
                 bytes += try piece.read(start..<min(start + Self.pieceSize, piece.length))
                 guard bytes.count >= Self.pieceSize else { continue }
-                try await wire.send(bytes[...], patience: patience)
+                try await socket.send(bytes[...], patience: patience)
                 bytes = []
             }
         }
-        try await wire.send(bytes[...], patience: patience)
+        try await socket.send(bytes[...], patience: patience)
     }
 
     private static let pieceSize = 256 << 10
 
     nonisolated(nonsending) private func readAnswer(
-        _ wire: Wire, _ pace: Pace, onHead: (ResponseHead) throws -> Void,
+        _ socket: BufferedSocket, _ pace: MinimumRate, onHead: (ResponseHead) throws -> Void,
         onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
-        var head = try await readHead(wire, pace)
+        var head = try await readHead(socket, pace)
         // An interim answer announces the final one (RFC 9110 section 15.2).
         var interim = 0
         while head.status < 200 {
@@ -105,43 +105,43 @@ extension Outgoing {
             guard interim <= Self.interimLimit else {
                 throw ExchangeFailure.malformed("more than \(Self.interimLimit) interim answers")
             }
-            head = try await readHead(wire, pace)
+            head = try await readHead(socket, pace)
         }
         try onHead(head)
         var window = Window(pace, now: .now)
         switch head.framing {
         case .length(var left):
             while left > 0 {
-                if wire.unread.isEmpty, try await !window.receive(from: wire) { throw ExchangeFailure.cut }
-                let piece = wire.unread.prefix(left)
+                if socket.unread.isEmpty, try await !window.receive(from: socket) { throw ExchangeFailure.cut }
+                let piece = socket.unread.prefix(left)
                 try await onBody(piece)
                 left -= piece.count
-                wire.use(piece.count)
+                socket.use(piece.count)
             }
         case .chunked:
             var decoder = ChunkedDecoder(limit: .max)
             while true {
                 var piece: [UInt8] = []
-                wire.use(try decoder.decode(wire.unread, into: &piece))
+                socket.use(try decoder.decode(socket.unread, into: &piece))
                 if !piece.isEmpty { try await onBody(piece[...]) }
                 if decoder.isComplete { return }
-                if try await !window.receive(from: wire) { throw ExchangeFailure.cut }
+                if try await !window.receive(from: socket) { throw ExchangeFailure.cut }
             }
         case .close:
             repeat {
-                if !wire.unread.isEmpty { try await onBody(wire.unread) }
-                wire.use(wire.unread.count)
-            } while try await window.receive(from: wire)
+                if !socket.unread.isEmpty { try await onBody(socket.unread) }
+                socket.use(socket.unread.count)
+            } while try await window.receive(from: socket)
         }
     }
 
     /// The window in which a body comes.
     struct Window {
-        let pace: Pace
+        let pace: MinimumRate
         private var end: ContinuousClock.Instant
         private var missing: Int
 
-        init(_ pace: Pace, now: ContinuousClock.Instant) {
+        init(_ pace: MinimumRate, now: ContinuousClock.Instant) {
             self.pace = pace
             end = now + pace.window
             missing = pace.bytes
@@ -157,13 +157,13 @@ extension Outgoing {
 
         mutating func took(_ count: Int) { missing -= count }
 
-        nonisolated(nonsending) mutating func receive(from wire: Wire) async throws -> Bool {
+        nonisolated(nonsending) mutating func receive(from socket: BufferedSocket) async throws -> Bool {
             while true {
                 guard goesOn(at: .now) else { throw ExchangeFailure.slow }
-                let before = wire.unread.count
+                let before = socket.unread.count
                 do {
-                    guard try await wire.receive(before: end) else { return false }
-                    took(wire.unread.count - before)
+                    guard try await socket.receive(before: end) else { return false }
+                    took(socket.unread.count - before)
                     return true
                 } catch is TimedOut {
                     continue
@@ -175,27 +175,29 @@ extension Outgoing {
     /// A server that says "Processing" (102) says it every few seconds, and a render takes hours at most.
     private static let interimLimit = 10_000
 
-    nonisolated(nonsending) private func readHead(_ wire: Wire, _ pace: Pace) async throws -> ResponseHead {
+    nonisolated(nonsending) private func readHead(_ socket: BufferedSocket, _ pace: MinimumRate) async throws
+        -> ResponseHead
+    {
         // A render is silent for as long as it takes; a head that has begun is not.
         var deadline = ContinuousClock.Instant.distantFuture
         var searched = 0
         while true {
             let start = max(0, searched - 3)
-            if let length = RequestHead.length(in: wire.unread.dropFirst(start)).map({ $0 + start }) {
-                defer { wire.use(length) }
-                return try ResponseHead(wire.unread.prefix(length), to: method)
+            if let length = RequestHead.length(in: socket.unread.dropFirst(start)).map({ $0 + start }) {
+                defer { socket.use(length) }
+                return try ResponseHead(socket.unread.prefix(length), to: method)
             }
-            if searched == 0, !wire.unread.isEmpty { deadline = .now + pace.window }
-            searched = wire.unread.count
+            if searched == 0, !socket.unread.isEmpty { deadline = .now + pace.window }
+            searched = socket.unread.count
             // What does not begin like HTTP is told at once; it may never end a line.
-            let opening = wire.unread.prefix(5)
+            let opening = socket.unread.prefix(5)
             guard "HTTP/".utf8.starts(with: opening) else {
-                throw ExchangeFailure.foreign("it begins with \"\(escapedForPeople(Array(wire.unread.prefix(20))))\"")
+                throw ExchangeFailure.foreign("it begins with \"\(escapedForPeople(Array(socket.unread.prefix(20))))\"")
             }
-            guard wire.unread.count <= Limits().head else { throw ExchangeFailure.malformed("its head has no end") }
+            guard socket.unread.count <= Limits().head else { throw ExchangeFailure.malformed("its head has no end") }
             do {
-                guard try await wire.receive(before: deadline) else {
-                    throw wire.unread.isEmpty ? ExchangeFailure.broken(nil) : .cut
+                guard try await socket.receive(before: deadline) else {
+                    throw socket.unread.isEmpty ? ExchangeFailure.broken(nil) : .cut
                 }
             } catch is TimedOut {
                 throw ExchangeFailure.slow
@@ -204,14 +206,14 @@ extension Outgoing {
     }
 
     nonisolated(nonsending) private func connect(
-        within timeout: Duration, _ alarm: Alarm?
+        within timeout: Duration, _ wakeup: WakeupEvent?
     ) async throws -> Descriptor {
         let deadline = ContinuousClock.now + timeout
         var failure = SystemError.timedOut("connect", "\(host):\(port)")
-        for peer in try await peers(alarm) {
+        for peer in try await peers(wakeup) {
             do {
                 let socket = try peer.connect()
-                switch await Readiness.wait(socket, for: .writing, atMost: deadline - .now, alarm: alarm) {
+                switch await Readiness.wait(socket, for: .writing, atMost: deadline - .now, wakeup: wakeup) {
                 case .cancelled: throw CancellationError()
                 case .timedOut: throw SystemError.timedOut("connect", "\(host):\(port)")
                 case .ready: break
@@ -229,11 +231,11 @@ extension Outgoing {
     private static let lookups = BlockingCalls(label: "look-up", width: 16)
 
     /// A look-up blocks: it is not for the threads that everything else runs on.
-    nonisolated(nonsending) private func peers(_ alarm: Alarm?) async throws -> [Peer] {
+    nonisolated(nonsending) private func peers(_ wakeup: WakeupEvent?) async throws -> [ResolvedAddress] {
         if let peers { return peers }
         do {
-            if alarm != nil { return try Peer.all(of: host, port: port) }
-            return try await Self.lookups.run { [host, port] in try Peer.all(of: host, port: port) }
+            if wakeup != nil { return try ResolvedAddress.all(of: host, port: port) }
+            return try await Self.lookups.run { [host, port] in try ResolvedAddress.all(of: host, port: port) }
         } catch let error as SystemError {
             throw ExchangeFailure.notConnected(error)
         }

@@ -6,9 +6,9 @@
 import Linux
 
 /// One request: its head, and its body as it comes. Belongs to the task that serves it.
-public struct Incoming {
+public struct ServerRequest {
     let head: RequestHead
-    private let wire: Wire
+    private let socket: BufferedSocket
     private let limits: Limits
     private let state: State
 
@@ -24,9 +24,9 @@ public struct Incoming {
         var isWhole = false
     }
 
-    init(_ head: RequestHead, wire: Wire, limits: Limits) {
+    init(_ head: RequestHead, socket: BufferedSocket, limits: Limits) {
         self.head = head
-        self.wire = wire
+        self.socket = socket
         self.limits = limits
         state = State()
         switch head.framing {
@@ -74,18 +74,18 @@ public struct Incoming {
     }
 
     /// What tells of the client's end; for who lets it wait for longer than a moment.
-    public func departure() throws(SystemError) -> Departure { try wire.departure() }
+    public func disconnect() throws(SystemError) -> DisconnectWatcher { try socket.disconnect() }
 
     private func take() throws -> [UInt8] {
         if state.decoder != nil {
             var piece: [UInt8] = []
-            let used = try state.decoder?.decode(wire.unread, into: &piece) ?? 0
-            wire.use(used)
+            let used = try state.decoder?.decode(socket.unread, into: &piece) ?? 0
+            socket.use(used)
             state.isWhole = state.decoder?.isComplete ?? true
             return piece
         }
-        let piece = Array(wire.unread.prefix(state.left))
-        wire.use(piece.count)
+        let piece = Array(socket.unread.prefix(state.left))
+        socket.use(piece.count)
         state.left -= piece.count
         state.isWhole = state.left == 0
         return piece
@@ -95,28 +95,28 @@ public struct Incoming {
         guard !state.isInvited else { return }
         state.isInvited = true
         if case .length(let length) = head.framing, length > limits.body {
-            throw Refusal(status: 413, why: "the body is too long")
+            throw RequestError(status: 413, why: "the body is too long")
         }
         // A client that has begun to send does not wait for the word any more.
-        guard !state.isWhole, head.expectsContinue, wire.unread.isEmpty else { return }
-        try await wire.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)[...], patience: limits.bodyTime)
+        guard !state.isWhole, head.expectsContinue, socket.unread.isEmpty else { return }
+        try await socket.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)[...], patience: limits.bodyTime)
     }
 
     nonisolated(nonsending) private func receive() async throws {
         let patience = limits.patience(behind: state.received, waited: state.waited)
         let start = ContinuousClock.now
         do {
-            guard try await wire.receive(before: start + patience) else { throw Gone() }
+            guard try await socket.receive(before: start + patience) else { throw ConnectionClosed() }
         } catch is TimedOut {
-            throw Refusal(status: 408, why: "the body did not come in time")
+            throw RequestError(status: 408, why: "the body did not come in time")
         }
         state.waited += .now - start
-        state.received += wire.unread.count
+        state.received += socket.unread.count
     }
 }
 
 /// The client's end of a connection, watched while its request is being worked at.
-public final class Departure: Sendable {
+public final class DisconnectWatcher: Sendable {
     /// One more for the same connection: it is closed on its own, whatever becomes of the other.
     private let socket: Descriptor
 

@@ -18,7 +18,7 @@ public struct BodyPiece: Sendable {
 
 /// How slowly the body of an answer may come, once its head is there: at least so many bytes, or its end, in each window.
 /// A peer that sends a byte now and then is never silent, and would never end.
-public struct Pace: Sendable {
+public struct MinimumRate: Sendable {
     /// See `window`.
     public let bytes: Int
     /// A time in which so many `bytes` must come.
@@ -32,7 +32,7 @@ public struct Pace: Sendable {
 }
 
 /// How long a peer is waited for that does not take what it is sent.
-public struct SendPatience: Sendable {
+public struct SendLimits: Sendable {
     /// Nothing is taken for so long: the sending has failed.
     public var stall: Duration
     /// Behind a sending that has failed: for the answer that the peer may have sent before.
@@ -46,7 +46,7 @@ public struct SendPatience: Sendable {
 }
 
 /// A request to be sent.
-public struct Outgoing: Sendable {
+public struct ClientRequest: Sendable {
     /// As in the request line.
     public var method: String
     /// Path and query, as in the request line.
@@ -56,7 +56,7 @@ public struct Outgoing: Sendable {
     /// Of the server.
     public var port: UInt16
     /// Where to connect to, for who has looked `host` up already; `nil` to have it looked up.
-    public var peers: [Peer]?
+    public var peers: [ResolvedAddress]?
     /// Without Host, Content-Length and Connection, which are the connection's own.
     public var headers: [(name: String, value: String)]
     /// `nil` where there is none.

@@ -15,8 +15,8 @@ public struct Request: Sendable {
     /// The content, without its chunks; at most the server's limit.
     public let body: [UInt8]
 
-    /// Reads the rest of a request that has begun to come. Throws as ``Incoming/next()`` does.
-    nonisolated(nonsending) public init(_ incoming: Incoming) async throws {
+    /// Reads the rest of a request that has begun to come. Throws as ``ServerRequest/next()`` does.
+    nonisolated(nonsending) public init(_ incoming: ServerRequest) async throws {
         self.init(incoming.head, body: try await incoming.rest())
     }
 
@@ -76,9 +76,9 @@ private func isSameName(_ left: String, _ right: String) -> Bool {
 
 /// Why a request was not accepted: the status to answer with, and words for its author. The connection ends with
 /// the answer, because where the next request would begin is not known.
-struct Refusal: Error, Equatable {
+struct RequestError: Error, Equatable {
     let status: Int
     let why: String
 
-    static func bad(_ why: String) -> Refusal { Refusal(status: 400, why: why) }
+    static func bad(_ why: String) -> RequestError { RequestError(status: 400, why: why) }
 }

@@ -1,7 +1,7 @@
 // Bytes → the head of a request, strictly (RFC 9112 sections 2 to 6; RFC 9110 section 5).
 //
 // Two readers of one message must not come to two opinions about where it ends, or a request can be smuggled past
-// one of them. So whatever the RFC lets a server either repair or reject, is rejected: a `Refusal` with the status.
+// one of them. So whatever the RFC lets a server either repair or reject, is rejected: a `RequestError` with the status.
 
 /// The request line and the field lines of one request.
 struct RequestHead {
@@ -46,7 +46,7 @@ struct RequestHead {
     }
 
     /// Parses a head that ends with its empty line.
-    init(_ bytes: ArraySlice<UInt8>) throws(Refusal) {
+    init(_ bytes: ArraySlice<UInt8>) throws(RequestError) {
         var lines = try Self.lines(of: bytes)[...]
         guard let requestLine = lines.popFirst() else { throw .bad("no request line") }
         let words = requestLine.split(separator: sp, omittingEmptySubsequences: false)
@@ -56,7 +56,7 @@ struct RequestHead {
         }
         method = String(decoding: words[0], as: UTF8.self)
         guard words[1].count <= Self.targetLimit else {
-            throw Refusal(status: 414, why: "the target is too long")
+            throw RequestError(status: 414, why: "the target is too long")
         }
         isHTTP10 = try Self.isHTTP10(words[2])
         target = String(decoding: words[1], as: UTF8.self)
@@ -66,13 +66,13 @@ struct RequestHead {
         framing = try Self.framing(headers, isHTTP10: isHTTP10)
         let expectations = headers.members("expect")
         guard expectations.allSatisfy({ $0 == "100-continue" }) else {
-            throw Refusal(status: 417, why: "no expectation but 100-continue is known")
+            throw RequestError(status: 417, why: "no expectation but 100-continue is known")
         }
         expectsContinue = !expectations.isEmpty && !isHTTP10
         keepsAlive = !isHTTP10 && !headers.members("connection").contains("close")
     }
 
-    static func lines(of bytes: ArraySlice<UInt8>) throws(Refusal) -> [ArraySlice<UInt8>] {
+    static func lines(of bytes: ArraySlice<UInt8>) throws(RequestError) -> [ArraySlice<UInt8>] {
         var lines: [ArraySlice<UInt8>] = []
         for line in bytes.split(separator: lf, omittingEmptySubsequences: false).dropLast() {
             guard line.last == cr else { throw .bad("a line ends without CR") }
@@ -83,7 +83,7 @@ struct RequestHead {
         return lines.dropLast()
     }
 
-    private static func isHTTP10(_ version: ArraySlice<UInt8>) throws(Refusal) -> Bool {
+    private static func isHTTP10(_ version: ArraySlice<UInt8>) throws(RequestError) -> Bool {
         let text = String(decoding: version, as: UTF8.self)
         if text == "HTTP/1.1" { return false }
         if text == "HTTP/1.0" { return true }
@@ -91,13 +91,13 @@ struct RequestHead {
         let isVersion =
             text.hasPrefix("HTTP/") && bytes.count == 8 && isDigit(bytes[5])
             && bytes[6] == UInt8(ascii: ".") && isDigit(bytes[7])
-        throw isVersion ? Refusal(status: 505, why: "HTTP/1.1 and 1.0 only") : .bad("not a version of HTTP")
+        throw isVersion ? RequestError(status: 505, why: "HTTP/1.1 and 1.0 only") : .bad("not a version of HTTP")
     }
 
     /// RFC 9112 section 3.2: the forms of a target.
     private static func parts(
         of target: ArraySlice<UInt8>, method: String
-    ) throws(Refusal) -> (path: String, query: String?) {
+    ) throws(RequestError) -> (path: String, query: String?) {
         guard target.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw .bad("the target is not visible ASCII")
         }
@@ -122,8 +122,8 @@ struct RequestHead {
         )
     }
 
-    static func fields(_ lines: ArraySlice<ArraySlice<UInt8>>) throws(Refusal) -> Headers {
-        guard lines.count <= fieldLimit else { throw Refusal(status: 431, why: "too many fields") }
+    static func fields(_ lines: ArraySlice<ArraySlice<UInt8>>) throws(RequestError) -> Headers {
+        guard lines.count <= fieldLimit else { throw RequestError(status: 431, why: "too many fields") }
         var headers: Headers = [:]
         for line in lines {
             guard line.first != sp, line.first != tab else { throw .bad("a folded field line") }
@@ -148,7 +148,7 @@ struct RequestHead {
     }
 
     /// RFC 9112 section 3.2: a request of HTTP/1.1 names exactly one host.
-    private static func checkHost(_ headers: Headers, isHTTP10: Bool) throws(Refusal) {
+    private static func checkHost(_ headers: Headers, isHTTP10: Bool) throws(RequestError) {
         let hosts = headers.all("host")
         guard hosts.count == 1 || (isHTTP10 && hosts.isEmpty) else { throw .bad("not exactly one Host") }
         let isHost = hosts.allSatisfy {
@@ -158,7 +158,7 @@ struct RequestHead {
     }
 
     /// RFC 9112 section 6.3: how long the body is.
-    private static func framing(_ headers: Headers, isHTTP10: Bool) throws(Refusal) -> Framing {
+    private static func framing(_ headers: Headers, isHTTP10: Bool) throws(RequestError) -> Framing {
         let lengths = headers.members("content-length")
         let codings = headers.members("transfer-encoding")
         if !headers.all("transfer-encoding").isEmpty {
@@ -168,14 +168,14 @@ struct RequestHead {
             guard !codings.dropLast().contains("chunked") else {
                 throw .bad("chunked is not the last coding")
             }
-            throw Refusal(status: 501, why: "no transfer coding but chunked is known")
+            throw RequestError(status: 501, why: "no transfer coding but chunked is known")
         }
         guard let length = lengths.first else { return .length(0) }
         guard lengths.allSatisfy({ $0 == length }) else { throw .bad("two lengths") }
         guard !length.isEmpty, length.utf8.allSatisfy(isDigit) else {
             throw .bad("Content-Length is not a number")
         }
-        guard let number = Int(length) else { throw Refusal(status: 413, why: "the body is too long") }
+        guard let number = Int(length) else { throw RequestError(status: 413, why: "the body is too long") }
         return .length(number)
     }
 }

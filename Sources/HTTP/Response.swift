@@ -15,7 +15,7 @@ public struct Response: Sendable {
     public enum Body: Sendable {
         case bytes([UInt8])
         /// Written piece by piece. A closure that throws cuts the connection without the body's end, so that the
-        /// client knows; ``Cut`` says how.
+        /// client knows; ``AbortResponse`` says how.
         case stream(Framing, @Sendable (BodyWriter) async throws -> Void)
         /// No answer at all: the connection ends (FIN) or is torn down (RST).
         case hangUp(reset: Bool)
@@ -41,7 +41,7 @@ public struct Response: Sendable {
     /// The connection ends without a byte of an answer.
     public static func hangUp(reset: Bool) -> Response { Response(status: 0, body: .hangUp(reset: reset)) }
 
-    static func refusing(_ refusal: Refusal) -> Response {
+    static func refusing(_ refusal: RequestError) -> Response {
         Response(
             status: refusal.status, headers: ["Content-Type": "text/plain; charset=utf-8"],
             body: .bytes(Array((refusal.why + "\n").utf8)))
@@ -92,7 +92,7 @@ public struct Response: Sendable {
 }
 
 /// Thrown by a stream's closure to cut the connection on purpose.
-public struct Cut: Error, Equatable {
+public struct AbortResponse: Error, Equatable {
     /// RST instead of FIN.
     public let reset: Bool
 

@@ -17,7 +17,7 @@ public struct ResponseHead: Sendable {
     let framing: Framing
 
     /// Parses a head that ends with its empty line.
-    init(_ bytes: ArraySlice<UInt8>, to method: String) throws(Refusal) {
+    init(_ bytes: ArraySlice<UInt8>, to method: String) throws(RequestError) {
         var lines = try RequestHead.lines(of: bytes)[...]
         guard let statusLine = lines.popFirst() else { throw .bad("no status line") }
         // The reason phrase is for people, and some leave out the space before an empty one.
@@ -33,7 +33,7 @@ public struct ResponseHead: Sendable {
         headers = fields["transfer-encoding"] == nil ? fields : fields.without("content-length")
     }
 
-    private static func framing(_ status: Int, _ headers: Headers, _ method: String) throws(Refusal) -> Framing {
+    private static func framing(_ status: Int, _ headers: Headers, _ method: String) throws(RequestError) -> Framing {
         if method == "HEAD" || status < 200 || status == 204 || status == 304 { return .length(0) }
         let codings = headers.members("transfer-encoding")
         if !codings.isEmpty {

@@ -18,21 +18,21 @@ public final class Server: Sendable {
     }
 
     /// Answers a request. What it throws beside the errors of reading the body cuts the connection.
-    public typealias Handler = @Sendable (Incoming) async throws -> Response
+    public typealias Handler = @Sendable (ServerRequest) async throws -> Response
 
     /// Listens, and hands every request to `handler` as soon as its head is there; it may run many times at once. Port 0
     /// lets the kernel choose. The handler's task is cancelled when the server stops, not when its client leaves.
     ///
     /// - Parameter threads: where all of it runs; `nil` for Swift's own pool.
     public static func start(
-        on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(), threads: Threads? = nil,
+        on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(), threads: TaskQueueExecutor? = nil,
         answering handler: @escaping Handler
     ) throws(SystemError) -> Server {
         let listening = try Descriptor.listening(on: address, backlog: 1024)
         let port = try listening.boundPort()
-        let handover = Handover(listening)
+        let box = DescriptorBox(listening)
         return Server(
-            port: port, accepting: Task(executorPreference: threads) { await accept(handover, limits, handler) })
+            port: port, accepting: Task(executorPreference: threads) { await accept(box, limits, handler) })
     }
 
     /// The same for a `handler` that wants each request whole, so that it never waits for a client.
@@ -55,9 +55,9 @@ public final class Server: Sendable {
     }
 
     private static func accept(
-        _ handover: Handover, _ limits: Limits, _ handler: @escaping Handler
+        _ box: DescriptorBox, _ limits: Limits, _ handler: @escaping Handler
     ) async {
-        guard let listening = handover.take() else { return }
+        guard let listening = box.take() else { return }
         // A program that is being started at this moment has the socket open, too, until it is itself.
         defer { listening.stopListening() }
         let count = Count()
@@ -72,14 +72,14 @@ public final class Server: Sendable {
                     let isOneTooMany = open > limits.connections
                     // Saying no takes a while as well, so there is a limit to that, too: beyond it, no answer.
                     let isFarTooMany = open > 2 * limits.connections
-                    let handover = Handover(socket)
+                    let box = DescriptorBox(socket)
                     group.addTask {
                         defer { _ = count.add(-1) }
-                        guard !isFarTooMany, let socket = handover.take() else { return }
+                        guard !isFarTooMany, let socket = box.take() else { return }
                         let connection = Connection(
-                            wire: Wire(owning: socket), limits: limits, handler: handler)
+                            socket: BufferedSocket(owning: socket), limits: limits, handler: handler)
                         if isOneTooMany {
-                            await connection.refuse(Refusal(status: 503, why: "too many connections"))
+                            await connection.refuse(RequestError(status: 503, why: "too many connections"))
                         } else {
                             await connection.serve()
                         }
@@ -94,7 +94,7 @@ public final class Server: Sendable {
 }
 
 /// Carries a descriptor into a task, whose closure cannot own what may not be copied.
-final class Handover: Sendable {
+final class DescriptorBox: Sendable {
     private let descriptor: Mutex<Descriptor?>
 
     init(_ descriptor: consuming Descriptor) {

@@ -7,7 +7,7 @@ import CLinux
 import Glibc
 
 /// Ends the waits of one thread, from any other.
-public final class Alarm: Sendable {
+public final class WakeupEvent: Sendable {
     private let event: Descriptor
 
     /// Not raised. Throws ``SystemError``, with EMFILE where there are no more descriptors.

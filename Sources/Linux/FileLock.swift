@@ -21,7 +21,7 @@ public final class FileLock: Sendable {
     }
 
     /// What an attempt to take the lock led to.
-    public enum Outcome: Sendable {
+    public enum LockResult: Sendable {
         /// Ours, until the object goes.
         case held(FileLock)
         /// Somebody else's, with what the holder wrote into the file; empty where that cannot be read.
@@ -41,7 +41,7 @@ public final class FileLock: Sendable {
     }
 
     /// Takes the lock on `name`, without waiting, and writes `note` into the file for others to read.
-    public static func take(_ name: FileName, in directory: Directory, note: Data) throws(SystemError) -> Outcome {
+    public static func take(_ name: FileName, in directory: Directory, note: Data) throws(SystemError) -> LockResult {
         let file = try directory.lockFile(name)
         switch try file.takeRecord() {
         case false?: return .taken(by: file.note)

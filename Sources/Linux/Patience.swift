@@ -5,7 +5,7 @@
 #endif
 
 /// The time that others are given.
-public enum Patience {
+public enum TimeLimit {
     /// `usual`; in a debug build, where SDSPOOL_PATIENCE says a number of seconds, that. A machine on which tests run may be
     /// so busy that nobody answers within a few seconds.
     public static func with(_ usual: Duration) -> Duration {

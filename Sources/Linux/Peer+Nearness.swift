@@ -2,7 +2,7 @@
 
 import Glibc
 
-extension Peer {
+extension ResolvedAddress {
     /// Loopback or private: 127.0.0.0/8 and ::1, 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 (RFC 1918), fc00::/7 (RFC
     /// 4193), also of an IPv4 address in IPv6's clothes (::ffff:0:0/96).
     ///

@@ -3,7 +3,7 @@
 import Glibc
 
 /// An address that a host's name stands for.
-public struct Peer: Sendable {
+public struct ResolvedAddress: Sendable {
     let family: Int32
     /// A `sockaddr` of that family, as getaddrinfo(3) gave it.
     let address: [UInt8]
@@ -13,7 +13,7 @@ public struct Peer: Sendable {
     /// but not for a numeric address.
     ///
     /// Throws ``SystemError``: `getaddrinfo` with ENOENT for a name that does not resolve.
-    public static func all(of host: String, port: UInt16) throws(SystemError) -> [Peer] {
+    public static func all(of host: String, port: UInt16) throws(SystemError) -> [ResolvedAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -25,7 +25,7 @@ public struct Peer: Sendable {
         return sequence(first: first, next: { $0.pointee.ai_next }).map { entry in
             // The list owns its addresses until it is freed: a copy outlives it.
             let raw = UnsafeRawBufferPointer(start: entry.pointee.ai_addr, count: Int(entry.pointee.ai_addrlen))
-            return Peer(family: entry.pointee.ai_family, address: Array(raw), shown: shown)
+            return ResolvedAddress(family: entry.pointee.ai_family, address: Array(raw), shown: shown)
         }
     }
 

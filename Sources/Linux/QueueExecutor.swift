@@ -5,7 +5,7 @@
 /// Runs an actor on a dispatch queue: its calls may block without holding up Swift's own few threads, and handlers of
 /// Dispatch's sources on that queue are inside the actor. A task that prefers it begins where its actor is, and need not
 /// go there.
-public final class QueueExecutor: SerialExecutor, TaskExecutor {
+public final class SerialQueueExecutor: SerialExecutor, TaskExecutor {
     /// Where the actor runs.
     public let queue: DispatchQueue
 

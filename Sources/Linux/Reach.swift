@@ -3,7 +3,7 @@
 import Glibc
 
 /// Looks for a listener without sending it a byte.
-public enum Reach {
+public enum PortProbe {
     /// Connects to `host` and lets go at once. Blocks for at most `timeout` for each address that the name has.
     ///
     /// Throws ``SystemError``: `connect` with ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH …, or `getaddrinfo` with ENOENT
@@ -11,7 +11,7 @@ public enum Reach {
     public static func connect(host: String, port: UInt16, timeout: Duration) throws(SystemError) {
         let place = "\(host):\(port)"
         var failure = SystemError(call: "connect", code: ECONNREFUSED, path: place)
-        for peer in try Peer.all(of: host, port: port) {
+        for peer in try ResolvedAddress.all(of: host, port: port) {
             do throws(SystemError) {
                 let socket = try peer.connect()
                 var waiting = pollfd(fd: socket.number, events: Int16(POLLOUT), revents: 0)

@@ -25,9 +25,9 @@ public enum Readiness: Equatable, Sendable {
     ///
     /// - Parameter alarm: waits with the thread that it is called on, until the alarm is raised; `nil` to hold none.
     nonisolated(nonsending) public static func wait(
-        _ descriptor: borrowing Descriptor, for direction: Direction, atMost time: Duration, alarm: Alarm? = nil
+        _ descriptor: borrowing Descriptor, for direction: Direction, atMost time: Duration, wakeup: WakeupEvent? = nil
     ) async -> Readiness {
-        if let alarm { return alarm.wait(descriptor, for: direction, atMost: time) }
+        if let wakeup { return wakeup.wait(descriptor, for: direction, atMost: time) }
         let source: any DispatchSourceProtocol =
             switch direction {
             case .reading: DispatchSource.makeReadSource(fileDescriptor: descriptor.number, queue: queue)

@@ -1,6 +1,6 @@
 // What a TCP socket can do without waiting: a call that would block says so instead.
 //
-// Whoever has to wait asks `Readiness`. Addresses to listen on are numeric IPv4; where others are is told by `Peer`. A
+// Whoever has to wait asks `Readiness`. Addresses to listen on are numeric IPv4; where others are is told by `ResolvedAddress`. A
 // failed call is a `SystemError` that names the address.
 
 import CLinux

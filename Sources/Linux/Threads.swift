@@ -7,10 +7,10 @@
 @preconcurrency import Dispatch
 
 /// Runs tasks on one serial queue: they are light, and each change of threads costs more than most of them. What blocks is
-/// not for it, as it is not for Swift's own pool; an actor that may block has a ``QueueExecutor``.
-public final class Threads: TaskExecutor {
+/// not for it, as it is not for Swift's own pool; an actor that may block has a ``SerialQueueExecutor``.
+public final class TaskQueueExecutor: TaskExecutor {
     /// Those of this process. Tasks that others begin are told of them by `Task(executorPreference:)`.
-    public static let shared = Threads(label: "tasks")
+    public static let shared = TaskQueueExecutor(label: "tasks")
 
     private let queue: DispatchQueue
 

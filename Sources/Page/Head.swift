@@ -3,7 +3,7 @@
 import Foundation
 
 /// The head of a page.
-struct Head {
+struct PageHead {
     let kind: String
     let title: String
     /// What programs, and the daemon itself, read of it.

@@ -4,7 +4,7 @@ import Foundation
 import JSONText
 
 /// The members of an object that lie whole in the first bytes of its text.
-struct Members {
+struct JSONPrefix {
     private var values: [String: Any] = [:]
 
     /// Reads the members of these names. What is no JSON object, or ends before them, has none; the last of two of a
@@ -25,7 +25,7 @@ struct Members {
     init(_ object: Any?) { values = object as? [String: Any] ?? [:] }
 
     func text(_ name: String) -> String? { values[name] as? String }
-    func object(_ name: String) -> Members { Members(values[name]) }
+    func object(_ name: String) -> JSONPrefix { JSONPrefix(values[name]) }
     func list(_ name: String) -> [Any] { values[name] as? [Any] ?? [] }
     func number(_ name: String) -> Double? { (values[name] as? NSNumber)?.doubleValue }
 

@@ -5,7 +5,7 @@ import Linux
 import Spool
 
 /// What now.html shows.
-public struct Now: Sendable {
+public struct NowPage: Sendable {
     /// A server, and why it is waited for.
     public struct Server: Sendable {
         let url: String
@@ -17,7 +17,7 @@ public struct Now: Sendable {
             self.reason = reason
         }
     }
-    /// See ``Sheet/init(version:results:failures:lastPage:)``.
+    /// See ``IndexPage/init(version:results:failures:lastPage:)``.
     public var sheet: String
     /// What the daemon does, in a word or two.
     public var state: String
@@ -26,13 +26,13 @@ public struct Now: Sendable {
     /// Those that the daemon was given.
     public var servers: [Server]
     /// What is with a server.
-    public var renders: [ShownRender]
+    public var renders: [RenderCard]
     /// The first of those that wait, and how many wait in all.
     public var queue: (first: [Ticket], count: Int)
 
     /// All that it shows.
     public init(
-        sheet: String, state: String, reason: String?, servers: [Server], renders: [ShownRender],
+        sheet: String, state: String, reason: String?, servers: [Server], renders: [RenderCard],
         queue: (first: [Ticket], count: Int)
     ) {
         self.sheet = sheet
@@ -74,11 +74,11 @@ public struct Now: Sendable {
             <section aria-labelledby="servers"><h3 id="servers">Servers</h3><ul class="servers">\(away)</ul></section>
             </main>
             """
-        return Head(kind: "now", title: "sdspool, now", names: [("sdspool-sheet", sheet)], renewsItself: true)
+        return PageHead(kind: "now", title: "sdspool, now", names: [("sdspool-sheet", sheet)], renewsItself: true)
             .document(body)
     }
 
-    private func item(_ render: ShownRender) -> Markup {
+    private func item(_ render: RenderCard) -> Markup {
         let name = render.ticket.name.description
         let version = render.updated.flatMap(moment).map { Int64($0.timeIntervalSince1970 * 1000) }
         let preview: Markup? = render.preview.map { preview in

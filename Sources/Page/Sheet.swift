@@ -5,10 +5,10 @@ import Linux
 import Spool
 
 /// What index.html shows.
-public struct Sheet: Sendable {
+public struct IndexPage: Sendable {
     var version: String
-    var results: [ShownResult]
-    var failures: [ShownFailure]
+    var results: [ResultCard]
+    var failures: [FailureCard]
     var lastPage: Int
 
     /// - Parameters:
@@ -16,7 +16,7 @@ public struct Sheet: Sendable {
     ///   - results: the newest first.
     ///   - failures: the newest first.
     ///   - lastPage: the number of the newest page of older results; 0 where there is none.
-    public init(version: String, results: [ShownResult], failures: [ShownFailure], lastPage: Int) {
+    public init(version: String, results: [ResultCard], failures: [FailureCard], lastPage: Int) {
         self.version = version
         self.results = results
         self.failures = failures
@@ -55,12 +55,12 @@ public struct Sheet: Sendable {
             </section>
             </main>
             """
-        return Head(kind: "sheet", title: "sdspool", names: [("sdspool-sheet", version)]).document(body)
+        return PageHead(kind: "sheet", title: "sdspool", names: [("sdspool-sheet", version)]).document(body)
     }
 
-    private func list(of failures: [ShownFailure]) -> Markup { "<ul>\n\(failures.map(item))</ul>" }
+    private func list(of failures: [FailureCard]) -> Markup { "<ul>\n\(failures.map(item))</ul>" }
 
-    private func item(_ failure: ShownFailure) -> Markup {
+    private func item(_ failure: FailureCard) -> Markup {
         let job: Markup? = failure.job.map { job in
             """
              <a href="\(Link(.root, "failed", failure.folder, job))" download="\(job.description)" \
@@ -70,7 +70,7 @@ public struct Sheet: Sendable {
         return """
             <li><article><h3 dir="auto">\(failure.folder.description)</h3> <span class="class">\(failure.class)</span>
             <p dir="auto">\(failure.message)</p>
-            <p class="links">\(time(failure.ended)) <a href="\(Link(.root, "failed", failure.folder, InFolder.error))" \
+            <p class="links">\(time(failure.ended)) <a href="\(Link(.root, "failed", failure.folder, JobFolder.error))" \
             aria-label="error.json of \(failure.folder.description)">error.json</a>\(job)</p></article></li>
 
             """
@@ -80,8 +80,8 @@ public struct Sheet: Sendable {
 /// A page of older results: it changes no more once it is written, but for the link to the next one.
 public struct Archive: Sendable {
     let number: Int
-    let through: Stamp
-    let results: [ShownResult]
+    let through: Timestamp
+    let results: [ResultCard]
 
     /// So many results are on a page.
     public static let size = 100
@@ -90,7 +90,7 @@ public struct Archive: Sendable {
     ///   - number: from 1, the oldest.
     ///   - through: no result of a later page ended before this.
     ///   - results: the newest first.
-    public init(number: Int, through: Stamp, results: [ShownResult]) {
+    public init(number: Int, through: Timestamp, results: [ResultCard]) {
         self.number = number
         self.through = through
         self.results = results
@@ -127,18 +127,18 @@ public struct Archive: Sendable {
             </section>
             </main>
             """
-        let head = Head(
+        let head = PageHead(
             kind: "archive", title: "sdspool, page \(number)", names: [(Self.name, String(through.microseconds))])
         return head.document(body)
     }
 
     /// Through when a page has the results, told by its beginning; `nil` where it is none of ours, or was cut short.
-    public static func through(_ page: Data) -> Stamp? {
+    public static func through(_ page: Data) -> Timestamp? {
         let text = String(decoding: page, as: UTF8.self)
         guard text.hasSuffix("</html>\n"), let start = text.range(of: "<meta name=\"\(name)\" content=\"")?.upperBound,
             let microseconds = Int64(text[start...].prefix { $0 != "\"" }), microseconds >= 0
         else { return nil }
-        return Stamp(microseconds: microseconds)
+        return Timestamp(microseconds: microseconds)
     }
 
     /// The page `number` with a link to the one that has come behind it.
@@ -149,11 +149,11 @@ public struct Archive: Sendable {
     }
 }
 
-private func cards(_ results: [ShownResult], _ base: Link.Base) -> Markup {
+private func cards(_ results: [ResultCard], _ base: Link.Base) -> Markup {
     "<ol class=\"cards\">\n\(results.map { card($0, base) })</ol>"
 }
 
-private func card(_ result: ShownResult, _ base: Link.Base) -> Markup {
+private func card(_ result: ResultCard, _ base: Link.Base) -> Markup {
     let name = result.folder.description
     let caption = result.prompt ?? result.deed ?? name
     let pictures: [Markup] = result.pictures.enumerated().map { index, picture in
@@ -193,14 +193,14 @@ private func card(_ result: ShownResult, _ base: Link.Base) -> Markup {
         <h3 dir="auto">\(name)</h3>
         <p class="prompt" dir="auto" title="\(caption)">\(caption)</p>
         <p class="facts">\(facts)</p>\(warnings)
-        <p class="links">\(time(result.ended)) <a href="\(Link(base, "done", result.folder, InFolder.result))" \
+        <p class="links">\(time(result.ended)) <a href="\(Link(base, "done", result.folder, JobFolder.result))" \
         aria-label="result.json of \(name)">result</a> \(job)</p></article></li>
 
         """
 }
 
 /// UTC, which the script turns into the time of whoever looks.
-func time(_ stamp: Stamp) -> Markup {
+func time(_ stamp: Timestamp) -> Markup {
     let text = String(stamp.iso8601.prefix(16)).replacingOccurrences(of: "T", with: " ")
     return "<time datetime=\"\(stamp.iso8601)\">\(text) UTC</time>"
 }

@@ -6,7 +6,7 @@ import Linux
 import Spool
 
 /// A folder of done/, as the contact sheet shows it.
-public struct ShownResult: Sendable {
+public struct ResultCard: Sendable {
     struct Picture: Sendable {
         let file: FileName
         let width, height: Int?
@@ -16,7 +16,7 @@ public struct ShownResult: Sendable {
     public let folder: FileName
     let job: FileName?
     /// When its result was written.
-    public let ended: Stamp
+    public let ended: Timestamp
     var prompt: String?
     /// What was done, where it has no prompt.
     var deed: String?
@@ -35,14 +35,14 @@ public struct ShownResult: Sendable {
     /// - Parameters:
     ///   - job: the file that was dropped, if it is there.
     ///   - document: result.json, or its beginning.
-    public init(folder: FileName, job: FileName?, ended: Stamp, document: Data) {
+    public init(folder: FileName, job: FileName?, ended: Timestamp, document: Data) {
         self.folder = folder
         self.job = job
         self.ended = ended
-        let members = Members(
+        let members = JSONPrefix(
             document,
             ["endpoint", "method", "status", "parts", "images", "parameters", "warnings", "started", "finished"])
-        let images = members.list("images").map { Members($0) }
+        let images = members.list("images").map { JSONPrefix($0) }
         count = images.count
         pictures = images.prefix(Self.most).compactMap(Picture.init)
         warnings = members.list("warnings").prefix(3).compactMap { ($0 as? String).map(shortened) }
@@ -66,8 +66,8 @@ public struct ShownResult: Sendable {
     }
 }
 
-extension ShownResult.Picture {
-    init?(_ image: Members) {
+extension ResultCard.Picture {
+    init?(_ image: JSONPrefix) {
         guard let file = image.text("file").flatMap({ FileName(bytes: Array($0.utf8)) }) else { return nil }
         self.file = file
         (width, height) = (image.whole("width"), image.whole("height"))
@@ -76,28 +76,28 @@ extension ShownResult.Picture {
 }
 
 /// A folder of failed/, with its reason.
-public struct ShownFailure: Sendable {
+public struct FailureCard: Sendable {
     let folder: FileName
     let job: FileName?
-    let ended: Stamp
+    let ended: Timestamp
     let `class`: String
     let message: String
 
     /// - Parameters:
     ///   - job: the file that was dropped, if it is there.
     ///   - document: error.json, or its beginning.
-    public init(folder: FileName, job: FileName?, ended: Stamp, document: Data) {
+    public init(folder: FileName, job: FileName?, ended: Timestamp, document: Data) {
         self.folder = folder
         self.job = job
         self.ended = ended
-        let members = Members(document, ["class", "message"])
+        let members = JSONPrefix(document, ["class", "message"])
         `class` = shortened(members.text("class") ?? "")
         message = shortened(members.text("message") ?? "error.json does not say why")
     }
 }
 
 /// A job that is being rendered.
-public struct ShownRender: Sendable {
+public struct RenderCard: Sendable {
     let ticket: Ticket
     let server: String
     var prompt: String?
@@ -116,7 +116,7 @@ public struct ShownRender: Sendable {
         self.server = server
         self.prompt = prompt
         guard let document else { return }
-        let members = Members(
+        let members = JSONPrefix(
             document,
             ["state", "progress", "step", "steps", "picture", "pictures", "eta", "preview", "updated"])
         isWaiting = members.text("state") == "waiting at the server"
@@ -133,14 +133,14 @@ public struct ShownRender: Sendable {
 
     /// The prompt in a job file, or in its beginning; `nil` where none lies there.
     public static func prompt(ofJob content: Data) -> String? {
-        Members(content, ["prompt"]).text("prompt").map(shortened).flatMap { $0.isEmpty ? nil : $0 }
+        JSONPrefix(content, ["prompt"]).text("prompt").map(shortened).flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 
 private func shortened(_ text: String) -> String {
     let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
     // By scalars: what somebody calls one character may be a megabyte of accents.
-    let scalars = text.unicodeScalars.prefix(ShownResult.longest)
+    let scalars = text.unicodeScalars.prefix(ResultCard.longest)
     return scalars.endIndex == text.unicodeScalars.endIndex ? text : String(scalars) + "…"
 }
 

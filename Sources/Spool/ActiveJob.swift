@@ -35,7 +35,7 @@ public struct ActiveJob: Sendable {
     /// Removes all that the attempts so far have left but their record. What a broken attempt left must not be
     /// mistaken for a part of the next one.
     public func discardStage() throws(SystemError) {
-        for entry in try folder.entries() where entry != file && entry != InFolder.attempts {
+        for entry in try folder.entries() where entry != file && entry != JobFolder.attempts {
             try folder.removeAll(entry)
         }
     }
@@ -45,9 +45,9 @@ extension Folders {
     /// The job whose folder lies in active/, with the file that is in it, or that will be.
     func job(_ ticket: Ticket, _ kind: JobFileKind? = nil) throws(SystemError) -> ActiveJob {
         let folder = try active.directory(ticket.folder)
-        let lines = InFolder.job(ticket.name, .lines)
+        let lines = JobFolder.job(ticket.name, .lines)
         let holdsLines = if let kind { kind == .lines } else { try folder.status(of: lines) != nil }
         return ActiveJob(
-            ticket: ticket, folder: folder, folders: self, file: holdsLines ? lines : InFolder.job(ticket.name, .json))
+            ticket: ticket, folder: folder, folders: self, file: holdsLines ? lines : JobFolder.job(ticket.name, .json))
     }
 }

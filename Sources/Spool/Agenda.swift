@@ -3,7 +3,7 @@
 import Linux
 
 /// The names that have something to do with them: some now, in their order, the others at a time of their own.
-struct Agenda {
+struct PendingNames {
     /// In order; those before `first` are taken.
     private var backlog: [FileName] = []
     private var first = 0

@@ -119,7 +119,7 @@ extension Folders {
         guard status.size > 0 else { return arriving("is empty", status) }
         do throws(SystemError) {
             let file = try asset.open(in: folder)
-            let isSettled = Stamp.now.microseconds - status.changed / 1000 >= settle.microseconds
+            let isSettled = Timestamp.now.microseconds - status.changed / 1000 >= settle.microseconds
             return file.hasWriter ?? !isSettled ? arriving("is still being written", status) : .ready(status)
         } catch  where error.isMissing {
             return arriving("is not there", nil)

@@ -39,12 +39,12 @@ public struct Attempts: Decodable, Hashable, Sendable {
     init(dropped: FileName) { self.dropped = dropped.description }
 
     /// Adds an attempt that begins now.
-    public mutating func begin(server: String, at now: Stamp) {
+    public mutating func begin(server: String, at now: Timestamp) {
         list.append(Attempt(number: list.count + 1, server: server, started: now.iso8601))
     }
 
     /// Says how the last attempt ended.
-    public mutating func end(at now: Stamp, failure: String? = nil, message: String? = nil) {
+    public mutating func end(at now: Timestamp, failure: String? = nil, message: String? = nil) {
         guard let last = list.indices.last else { return }
         list[last].ended = now.iso8601
         list[last].failure = failure
@@ -79,7 +79,7 @@ extension ActiveJob {
     /// The attempts so far. A record that cannot be read counts as none: it is ours and written whole, so somebody
     /// has changed it, and the job matters more.
     public func attempts() throws(SystemError) -> Attempts {
-        guard let content = try folder.content(of: InFolder.attempts) else { return Attempts() }
+        guard let content = try folder.content(of: JobFolder.attempts) else { return Attempts() }
         return (try? JSONDecoder().decode(Attempts.self, from: content)) ?? Attempts()
     }
 
@@ -88,7 +88,7 @@ extension ActiveJob {
     public func abandon(_ attempts: Attempts) throws(SystemError) {
         guard try isActive else { return }
         let entries = Set(try folder.entries())
-        guard !entries.contains(InFolder.result), !entries.contains(InFolder.error) else { return }
+        guard !entries.contains(JobFolder.result), !entries.contains(JobFolder.error) else { return }
         try discardStage()
         try record(attempts)
     }
@@ -104,9 +104,9 @@ extension ActiveJob {
         do throws(SystemError) {
             // The first one has nothing to replace, and one wait less. What a crash leaves of it counts as none, which is
             // true: nothing was sent.
-            try folder.putNew(attempts.text, as: InFolder.attempts, lasting: lasting)
+            try folder.putNew(attempts.text, as: JobFolder.attempts, lasting: lasting)
         } catch  where error.isExisting {
-            try folder.putWhole(attempts.text, as: InFolder.attempts)
+            try folder.putWhole(attempts.text, as: JobFolder.attempts)
         }
     }
 }

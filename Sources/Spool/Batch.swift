@@ -25,7 +25,7 @@ public enum Submission: Sendable {
             let job: JobFile
             do throws(JobFileError) {
                 job = try JobFile(text: text)
-                if job.orders.matrix == nil {
+                if job.jobOptions.matrix == nil {
                     self = .job(job)
                     return
                 }
@@ -69,11 +69,11 @@ public struct Batch: Sendable {
 
         init(_ job: JobFile, at place: Range<Int>) throws(JobFileError) {
             self.place = place
-            priority = job.orders.priority
-            hasMatrix = job.orders.matrix != nil
-            count = job.orders.matrix?.count ?? 1
+            priority = job.jobOptions.priority
+            hasMatrix = job.jobOptions.matrix != nil
+            count = job.jobOptions.matrix?.count ?? 1
             size =
-                if let matrix = job.orders.matrix { matrix.size(of: try job.withoutMatrix.text.count) } else {
+                if let matrix = job.jobOptions.matrix { matrix.size(of: try job.withoutMatrix.text.count) } else {
                     place.count
                 }
         }
@@ -217,7 +217,7 @@ public struct Batch: Sendable {
     private func template(of piece: Piece) -> Template {
         let written = text[text.startIndex + piece.place.lowerBound..<text.startIndex + piece.place.upperBound]
         // It was read before, so there is nothing to throw.
-        guard piece.hasMatrix, let job = try? JobFile(text: written), let matrix = job.orders.matrix,
+        guard piece.hasMatrix, let job = try? JobFile(text: written), let matrix = job.jobOptions.matrix,
             let object = try? job.withoutMatrix
         else { return Template(text: written, matrix: nil) }
         return Template(text: written, matrix: (matrix, object))
@@ -265,9 +265,9 @@ extension JobFile {
     fileprivate var withoutMatrix: ObjectText {
         get throws(JobFileError) {
             do {
-                let orders = try object.value(of: Self.ordersKey).map { try ObjectText($0) }
-                let rest = orders?.members.contains { $0.key != "matrix" } ?? false
-                let kept = rest ? orders?.text(removing: ["matrix"], setting: []) : nil
+                let jobOptions = try object.value(of: Self.ordersKey).map { try ObjectText($0) }
+                let rest = jobOptions?.members.contains { $0.key != "matrix" } ?? false
+                let kept = rest ? jobOptions?.text(removing: ["matrix"], setting: []) : nil
                 return try ObjectText(
                     object.text(
                         removing: kept == nil ? [Self.ordersKey] : [],

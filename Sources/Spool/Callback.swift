@@ -69,6 +69,6 @@ extension ActiveJob {
         guard let content = try folder.readable(file, upTo: JobFile.usualCap) else { return nil }
         // What is no job names nobody.
         guard case .job(let job)? = try? Submission(content, kind: kind) else { return nil }
-        return job.orders.callback
+        return job.jobOptions.callback
     }
 }

@@ -50,7 +50,7 @@ extension Folders {
     private func cancelActive(_ ticket: Ticket) throws(SystemError) -> Bool {
         guard let folder = try active.directoryIfThere(ticket.folder) else { return false }
         // It has ended, and is about to be moved.
-        guard try folder.status(of: InFolder.result) == nil, try folder.status(of: InFolder.error) == nil else {
+        guard try folder.status(of: JobFolder.result) == nil, try folder.status(of: JobFolder.error) == nil else {
             return false
         }
         return try folder.removeJob(ticket.name)
@@ -76,7 +76,7 @@ extension Folders {
 
 extension Directory {
     fileprivate func removeJob(_ name: JobName) throws(SystemError) -> Bool {
-        for file in InFolder.jobs(name) where try removeIfThere(file) { return true }
+        for file in JobFolder.jobs(name) where try removeIfThere(file) { return true }
         return false
     }
 

@@ -4,7 +4,7 @@ import Foundation
 import Linux
 
 /// A job file that was dropped, and what is needed to find it again when it has moved on.
-public struct Dropped: Sendable {
+public struct AcceptedDrop: Sendable {
     /// Its name in the inbox.
     public let file: FileName
     /// What the job will be called.
@@ -12,7 +12,7 @@ public struct Dropped: Sendable {
     /// Renames keep it, so the file is known wherever it lies.
     let inode: UInt64
     /// What there was of that name before. On a share, where inodes may change, what is new since is taken for it.
-    let earlier: Set<Position>
+    let earlier: Set<JobLocation>
 }
 
 /// A job file that is being written, under a name that nobody takes for a job.
@@ -59,7 +59,7 @@ extension Folders {
     /// Puts a job file into the inbox. Where its name is taken there it gets another: `cat-2.json`.
     ///
     /// Throws ``SystemError``.
-    public func drop(_ content: Data, as name: JobName, kind: JobFileKind) throws(SystemError) -> Dropped {
+    public func drop(_ content: Data, as name: JobName, kind: JobFileKind) throws(SystemError) -> AcceptedDrop {
         let draft = try draft()
         defer { draft.discard() }
         try draft.write(content)
@@ -69,7 +69,7 @@ extension Folders {
     /// A job file to be written piece by piece. Whoever has it discards it, dropped or not.
     public func draft() throws(SystemError) -> JobDraft { try JobDraft(in: inbox) }
 
-    private func drop(_ draft: JobDraft, as name: JobName, kind: JobFileKind) throws(SystemError) -> Dropped {
+    private func drop(_ draft: JobDraft, as name: JobName, kind: JobFileKind) throws(SystemError) -> AcceptedDrop {
         try draft.sync()
         var number = 1
         while true {
@@ -82,7 +82,7 @@ extension Folders {
                 let inode = try inbox.status(of: draft.name)?.inode ?? 0
                 try place(draft, as: file)
                 try keep(file)
-                return Dropped(file: file, name: job, inode: inode, earlier: earlier)
+                return AcceptedDrop(file: file, name: job, inode: inode, earlier: earlier)
             } catch  where error.isExisting {
                 number += 1
             }

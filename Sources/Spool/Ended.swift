@@ -4,28 +4,28 @@ import Foundation
 import Linux
 
 /// A folder of a result, and what it says.
-public struct EndedJob: Sendable {
+public struct ResultFolder: Sendable {
     /// In done/ or failed/.
     public let name: FileName
     /// Which of the two.
-    public let ending: Ending
+    public let ending: ResultKind
     /// Its pictures lie in it. Anybody may have put anything else there since.
     public let folder: Directory
     /// result.json or error.json; empty where it is gone or cannot be read.
     public let document: Data
 
     /// What that says.
-    public var outcome: Outcome { Outcome(isDone: ending == .done, document) }
+    public var outcome: ResultSummary { ResultSummary(isDone: ending == .done, document) }
 }
 
 extension Folders {
     /// What has come of the job whose result has that name; `nil` where there is none.
-    public func ended(_ name: FileName) throws(SystemError) -> EndedJob? {
+    public func ended(_ name: FileName) throws(SystemError) -> ResultFolder? {
         guard name.bytes.first != UInt8(ascii: ".") else { return nil }
-        for (ending, place) in [(Ending.done, done), (.failed, failed)] {
+        for (ending, place) in [(ResultKind.done, done), (.failed, failed)] {
             guard let folder = try place.directoryIfOpen(name) else { continue }
             let document = try folder.readable(ending.document) ?? Data()
-            return EndedJob(name: name, ending: ending, folder: folder, document: document)
+            return ResultFolder(name: name, ending: ending, folder: folder, document: document)
         }
         return nil
     }

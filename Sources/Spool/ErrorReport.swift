@@ -50,7 +50,7 @@ public struct ErrorReport: Sendable {
         if let answer { members.append(("answer", answer)) }
         members += [
             ("attempts", attempts.document), ("accepted", .string(ticket.arrival.iso8601)),
-            ("failed", .string(Stamp.now.iso8601)),
+            ("failed", .string(Timestamp.now.iso8601)),
         ]
         return JSONValue.object(members).document
     }

@@ -11,7 +11,7 @@ import Linux
 /// What a batch has become.
 public struct Expansion: Sendable {
     /// The tickets of the parts, in order, and the lane of each.
-    public let parts: [(ticket: Ticket, lane: Lane)]
+    public let parts: [(ticket: Ticket, lane: JobClass)]
     /// Where the batch lies, with the table of its parts in its result.json.
     public let path: String
 }
@@ -22,7 +22,7 @@ extension Batch {
     func ticket(of part: Part, in batch: Ticket) -> Ticket {
         let arrival = batch.arrival.microseconds - Int64(count - part.number + 1)
         return Ticket(
-            priority: part.priority, arrival: Stamp(microseconds: max(0, arrival)),
+            priority: part.priority, arrival: Timestamp(microseconds: max(0, arrival)),
             name: batch.name.part(part.number, of: count))
     }
 }
@@ -37,14 +37,14 @@ extension ActiveJob {
         guard try folder.status(of: file) != nil else { return nil }
         var stage: Directory?
         var sync: FilesystemSync?
-        if try folder.status(of: InFolder.result) == nil {
+        if try folder.status(of: JobFolder.result) == nil {
             // What an attempt left that the disk stopped.
-            try folder.removeAll(InFolder.parts)
-            try folder.makeDirectory(InFolder.parts)
-            stage = try folder.directory(InFolder.parts)
+            try folder.removeAll(JobFolder.parts)
+            try folder.makeDirectory(JobFolder.parts)
+            stage = try folder.directory(JobFolder.parts)
             sync = try folder.filesystemSync()
         }
-        var parts: [(ticket: Ticket, lane: Lane)] = []
+        var parts: [(ticket: Ticket, lane: JobClass)] = []
         var table = Data()
         var chance = Chance()
         try batch.forEach { part throws(SystemError) in
@@ -77,17 +77,17 @@ extension ActiveJob {
             [("ticket", .string(ticket.description))] + name + original + [
                 ("status", .integer(202)),
                 ("reason", .string("Accepted")), ("parts", .raw(table)), ("accepted", .string(ticket.arrival.iso8601)),
-                ("finished", .string(Stamp.now.iso8601)),
+                ("finished", .string(Timestamp.now.iso8601)),
             ]
         ).document
     }
 
     /// Moves the staged parts into queue/, where there are any. The result must lie in the folder.
     func releaseParts() throws(SystemError) {
-        guard try folder.status(of: InFolder.parts) != nil else { return }
+        guard try folder.status(of: JobFolder.parts) != nil else { return }
         // On the disk before the first part leaves: a batch without result would be expanded again.
         try folder.sync()
-        let stage = try folder.directory(InFolder.parts)
+        let stage = try folder.directory(JobFolder.parts)
         for part in try stage.entries().sorted() where !part.isSillyRename {
             folders.ownMoves.expect(part)
             try stage.rename(part, to: folders.queue, as: part)
@@ -96,7 +96,7 @@ extension ActiveJob {
         try stage.sync()
         try folders.queue.sync()
         // What an NFS client keeps in it goes by itself, and the folder with it lies in nobody's way.
-        try folder.removeAll(InFolder.parts)
+        try folder.removeAll(JobFolder.parts)
     }
 }
 

@@ -20,12 +20,12 @@ public struct Folders: Sendable {
     /// Pictures that jobs refer to by name.
     var assets: Directory { assetsPlace.directory }
 
-    private let inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace: Place
+    private let inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace: SpoolDirectory
 
     /// The moves into queue/ that are ours and nobody's wish.
-    let ownMoves = OwnMoves()
+    let ownMoves = ExpectedMoves()
     /// Folders in active/ that are to be removed when that is possible.
-    let remains = Remains()
+    let remains = LeftoverFolders()
     /// Jobs are moved to where they end one after the other, each with its syncs. A sync of done/ between the rename of
     /// another job and the sync of active/ could bring only the new name of that job to the disk: after a loss of power it
     /// would lie in both folders.
@@ -33,7 +33,7 @@ public struct Folders: Sendable {
     /// There is one name for the file that tries the disk.
     let probing = CriticalSection()
     /// Messages that were written in this life.
-    public let posted = Posted()
+    public let posted = OutboxEntry()
 
     /// So many files and more are brought to the disk with all that is written to the filesystem (syncfs(2)). It costs the
     /// same however many they are, but others' writes, too; a few wait for themselves alone.
@@ -80,38 +80,38 @@ public struct Folders: Sendable {
         // The path as it is from everywhere: it is told in logs and results.
         root = try Directory(path: URL(fileURLWithPath: path).standardizedFileURL.path, group: group)
         if isNew { try root.giveToGroup() }
-        inboxPlace = try Place(making: "inbox", in: root)
-        queuePlace = try Place(making: "queue", in: root)
-        activePlace = try Place(making: "active", in: root)
-        donePlace = try Place(making: "done", in: root)
-        failedPlace = try Place(making: "failed", in: root)
-        _ = try Place(making: Self.hold, in: root)
-        assetsPlace = try Place(making: "assets", in: root)
+        inboxPlace = try SpoolDirectory(making: "inbox", in: root)
+        queuePlace = try SpoolDirectory(making: "queue", in: root)
+        activePlace = try SpoolDirectory(making: "active", in: root)
+        donePlace = try SpoolDirectory(making: "done", in: root)
+        failedPlace = try SpoolDirectory(making: "failed", in: root)
+        _ = try SpoolDirectory(making: Self.hold, in: root)
+        assetsPlace = try SpoolDirectory(making: "assets", in: root)
         try root.sync()
     }
 
     /// Opens a spool that is there and makes nothing. Throws ``SystemError``, with ENOENT where there is none.
     public init(existing path: String) throws(SystemError) {
         root = try Directory(path: URL(fileURLWithPath: path).standardizedFileURL.path)
-        inboxPlace = try Place("inbox", in: root)
-        queuePlace = try Place("queue", in: root)
-        activePlace = try Place("active", in: root)
-        donePlace = try Place("done", in: root)
-        failedPlace = try Place("failed", in: root)
-        assetsPlace = try Place("assets", in: root)
+        inboxPlace = try SpoolDirectory("inbox", in: root)
+        queuePlace = try SpoolDirectory("queue", in: root)
+        activePlace = try SpoolDirectory("active", in: root)
+        donePlace = try SpoolDirectory("done", in: root)
+        failedPlace = try SpoolDirectory("failed", in: root)
+        assetsPlace = try SpoolDirectory("assets", in: root)
     }
 
     /// Whether an entry of the spool is the name of a folder that the daemon works in.
     func isPlace(_ name: FileName) -> Bool { places.contains { $0.name == name } }
 
-    private var places: [Place] { [inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace] }
+    private var places: [SpoolDirectory] { [inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace] }
 
     /// What an entry of a folder with that name is; `nil` where it is no job's.
-    public func position(_ entry: FileName, in folder: FileName) -> Position? {
+    public func location(_ entry: FileName, in folder: FileName) -> JobLocation? {
         switch folder {
         case inboxPlace.name: .dropped(entry)
-        case queuePlace.name: Ticket(entry: entry).map(Position.queued)
-        case activePlace.name: Ticket(entry: entry).map(Position.active)
+        case queuePlace.name: Ticket(entry: entry).map(JobLocation.queued)
+        case activePlace.name: Ticket(entry: entry).map(JobLocation.active)
         case donePlace.name: .done(entry)
         case failedPlace.name: .failed(entry)
         case Self.hold: .held(entry)
@@ -121,8 +121,8 @@ public struct Folders: Sendable {
 
     /// Opens anew what somebody has put in the place of a folder, and makes anew what is gone; only an inbox is waited
     /// for, whose next one is somebody's to bring. One that cannot be opened keeps nobody from the others.
-    func renew() -> Renewal {
-        var renewal = Renewal()
+    func renew() -> DirectoryRefresh {
+        var refresh = DirectoryRefresh()
         for place in places {
             do throws(SystemError) {
                 var finding = try place.find()
@@ -130,13 +130,13 @@ public struct Folders: Sendable {
                     try place.make()
                     finding = try place.find()
                 }
-                if finding == .another { renewal.changed.append(place.directory.path) }
-                if place === inboxPlace { renewal.inbox = finding }
+                if finding == .another { refresh.changed.append(place.directory.path) }
+                if place === inboxPlace { refresh.inbox = finding }
             } catch {
-                renewal.trouble = renewal.trouble ?? error
+                refresh.trouble = refresh.trouble ?? error
             }
         }
-        return renewal
+        return refresh
     }
 
     private static func systemError(_ error: any Error, path: String) -> SystemError {
@@ -148,7 +148,7 @@ public struct Folders: Sendable {
 }
 
 /// The names in a job's own folder, which travels from active/ to done/ or failed/.
-public enum InFolder {
+public enum JobFolder {
     /// What was tried so far, with the seed that was drawn; goes into the result.
     static let attempts: FileName = "attempts.json"
     /// The result. It is the last file written: where it is, the job is finished but for the move to done/.

@@ -4,7 +4,7 @@ import Linux
 import Synchronization
 
 /// The moves into queue/ that the daemon makes itself, so that it does not take them for somebody's.
-final class OwnMoves: Sendable {
+final class ExpectedMoves: Sendable {
     private let names = Mutex<Set<FileName>>([])
 
     /// A move to `name` in queue/ is about to be made by us.
@@ -21,7 +21,7 @@ extension Folders {
 }
 
 /// Tells of changes in queue/, of PAUSE, and of the folders themselves.
-public final class HandWatch: Sendable {
+public final class ManualChangeWatcher: Sendable {
     /// What somebody did.
     public enum Change: Sendable {
         /// A job was put into the queue.
@@ -29,7 +29,7 @@ public final class HandWatch: Sendable {
         /// PAUSE came or went.
         case paused(Bool)
         /// Folders were moved, deleted or made, or all of them were looked at.
-        case folders(Renewal)
+        case folders(DirectoryRefresh)
     }
 
     private let folders: Folders
@@ -99,7 +99,7 @@ public final class HandWatch: Sendable {
             } else if name == Folders.pause {
                 changes.append(.paused(try isPaused()))
             } else if folders.isPlace(name) {
-                changes.append(.folders(renewal()))
+                changes.append(.folders(refresh()))
             }
         }
         return changes
@@ -108,24 +108,24 @@ public final class HandWatch: Sendable {
     /// All that is there, where events were lost or nobody tells of them.
     public func everything() throws(SystemError) -> [Change] {
         folders.ownMoves.forget()
-        let renewal = renewal()
+        let refresh = refresh()
         folders.remains.sweep(folders.active)
-        return try [.folders(renewal)] + folders.waiting().map(Change.queued) + [.paused(isPaused())]
+        return try [.folders(refresh)] + folders.waiting().map(Change.queued) + [.paused(isPaused())]
     }
 
-    private func renewal() -> Renewal {
-        var renewal = folders.renew()
+    private func refresh() -> DirectoryRefresh {
+        var refresh = folders.renew()
         let before = watches.withLock { $0 }
         let queue = folders.queue
-        guard queue !== before.queueFolder else { return renewal }
+        guard queue !== before.queueFolder else { return refresh }
         do throws(SystemError) {
             let watch = try Self.watch(queue, inotify)
             watches.withLock { ($0.queue, $0.queueFolder) = (watch, queue) }
             inotify.forget(before.queue)
         } catch {
             // The next look tries it again.
-            renewal.trouble = renewal.trouble ?? error
+            refresh.trouble = refresh.trouble ?? error
         }
-        return renewal
+        return refresh
     }
 }

@@ -34,7 +34,7 @@ extension Folders {
     /// where there is no such file, or where a file of its name lies in the inbox already.
     public func retry(_ result: FileName) throws(SystemError) -> Bool {
         guard let folder = try failed.directoryIfThere(result) else { return false }
-        guard let job = try folder.entries().first(where: InFolder.isJob),
+        guard let job = try folder.entries().first(where: JobFolder.isJob),
             try move(job, from: folder, to: inbox, as: job)
         else { return false }
         try tidy(folder, result)
@@ -46,7 +46,7 @@ extension Folders {
     ///
     /// - Parameter folder: as it was opened before the job's file left it.
     func tidy(_ folder: Directory, _ result: FileName) throws(SystemError) {
-        try folder.removeAll(InFolder.error)
+        try folder.removeAll(JobFolder.error)
         guard try folder.entries().allSatisfy(\.isSillyRename) else { return }
         do throws(SystemError) {
             try failed.removeDirectory(result)

@@ -4,15 +4,15 @@ import Foundation
 import Linux
 
 /// The daemon that serves a spool, as it wrote itself into the lock.
-public struct Holder: Codable, Sendable, CustomStringConvertible {
+public struct LockOwner: Codable, Sendable, CustomStringConvertible {
     let pid: Int32
     let host: String
     let since: String
 
     /// This process, from now on.
-    public static var this: Holder {
+    public static var this: LockOwner {
         let process = ProcessInfo.processInfo
-        return Holder(pid: process.processIdentifier, host: process.hostName, since: Stamp.now.iso8601)
+        return LockOwner(pid: process.processIdentifier, host: process.hostName, since: Timestamp.now.iso8601)
     }
 
     /// For the person who tried to be the second.
@@ -29,15 +29,15 @@ extension Folders {
     }
 
     /// Makes sure that one daemon serves the spool.
-    public func lock(for holder: Holder) throws -> LockOutcome {
-        let note = try JSONEncoder().encode(holder)
+    public func lock(for owner: LockOwner) throws -> LockOutcome {
+        let note = try JSONEncoder().encode(owner)
         var tries = 0
         while true {
             switch try FileLock.take(Self.lock, in: root, note: note) {
             case .held(let lock): return .held(lock)
             case .taken(let note) where tries == 5: return .taken(by: Self.words(note))
             case .taken:
-                // Somebody who only asks whether it is held (``holder()``) holds it for an instant.
+                // Somebody who only asks whether it is held (``owner()``) holds it for an instant.
                 tries += 1
                 usleep(20_000)
             }
@@ -46,16 +46,16 @@ extension Folders {
 
     /// Who serves the spool, in plain words; `nil` where the lock is free. Over a share that passes no locks on (sshfs) it
     /// always seems free.
-    public func holder() throws(SystemError) -> String? { try FileLock.note(Self.lock, in: root).map(Self.words) }
+    public func owner() throws(SystemError) -> String? { try FileLock.note(Self.lock, in: root).map(Self.words) }
 
     private static func words(_ note: Data) -> String {
-        let other = try? JSONDecoder().decode(Holder.self, from: note)
+        let other = try? JSONDecoder().decode(LockOwner.self, from: note)
         return other.map(String.init(describing:)) ?? "another process"
     }
 
     /// Lays down PAUSE, with the reason in it.
     public func pause(because reason: String) throws(SystemError) {
-        let text = Data("\(Stamp.now.iso8601) \(reason)\n".utf8)
+        let text = Data("\(Timestamp.now.iso8601) \(reason)\n".utf8)
         for _ in 0..<20 {
             do throws(SystemError) {
                 return try root.putWhole(text, as: Self.pause)

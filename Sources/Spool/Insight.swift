@@ -3,7 +3,7 @@
 /// Reads jobs with the server's eyes. Each is asked of jobs that are sound, and answers something for all of them.
 public struct Insight: Sendable {
     /// In which lane a job waits.
-    let lane: @Sendable (JobFile) -> Lane
+    let lane: @Sendable (JobFile) -> JobClass
     /// The names of the pictures in assets/ that it needs.
     let assets: @Sendable (JobFile) -> [String]
     /// What it leaves to chance, drawn, by key.
@@ -13,7 +13,7 @@ public struct Insight: Sendable {
 
     /// Where nothing is said a job is a render that needs no pictures and leaves nothing to chance.
     public init(
-        lane: @escaping @Sendable (JobFile) -> Lane = { _ in .renders },
+        lane: @escaping @Sendable (JobFile) -> JobClass = { _ in .renders },
         assets: @escaping @Sendable (JobFile) -> [String] = { _ in [] },
         draw: @escaping @Sendable (JobFile) -> [String: Int64] = { _ in [:] },
         problem: @escaping @Sendable (JobFile) -> String? = { _ in nil }

@@ -9,9 +9,9 @@ import Linux
 /// Takes job files out of the inbox. One caller at a time; each call may block on the disk.
 public struct Intake {
     /// What became of a name in the inbox.
-    public enum Outcome: Sendable {
+    public enum IntakeResult: Sendable {
         /// It is in the queue, and on the disk.
-        case accepted(Ticket, Lane)
+        case accepted(Ticket, JobClass)
         /// A batch: its parts are in the queue, and on the disk.
         case expanded(Ticket, Expansion)
         /// It is in failed/, at `path`.
@@ -19,7 +19,7 @@ public struct Intake {
         /// It stays where it is. Told once.
         case leftAlone(FileName, because: String)
         /// It stays where it is and is tried again soon.
-        case troubled(SystemError)
+        case diskError(SystemError)
     }
 
     let folders: Folders
@@ -29,11 +29,11 @@ public struct Intake {
     let inotify: Inotify
     /// `nil` while there is no inbox.
     private var inboxWatch: Inotify.Watch?
-    private var stamps: StampClock
+    private var stamps: ArrivalClock
 
-    private var agenda = Agenda()
+    private var pending = PendingNames()
     /// Names that were looked at and not taken.
-    private var sightings: [FileName: Sighting] = [:]
+    private var sightings: [FileName: StabilityCheck] = [:]
     /// Names of jobs whose pictures are still arriving.
     var lacking: Set<FileName> = []
     /// Files that have to be written anew before they are accepted.
@@ -41,12 +41,12 @@ public struct Intake {
     /// What is no job, as it was seen: something else may take its name.
     private var leftAlone: [FileName: FileStatus] = [:]
     /// What an error has left in doubt: whether its file has left the inbox.
-    private var doubtful: [(ticket: Ticket, step: Stopped.Step)] = []
+    private var doubtful: [(ticket: Ticket, step: StalledJobs.Step)] = []
     /// What has left the inbox and was stopped by the disk on its way; tried again.
-    private var stopped = Stopped()
+    private var stopped = StalledJobs()
     /// What has happened, in order, and is not told yet: some of it is accepted, but not yet known to outlive a loss of
     /// power. And when that is tried again.
-    private var untold: [Outcome] = []
+    private var untold: [IntakeResult] = []
     private var nextCommit: ContinuousClock.Instant?
     /// The inbox must be listed: events were lost, or the last time it could not be.
     private var nextListing: ContinuousClock.Instant?
@@ -68,14 +68,14 @@ public struct Intake {
     ///   - last: the latest arrival in the spool.
     ///   - insight: what only the server's side can read in a job.
     public init(
-        _ folders: Folders, _ inotify: Inotify, settle: Duration, cap: Int, after last: Stamp?, insight: Insight
+        _ folders: Folders, _ inotify: Inotify, settle: Duration, cap: Int, after last: Timestamp?, insight: Insight
     ) throws {
         self.folders = folders
         self.inotify = inotify
         self.settle = settle
         self.cap = cap
         self.insight = insight
-        stamps = StampClock(after: last)
+        stamps = ArrivalClock(after: last)
         try watchInbox()
     }
 
@@ -92,15 +92,15 @@ public struct Intake {
 
     /// Somebody has done something to the folders. True where that makes a difference to what is taken: the inbox is gone,
     /// or is back.
-    public mutating func note(_ renewal: Renewal) throws(SystemError) -> Bool {
+    public mutating func record(_ refresh: DirectoryRefresh) throws(SystemError) -> Bool {
         let wasThere = inboxWatch != nil
         // What they wait for may lie in another folder now.
-        if !renewal.changed.isEmpty { for name in lacking { agenda.add(name, at: .now) } }
-        if renewal.inbox == .same, wasThere { return false }
+        if !refresh.changed.isEmpty { for name in lacking { pending.add(name, at: .now) } }
+        if refresh.inbox == .same, wasThere { return false }
         if let inboxWatch { inotify.forget(inboxWatch) }
         inboxWatch = nil
-        (agenda, sightings, leftAlone, lacking) = (Agenda(), [:], [:], [])
-        if renewal.inbox != .nothing { try watchInbox() }
+        (pending, sightings, leftAlone, lacking) = (PendingNames(), [:], [:], [])
+        if refresh.inbox != .nothing { try watchInbox() }
         return wasThere || isThere
     }
 
@@ -109,7 +109,7 @@ public struct Intake {
 
     /// When to collect next although nothing happens.
     public var nextLook: ContinuousClock.Instant {
-        [nextListing, stopped.due, nextCommit, agenda.next].compactMap { $0 }.min() ?? .now + .seconds(3600)
+        [nextListing, stopped.due, nextCommit, pending.next].compactMap { $0 }.min() ?? .now + .seconds(3600)
     }
 
     /// Looks at what is due, at most a batch of it. What it says is accepted is on the disk. What the disk does not let
@@ -119,45 +119,45 @@ public struct Intake {
     ///   - events: all that is told so far, before anything is taken: a later close may come before an earlier
     ///     appearance.
     ///   - isRound: whether to list the inbox in any case. Its listing is the truth.
-    public mutating func collect(_ events: [Inotify.Event], isRound: Bool) -> [Outcome] {
+    public mutating func collect(_ events: [Inotify.Event], isRound: Bool) -> [IntakeResult] {
         let now = ContinuousClock.now
         do throws(SystemError) {
             take(events)
             // What was told comes first, in its order; what was lost follows by ctime.
             if isRound || nextListing.map({ now >= $0 }) == true { try list(at: now) }
         } catch {
-            untold.append(.troubled(error))
+            untold.append(.diskError(error))
             nextListing = now + Self.retry
         }
         // Before the names are looked at again.
         resolveDoubts()
-        let names = agenda.take(Self.batch, at: now)
+        let names = pending.take(Self.batch, at: now)
         let looks = lookAtMany(names)
         var trouble: SystemError?
         for name in names {
             do throws(SystemError) {
                 try settle(name, looks[name])
-                agenda.forgetTrouble(of: name)
+                pending.forgetTrouble(of: name)
             } catch {
                 // A disk that fails one fails them all, and says the same of each.
                 trouble = trouble ?? error
-                agenda.postpone(name, at: .now)
+                pending.postpone(name, at: .now)
             }
         }
-        if let trouble { untold.append(.troubled(trouble)) }
+        if let trouble { untold.append(.diskError(trouble)) }
         for (job, step) in stopped.takeDue(at: now) { conclude(job, step) }
         return committed()
     }
 
     /// Nothing is called accepted before it is.
-    private mutating func committed() -> [Outcome] {
+    private mutating func committed() -> [IntakeResult] {
         do throws(SystemError) {
             if untold.contains(where: { if case .accepted = $0 { true } else { false } }) {
                 try folders.commitAccepted()
             }
         } catch {
             nextCommit = .now + Self.retry
-            return [.troubled(error)]
+            return [.diskError(error)]
         }
         defer { untold = [] }
         nextCommit = nil
@@ -170,40 +170,40 @@ public struct Intake {
         guard isThere else { return }
         let order = ArrivalOrder(events.filter { $0.watch == inboxWatch })
         for name in order.whole where JobName(dropped: name) != nil {
-            sightings[name] = Sighting(now: .now, closed: true)
-            agenda.add(name)
+            sightings[name] = StabilityCheck(now: .now, closed: true)
+            pending.add(name)
         }
         for name in order.appeared where JobName(dropped: name) != nil {
             // Also one that was waited for: a chmod may have made it readable.
-            agenda.add(name, at: .now + Self.appearance)
+            pending.add(name, at: .now + Self.appearance)
         }
         // Something happened in assets/: perhaps it is what they wait for.
-        if events.contains(where: { $0.watch != inboxWatch }) { for name in lacking { agenda.add(name, at: .now) } }
+        if events.contains(where: { $0.watch != inboxWatch }) { for name in lacking { pending.add(name, at: .now) } }
     }
 
     private mutating func list(at now: ContinuousClock.Instant) throws(SystemError) {
         nextListing = nil
         guard isThere else { return }
-        let expected = agenda.names
+        let expected = pending.names
         var found: [(changed: Int64, name: FileName)] = []
         var present: Set<FileName> = []
         for name in try folders.inbox.entries() where JobName(dropped: name) != nil {
             present.insert(name)
             // Where no watch is left nobody tells of its pictures.
-            if lacking.contains(name) { agenda.add(name, at: now) }
+            if lacking.contains(name) { pending.add(name, at: now) }
             if expected.contains(name) {
                 // One that is waited for, and has changed without a word.
                 guard let seen = sightings[name]?.seen.first else { continue }
-                if let status = try folders.inbox.status(of: name), status != seen { agenda.add(name, at: now) }
+                if let status = try folders.inbox.status(of: name), status != seen { pending.add(name, at: now) }
                 continue
             }
             guard let status = try folders.inbox.status(of: name), leftAlone[name] != status else { continue }
             found.append((status.changed, name))
         }
-        for (_, name) in found.sorted(by: { ($0.changed, $0.name) < ($1.changed, $1.name) }) { agenda.add(name) }
+        for (_, name) in found.sorted(by: { ($0.changed, $0.name) < ($1.changed, $1.name) }) { pending.add(name) }
         leftAlone = leftAlone.filter { present.contains($0.key) }
         sightings = sightings.filter { present.contains($0.key) }
-        agenda.forgetTrouble(butOf: present)
+        pending.forgetTrouble(butOf: present)
         if failures.count > Self.manyFailures {
             let inbox = folders.inbox
             try failures.removeGone { (name) throws(SystemError) in try inbox.status(of: name) }
@@ -214,22 +214,22 @@ public struct Intake {
 
     /// - Parameter earlier: a look at it whose content has been brought to the disk behind it.
     private mutating func settle(
-        _ name: FileName, _ earlier: (Look, seen: [FileStatus])?
+        _ name: FileName, _ earlier: (Inspection, seen: [FileStatus])?
     ) throws(SystemError) {
-        var (look, seen) = (Look.gone, [FileStatus]())
+        var (look, seen) = (Inspection.gone, [FileStatus]())
         if let earlier, try folders.inbox.status(of: name) == earlier.seen.first {
             (look, seen) = earlier
         } else {
             (look, seen) = try self.look(at: name)
         }
-        var sighting = sightings[name] ?? Sighting(now: .now, closed: false)
-        let verdict = sighting.judge(look, seen: seen, now: .now, settle: settle)
+        var stability = sightings[name] ?? StabilityCheck(now: .now, closed: false)
+        let verdict = stability.judge(look, seen: seen, now: .now, settle: settle)
         sightings[name] = nil
         let isTold = leftAlone.removeValue(forKey: name) != nil
         switch verdict {
         case .forget: break
         case .accept(let job):
-            guard let ticket = ticket(for: name, priority: job.orders.priority) else { return }
+            guard let ticket = ticket(for: name, priority: job.jobOptions.priority) else { return }
             let lane = insight.lane(job)
             if ticket.name.loses(name) {
                 try take(name, as: ticket, .queue(lane))
@@ -243,15 +243,15 @@ public struct Intake {
             guard let ticket = ticket(for: name, priority: Ticket.usualPriority) else { return }
             try take(name, as: ticket, .refuse(error))
         case .wait(let moment):
-            sightings[name] = sighting
-            agenda.add(name, at: moment)
+            sightings[name] = stability
+            pending.add(name, at: moment)
         case .leaveAlone(let reason):
             leftAlone[name] = seen.first
             if !isTold { untold.append(.leftAlone(name, because: reason)) }
         }
     }
 
-    private mutating func take(_ name: FileName, as ticket: Ticket, _ step: Stopped.Step) throws(SystemError) {
+    private mutating func take(_ name: FileName, as ticket: Ticket, _ step: StalledJobs.Step) throws(SystemError) {
         do throws(SystemError) {
             if let job = try folders.take(name, as: ticket) { conclude(job, step) }
         } catch {
@@ -273,7 +273,7 @@ public struct Intake {
     }
 
     /// Throws nothing: the job is on its way already, and what stops it there is told and tried again.
-    private mutating func conclude(_ job: ActiveJob, _ step: Stopped.Step) {
+    private mutating func conclude(_ job: ActiveJob, _ step: StalledJobs.Step) {
         do throws(SystemError) {
             try job.commitTaken()
             switch step {
@@ -288,7 +288,7 @@ public struct Intake {
             }
             stopped.forgetTrouble()
         } catch {
-            untold.append(.troubled(error))
+            untold.append(.diskError(error))
             stopped.add(job, step)
         }
     }

@@ -9,7 +9,7 @@ public struct JobFile: Sendable {
     /// The request with the `sdspool` key in it.
     public let object: ObjectText
     /// What the `sdspool` key says.
-    public let orders: Orders
+    public let jobOptions: JobOptions
 
     /// The key that speaks to the queue and is taken out before the request is sent.
     public static let ordersKey = "sdspool"
@@ -35,7 +35,7 @@ public struct JobFile: Sendable {
     /// Reads a job that is an object of a larger text.
     init(_ object: ObjectText) throws(JobFileError) {
         self.object = object
-        orders = if let value = object.value(of: Self.ordersKey) { try Orders(value) } else { Orders() }
+        jobOptions = if let value = object.value(of: Self.ordersKey) { try JobOptions(value) } else { JobOptions() }
     }
 
     /// The text of a job file, however it is encoded.
@@ -120,7 +120,7 @@ public struct JobFileError: Error, Hashable, Sendable {
 }
 
 /// What a job says to the queue, in its `sdspool` key.
-public struct Orders: Hashable, Sendable {
+public struct JobOptions: Hashable, Sendable {
     /// A path on the server, such as `/sdapi/v1/img2img`; chosen by the body's keys where it is not named.
     public var endpoint: String?
     /// The HTTP method for `endpoint`.

@@ -6,8 +6,8 @@ import Linux
 extension Folders {
     /// What was dropped, as it was written; `nil` where there is none, where it holds a job a line, or where it has more than
     /// `cap` bytes, or where only others may read it. Somebody may move it between two looks.
-    public func jobText(at position: Position, upTo cap: Int) throws(SystemError) -> Data? {
-        switch position {
+    public func jobText(at location: JobLocation, upTo cap: Int) throws(SystemError) -> Data? {
+        switch location {
         case .dropped(let entry): return try text(entry, in: inbox, cap)
         case .queued(let ticket):
             if let text = try text(ticket.file, in: queue, cap) { return text }
@@ -24,7 +24,7 @@ extension Folders {
 
     private func inFolder(_ entry: FileName, of place: Directory, _ cap: Int) throws(SystemError) -> Data? {
         guard let folder = try place.directoryIfOpen(entry),
-            let job = try folder.entries().first(where: InFolder.isJob)
+            let job = try folder.entries().first(where: JobFolder.isJob)
         else { return nil }
         return try text(job, in: folder, cap)
     }

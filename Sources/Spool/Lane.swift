@@ -5,7 +5,7 @@ import Foundation
 import Linux
 
 /// Where a job waits.
-public struct Lane: Hashable, Sendable {
+public struct JobClass: Hashable, Sendable {
     /// What it needs of a server.
     public enum Kind: Sendable, CaseIterable {
         /// The server's one renderer; also all that keeps its turn.
@@ -25,15 +25,15 @@ public struct Lane: Hashable, Sendable {
     }
 
     /// Of jobs that any server may render.
-    public static let renders = Lane(.renders)
+    public static let renders = JobClass(.renders)
     /// Of jobs that ask any server something.
-    public static let queries = Lane(.queries)
+    public static let queries = JobClass(.queries)
 }
 
 extension Folders {
     /// The lane of a job that waits in queue/ already, told by its file. Of anything but a small file nothing is told
     /// before its turn: a query has no body, and its file is its orders alone.
-    public func lane(of ticket: Ticket, sort: (JobFile) -> Lane) throws -> Lane {
+    public func lane(of ticket: Ticket, sort: (JobFile) -> JobClass) throws -> JobClass {
         try waitingJob(ticket, upTo: 64 << 10).map(sort) ?? .renders
     }
 
@@ -41,7 +41,7 @@ extension Folders {
     public func waitingJob(_ ticket: Ticket, upTo cap: Int) throws -> JobFile? {
         let isFolder = try queue.status(of: ticket.folder)?.kind == .directory
         let (place, name) =
-            isFolder ? (try queue.directory(ticket.folder), InFolder.job(ticket.name)) : (queue, ticket.file)
+            isFolder ? (try queue.directory(ticket.folder), JobFolder.job(ticket.name)) : (queue, ticket.file)
         guard let status = try place.status(of: name), status.kind == .file, status.size < cap else {
             return nil
         }

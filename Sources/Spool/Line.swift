@@ -4,8 +4,8 @@
 ///
 /// One lane a priority. Nearly all tickets come in order and are put at a lane's end; one that comes back goes to its
 /// old place, which is mostly the front. Both cost the same however long the line is.
-public struct Line: Sendable {
-    private struct Lane {
+public struct TicketQueue: Sendable {
+    private struct PriorityBucket {
         /// Sorted from `first` on; what is before it has left.
         var tickets: [Ticket] = []
         var first = 0
@@ -51,7 +51,7 @@ public struct Line: Sendable {
         }
     }
 
-    private var lanes = [Lane](repeating: Lane(), count: 10)
+    private var lanes = [PriorityBucket](repeating: PriorityBucket(), count: 10)
 
     /// An empty line.
     public init() {}
@@ -60,7 +60,7 @@ public struct Line: Sendable {
     public var count: Int { lanes.reduce(0) { $0 + $1.waiting.count } }
 
     /// The arrival of the ticket that has been there longest; within a priority that is the first.
-    public var oldest: Stamp? { lanes.compactMap(\.waiting.first?.arrival).min() }
+    public var oldest: Timestamp? { lanes.compactMap(\.waiting.first?.arrival).min() }
 
     /// Whether a ticket stands in it.
     public func contains(_ ticket: Ticket) -> Bool {

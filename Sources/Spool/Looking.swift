@@ -11,7 +11,7 @@ extension Intake {
     /// What reading a name has shown.
     private struct Reading {
         /// What was found; `nil` for what is a job by its text, and lies in `file`.
-        var look: Look?
+        var look: Inspection?
         var seen: [FileStatus] = []
         var submission: Submission?
         /// It has a job a line.
@@ -23,7 +23,7 @@ extension Intake {
 
     /// Looks at the small files among many, whose contents one call brings to the disk then. The others, and those whose
     /// content that call has lost, are to be looked at one by one.
-    mutating func lookAtMany(_ names: [FileName]) -> [FileName: (Look, seen: [FileStatus])] {
+    mutating func lookAtMany(_ names: [FileName]) -> [FileName: (Inspection, seen: [FileStatus])] {
         // The descriptors come first: only one that was open before an error is sure to be told of it.
         guard names.count >= Folders.many, let sync = try? folders.inbox.filesystemSync() else { return [:] }
         var readings: [(name: FileName, reading: Reading)] = []
@@ -37,7 +37,7 @@ extension Intake {
             readings.append((name, reading))
         }
         let isSynced = (try? sync.run()) != nil
-        var looks: [FileName: (Look, seen: [FileStatus])] = [:]
+        var looks: [FileName: (Inspection, seen: [FileStatus])] = [:]
         for (name, reading) in readings {
             if let file = reading.file, let status = reading.seen.first, (try? file.check()) == nil {
                 failures.add(status, name, reading.content)
@@ -49,7 +49,7 @@ extension Intake {
     }
 
     /// What lies there. The content of what is whole is on the disk when the call returns.
-    mutating func look(at name: FileName) throws(SystemError) -> (Look, seen: [FileStatus]) {
+    mutating func look(at name: FileName) throws(SystemError) -> (Inspection, seen: [FileStatus]) {
         let reading = try read(name)
         guard let file = reading.file, let status = reading.seen.first else {
             return (look(reading, hasWriter: false), reading.seen)
@@ -76,7 +76,7 @@ extension Intake {
         return (look(reading, hasWriter: false), [now] + reading.seen.dropFirst())
     }
 
-    private func look(_ reading: Reading, hasWriter: Bool) -> Look {
+    private func look(_ reading: Reading, hasWriter: Bool) -> Inspection {
         switch (reading.look, reading.submission) {
         case (let look?, _): look
         case (nil, .job(let job)): .whole(job, hasWriter: hasWriter)
@@ -130,9 +130,9 @@ extension Intake {
     /// A job whose pictures are not there yet is one that is still arriving; `nil` where they all are.
     private mutating func look(
         at assets: [AssetName], of name: FileName
-    ) throws(SystemError) -> (Look?, seen: [FileStatus]) {
+    ) throws(SystemError) -> (Inspection?, seen: [FileStatus]) {
         var seen: [FileStatus] = []
-        var lack: Look?
+        var lack: Inspection?
         for asset in assets {
             var state = try folders.look(at: asset, settle: settle)
             if case .arriving = state {

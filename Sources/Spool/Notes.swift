@@ -5,7 +5,7 @@ import Foundation
 import Linux
 
 /// status.json, as far as it is read again.
-public struct StatusNote: Decodable, Sendable {
+public struct StatusSnapshot: Decodable, Sendable {
     /// One of the servers.
     public struct Server: Decodable, Sendable {
         /// Without credentials.
@@ -30,7 +30,7 @@ public struct StatusNote: Decodable, Sendable {
 }
 
 /// progress.json, as far as it is read again.
-public struct ProgressNote: Decodable, Sendable {
+public struct ProgressSnapshot: Decodable, Sendable {
     /// `rendering`, or `waiting at the server`.
     public let state: String?
     /// From 0 to 1.
@@ -66,17 +66,17 @@ extension Folders {
     public func statusText() throws(SystemError) -> Data? { try root.content(of: Self.status) }
 
     /// What status.json says; `nil` where there is none, or none that can be read.
-    public func statusNote() throws(SystemError) -> StatusNote? {
-        try statusText().flatMap { try? JSONDecoder().decode(StatusNote.self, from: $0) }
+    public func statusNote() throws(SystemError) -> StatusSnapshot? {
+        try statusText().flatMap { try? JSONDecoder().decode(StatusSnapshot.self, from: $0) }
     }
 
     /// How far a render is; `nil` where nothing tells.
-    public func progress(of ticket: Ticket) throws(SystemError) -> ProgressNote? {
-        try progressText(of: ticket).flatMap(ProgressNote.init)
+    public func progress(of ticket: Ticket) throws(SystemError) -> ProgressSnapshot? {
+        try progressText(of: ticket).flatMap(ProgressSnapshot.init)
     }
 
     /// The text of progress.json; `nil` where there is none.
     public func progressText(of ticket: Ticket) throws(SystemError) -> Data? {
-        try active.directoryIfOpen(ticket.folder)?.readable(InFolder.progress, upTo: 16 << 10)
+        try active.directoryIfOpen(ticket.folder)?.readable(JobFolder.progress, upTo: 16 << 10)
     }
 }

@@ -12,13 +12,13 @@ import Linux
 import Synchronization
 
 /// One message.
-public struct Message: Sendable {
+public struct OutboxMessage: Sendable {
     /// The first line of the file; the rest is the body.
     private struct Head: Codable {
         let callback: String
         /// Missing where it is the usual one.
         let form: Callback.Form?
-        let state: Ending
+        let state: ResultKind
         /// In microseconds since 1970.
         let since: Int64
     }
@@ -26,11 +26,11 @@ public struct Message: Sendable {
     /// Of the job.
     public let ticket: Ticket
     /// How it ended.
-    public let state: Ending
+    public let state: ResultKind
     /// Who is told.
     public let callback: Callback
     /// When the job ended.
-    public let since: Stamp
+    public let since: Timestamp
     /// The bytes of result.json or error.json.
     public let body: Data
 
@@ -43,11 +43,11 @@ public struct Message: Sendable {
         self.ticket = ticket
         self.callback = callback
         state = head.state
-        since = Stamp(microseconds: head.since)
+        since = Timestamp(microseconds: head.since)
         body = Data(content[(end + 1)...])
     }
 
-    static func content(to callback: Callback, _ state: Ending, since: Stamp, body: Data) -> Data {
+    static func content(to callback: Callback, _ state: ResultKind, since: Timestamp, body: Data) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let head = Head(
@@ -101,9 +101,9 @@ extension Folders {
 
     /// The message of a job; `nil` where there is none, or none that can be read. It is due when the job is where it ends
     /// (see ``isPublished(_:)``).
-    public func message(of ticket: Ticket) throws(SystemError) -> Message? {
+    public func message(of ticket: Ticket) throws(SystemError) -> OutboxMessage? {
         guard let content = try outbox()?.readable(ticket.file, upTo: .max) else { return nil }
-        return Message(content, of: ticket)
+        return OutboxMessage(content, of: ticket)
     }
 
     /// Whether a job that has a message is where it ends.
@@ -112,11 +112,11 @@ extension Folders {
     }
 
     /// The pictures of the job that a message tells of, and where they lie; `nil` where somebody has collected its folder.
-    public func pictures(of message: Message) throws(SystemError) -> (folder: Directory, files: [FileName])? {
-        guard let position = try position(of: message.ticket), let outcome = try outcome(at: position) else {
+    public func pictures(of message: OutboxMessage) throws(SystemError) -> (folder: Directory, files: [FileName])? {
+        guard let location = try location(of: message.ticket), let outcome = try outcome(at: location) else {
             return nil
         }
-        switch position {
+        switch location {
         case .done(let name), .failed(let name):
             guard let job = try ended(name) else { return nil }
             return (job.folder, outcome.pictures.compactMap { FileName(bytes: $0.utf8) })
@@ -137,10 +137,10 @@ extension Folders {
 extension ActiveJob {
     /// Writes the message to whom the job names, if it names somebody, in place of one that is there. Its result.json or
     /// error.json must be safe in its folder.
-    func post(_ state: Ending) throws(SystemError) {
+    func post(_ state: ResultKind) throws(SystemError) {
         guard let callback, let body = try folder.readable(state.document, upTo: .max) else { return }
         let outbox = try folders.madeOutbox()
-        let content = Message.content(to: callback, state, since: .now, body: body)
+        let content = OutboxMessage.content(to: callback, state, since: .now, body: body)
         try outbox.putWhole(content, as: ticket.file)
         try outbox.sync()
         folders.posted.add(ticket)
@@ -148,7 +148,7 @@ extension ActiveJob {
 }
 
 /// The messages that were written and that nobody has looked for yet.
-public final class Posted: Sendable {
+public final class OutboxEntry: Sendable {
     private let tickets = Mutex<Set<Ticket>>([])
 
     fileprivate func add(_ ticket: Ticket) { tickets.withLock { _ = $0.insert(ticket) } }

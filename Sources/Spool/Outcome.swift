@@ -5,7 +5,7 @@ import Foundation
 import Linux
 
 /// What a result's folder says of its job.
-public struct Outcome: Sendable {
+public struct ResultSummary: Sendable {
     /// Whether the job is done; else it has failed.
     public let isDone: Bool
     /// `nil` where nothing readable says.
@@ -47,16 +47,17 @@ public struct Outcome: Sendable {
 
 extension Folders {
     /// What has come of the job there; `nil` where it has not ended, or the folder is gone.
-    public func outcome(at position: Position) throws(SystemError) -> Outcome? {
-        switch position {
-        case .done(let entry): try outcome(entry, in: done, InFolder.result)
-        case .failed(let entry): try outcome(entry, in: failed, InFolder.error)
+    public func outcome(at location: JobLocation) throws(SystemError) -> ResultSummary? {
+        switch location {
+        case .done(let entry): try outcome(entry, in: done, JobFolder.result)
+        case .failed(let entry): try outcome(entry, in: failed, JobFolder.error)
         case .dropped, .queued, .active, .held: nil
         }
     }
 
-    private func outcome(_ entry: FileName, in place: Directory, _ file: FileName) throws(SystemError) -> Outcome? {
+    private func outcome(_ entry: FileName, in place: Directory, _ file: FileName) throws(SystemError) -> ResultSummary?
+    {
         guard let folder = try place.directoryIfOpen(entry) else { return nil }
-        return Outcome(isDone: file == InFolder.result, try folder.readable(file) ?? Data())
+        return ResultSummary(isDone: file == JobFolder.result, try folder.readable(file) ?? Data())
     }
 }

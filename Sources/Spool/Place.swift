@@ -5,7 +5,7 @@ import Linux
 import Synchronization
 
 /// A folder that is held open, and opened anew where another one has taken its name.
-final class Place: Sendable {
+final class SpoolDirectory: Sendable {
     let name: FileName
     private let root: Directory
     private let held: Mutex<Directory>
@@ -74,10 +74,10 @@ final class Place: Sendable {
 }
 
 /// What has become of the folders of a spool.
-public struct Renewal: Sendable {
+public struct DirectoryRefresh: Sendable {
     /// Paths of those that are others now.
     public var changed: [String] = []
     /// Why one of them is not known to be the one that is held open.
     public var trouble: SystemError?
-    var inbox = Place.Finding.same
+    var inbox = SpoolDirectory.Finding.same
 }

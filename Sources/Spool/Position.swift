@@ -4,7 +4,7 @@ import Foundation
 import Linux
 
 /// A place in the spool in which a job lies.
-public enum Position: Hashable, Sendable {
+public enum JobLocation: Hashable, Sendable {
     /// In inbox/, under the name with which it was dropped.
     case dropped(FileName)
     /// In queue/.
@@ -38,21 +38,21 @@ public enum Position: Hashable, Sendable {
 
 extension Folders {
     /// All jobs of that name: those that are to come first, in their order, then results, the newest first.
-    public func positions(of name: JobName) throws(SystemError) -> [Position] {
-        var found: [Position] = []
+    public func positions(of name: JobName) throws(SystemError) -> [JobLocation] {
+        var found: [JobLocation] = []
         for entry in try inbox.entries() where JobName(dropped: entry) == name { found.append(.dropped(entry)) }
         for ticket in try tickets(named: name) {
             found.append(try active.status(of: ticket.folder) != nil ? .active(ticket) : .queued(ticket))
         }
-        found += try held(named: name).map(Position.held)
+        found += try held(named: name).map(JobLocation.held)
         return try found + results(named: name)
     }
 
     /// The newest first.
-    private func results(named name: JobName) throws(SystemError) -> [Position] {
+    private func results(named name: JobName) throws(SystemError) -> [JobLocation] {
         let results =
-            try numbered(name, in: done).map { ($0.number, Position.done($0.entry)) }
-            + numbered(name, in: failed).map { ($0.number, Position.failed($0.entry)) }
+            try numbered(name, in: done).map { ($0.number, JobLocation.done($0.entry)) }
+            + numbered(name, in: failed).map { ($0.number, JobLocation.failed($0.entry)) }
         return results.sorted { $0.0 > $1.0 }.map(\.1)
     }
 
@@ -72,7 +72,7 @@ extension Folders {
     }
 
     /// Where the job with that ticket is; `nil` where it is nowhere: somebody has cancelled it, or taken its result away.
-    public func position(of ticket: Ticket) throws(SystemError) -> Position? {
+    public func location(of ticket: Ticket) throws(SystemError) -> JobLocation? {
         // A daemon may move it from one folder to the next, or back, between two looks.
         for _ in 0..<3 {
             for entry in [ticket.file, ticket.folder] where try queue.status(of: entry) != nil {
@@ -87,43 +87,45 @@ extension Folders {
         return nil
     }
 
-    private func result(of ticket: Ticket) throws(SystemError) -> Position? {
+    private func result(of ticket: Ticket) throws(SystemError) -> JobLocation? {
         // Most names are given once: then nobody lists a hundred thousand results.
         let folder = ticket.name.with(suffix: "")
-        for position in [Position.done(folder), .failed(folder)] where try outcome(at: position)?.ticket == ticket {
-            return position
+        for location in [JobLocation.done(folder), .failed(folder)] where try outcome(at: location)?.ticket == ticket {
+            return location
         }
-        for position in try results(named: ticket.name) where try outcome(at: position)?.ticket == ticket {
-            return position
+        for location in try results(named: ticket.name) where try outcome(at: location)?.ticket == ticket {
+            return location
         }
         return nil
     }
 
     /// A file that lies in the inbox, to be found again; `nil` where it is gone.
-    public func dropped(_ file: FileName) throws(SystemError) -> Dropped? {
+    public func dropped(_ file: FileName) throws(SystemError) -> AcceptedDrop? {
         guard let name = JobName(dropped: file), let status = try inbox.status(of: file) else { return nil }
         let earlier = Set(try positions(of: name)).subtracting([.dropped(file)])
-        return Dropped(file: file, name: name, inode: status.inode, earlier: earlier)
+        return AcceptedDrop(file: file, name: name, inode: status.inode, earlier: earlier)
     }
 
     /// Where a file is that was dropped; `nil` where it is nowhere.
-    public func position(of dropped: Dropped) throws(SystemError) -> Position? {
+    public func location(of dropped: AcceptedDrop) throws(SystemError) -> JobLocation? {
         for _ in 0..<3 {
             let positions = try positions(of: dropped.name)
-            for position in positions where try inode(at: position) == dropped.inode { return position }
+            for location in positions where try inode(at: location) == dropped.inode { return location }
             if let new = positions.last(where: { !dropped.earlier.contains($0) }) { return new }
         }
         return nil
     }
 
     /// Of the job's file.
-    private func inode(at position: Position) throws(SystemError) -> UInt64? {
+    private func inode(at location: JobLocation) throws(SystemError) -> UInt64? {
         func inFolder(_ folder: FileName, _ place: Directory) throws(SystemError) -> UInt64? {
             guard let folder = try place.directoryIfOpen(folder) else { return nil }
-            for entry in try folder.entries() where InFolder.isJob(entry) { return try folder.status(of: entry)?.inode }
+            for entry in try folder.entries() where JobFolder.isJob(entry) {
+                return try folder.status(of: entry)?.inode
+            }
             return nil
         }
-        switch position {
+        switch location {
         case .dropped(let entry): return try inbox.status(of: entry)?.inode
         case .queued(let ticket):
             if let status = try queue.status(of: ticket.file) { return status.inode }
@@ -138,8 +140,8 @@ extension Folders {
     }
 
     /// The path of what lies there.
-    public func path(of position: Position) -> String {
-        switch position {
+    public func path(of location: JobLocation) -> String {
+        switch location {
         case .dropped(let entry): inbox.path(of: entry)
         case .queued(let ticket): queue.path(of: ticket.file)
         case .active(let ticket): active.path(of: ticket.folder)
@@ -152,10 +154,10 @@ extension Folders {
 
 extension Folders {
     /// Whether something lies there.
-    public func isThere(_ position: Position) throws(SystemError) -> Bool {
-        switch position {
+    public func isThere(_ location: JobLocation) throws(SystemError) -> Bool {
+        switch location {
         case .dropped(let entry): try inbox.status(of: entry) != nil
-        case .queued(let ticket): try self.position(of: ticket) == position
+        case .queued(let ticket): try self.location(of: ticket) == location
         case .active(let ticket): try active.status(of: ticket.folder) != nil
         case .held(let entry): try root.directoryIfThere(Self.hold)?.status(of: entry) != nil
         case .done(let entry): try done.status(of: entry) != nil
@@ -165,7 +167,7 @@ extension Folders {
 
     /// The last attempt at a job that waits; `nil` where it was not tried yet.
     public func lastAttempt(of ticket: Ticket) throws(SystemError) -> Attempts.Attempt? {
-        guard let content = try queue.directoryIfOpen(ticket.folder)?.readable(InFolder.attempts) else {
+        guard let content = try queue.directoryIfOpen(ticket.folder)?.readable(JobFolder.attempts) else {
             return nil
         }
         return (try? JSONDecoder().decode(Attempts.self, from: content))?.list.last

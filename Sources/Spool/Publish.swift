@@ -32,7 +32,7 @@ extension ActiveJob {
     /// The same where all files in the folder are on the disk.
     func finish(with result: Data) throws(SystemError) -> String {
         if let path = try delivered(to: folders.done) { return path }
-        try folder.putWhole(result, as: InFolder.result)
+        try folder.putWhole(result, as: JobFolder.result)
         return try deliverResult()
     }
 
@@ -48,13 +48,13 @@ extension ActiveJob {
     public func fail(with report: ErrorReport, keepingPictures: Bool = false) throws(SystemError) -> String {
         if let path = try delivered(to: folders.failed) { return path }
         if !keepingPictures { try discardStage() }
-        try folder.putWhole(report.document, as: InFolder.error)
+        try folder.putWhole(report.document, as: JobFolder.error)
         return try deliver(to: folders.failed, as: .failed)
     }
 
     /// Moves the folder of a job that has its result.json or error.json to where that belongs. Recovery calls it, too,
     /// for a job that was cut off behind that file.
-    func deliver(to place: Directory, as state: Ending) throws(SystemError) -> String {
+    func deliver(to place: Directory, as state: ResultKind) throws(SystemError) -> String {
         try discardPassing()
         try folder.sync()
         try post(state)
@@ -62,7 +62,7 @@ extension ActiveJob {
     }
 
     private func discardPassing() throws(SystemError) {
-        for entry in try folder.entries() where InFolder.isPassing(entry) { try folder.removeAll(entry) }
+        for entry in try folder.entries() where JobFolder.isPassing(entry) { try folder.removeAll(entry) }
     }
 
     private func committed(_ name: FileName, in place: Directory) throws(SystemError) -> String {

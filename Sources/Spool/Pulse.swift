@@ -4,7 +4,7 @@ import Foundation
 import Linux
 
 /// Whether a daemon is alive.
-public enum Pulse: Hashable, Sendable {
+public enum DaemonLiveness: Hashable, Sendable {
     /// It holds the lock, or its status is young; in plain words who it is.
     case alive(String)
     /// Nobody serves the spool.
@@ -20,9 +20,9 @@ public enum Pulse: Hashable, Sendable {
     ///   - age: of the status, in seconds; `nil` where there is none.
     ///   - isStopped: the status says that the daemon has ended.
     ///   - isShared: other machines' locks may not be seen here.
-    init(holder: String?, age: Int64?, isStopped: Bool, isShared: Bool) {
-        if let holder {
-            self = .alive(holder)
+    init(owner: String?, age: Int64?, isStopped: Bool, isShared: Bool) {
+        if let owner {
+            self = .alive(owner)
         } else if isShared, let age, !isStopped {
             self = age <= Self.interval * 5 / 2 ? .alive("another machine") : .silent(seconds: age)
         } else {
@@ -33,15 +33,15 @@ public enum Pulse: Hashable, Sendable {
 
 extension Folders {
     /// Whether a daemon serves the spool.
-    public func pulse(at now: Stamp = .now) throws(SystemError) -> Pulse {
+    public func liveness(at now: Timestamp = .now) throws(SystemError) -> DaemonLiveness {
         let age = try root.status(of: Self.status).map { (now.microseconds - $0.modified / 1000) / 1_000_000 }
-        return Pulse(
-            holder: try holder(), age: age, isStopped: try statusNote()?.state == "stopped",
+        return DaemonLiveness(
+            owner: try owner(), age: age, isStopped: try statusNote()?.state == "stopped",
             isShared: try root.filesystem().isShared)
     }
 
     /// Seconds since the daemon's last word; `nil` where it never had one.
-    public func heartbeatAge(at now: Stamp = .now) throws(SystemError) -> Int64? {
+    public func heartbeatAge(at now: Timestamp = .now) throws(SystemError) -> Int64? {
         try root.status(of: Self.status).map { max(0, (now.microseconds - $0.modified / 1000) / 1_000_000) }
     }
 

@@ -31,9 +31,9 @@ func repairs(for listing: [LeftOver]) -> [Repair] {
         guard let entries = leftOver.entries, let ticket = Ticket(entry: leftOver.name) else {
             return .leaveAlone(leftOver.name)
         }
-        if entries.isDisjoint(with: InFolder.jobs(ticket.name)) { return .discard(leftOver.name) }
-        if entries.contains(InFolder.result) { return .deliver(ticket) }
-        if entries.contains(InFolder.error) { return .deliverFailure(ticket) }
+        if entries.isDisjoint(with: JobFolder.jobs(ticket.name)) { return .discard(leftOver.name) }
+        if entries.contains(JobFolder.result) { return .deliver(ticket) }
+        if entries.contains(JobFolder.error) { return .deliverFailure(ticket) }
         return .requeue(ticket)
     }
 }
@@ -49,7 +49,7 @@ struct LeftDraft: Hashable {
 /// maybe from another machine; nobody rests for a day.
 ///
 /// - Parameter now: by the clock that gives files their times.
-func abandoned(_ drafts: [LeftDraft], now: Stamp) -> [FileName] {
+func abandoned(_ drafts: [LeftDraft], now: Timestamp) -> [FileName] {
     drafts.filter { now.microseconds - $0.changed / 1000 >= 24 * 3600 * 1_000_000 }.map(\.name).sorted()
 }
 
@@ -81,7 +81,7 @@ public enum Repaired: Hashable, Sendable, CustomStringConvertible {
 
 extension Folders {
     /// Repairs active/, sweeps inbox/ and tells of each job what was done. The lock must be held.
-    public func recover(now: Stamp = .now, tell: (Repaired) -> Void) throws {
+    public func recover(now: Timestamp = .now, tell: (Repaired) -> Void) throws {
         for name in [Self.draft, Self.rewritten] { try active.removeAll(name) }
         for file in [Self.status, Self.metrics, Self.pause] { try root.removeDraft(of: file) }
         try removeMessageDrafts()
@@ -105,11 +105,11 @@ extension Folders {
     }
 
     /// Keeps nobody from starting: what cannot be removed lies in nobody's way.
-    private func swept(now: Stamp) -> Int {
+    private func swept(now: Timestamp) -> Int {
         // File times on a share are its server's, whose clock may be years away from this one. The daemon has just written
         // itself into the lock.
         let lock = (try? root.status(of: Self.lock)) ?? nil
-        let now = lock.map { Stamp(microseconds: $0.changed / 1000) } ?? now
+        let now = lock.map { Timestamp(microseconds: $0.changed / 1000) } ?? now
         let names = ((try? inbox.entries()) ?? []).filter(JobDraft.isName)
         let drafts = names.compactMap { name -> LeftDraft? in
             guard let status = try? inbox.status(of: name), status.kind == .file else { return nil }

@@ -6,7 +6,7 @@ import Linux
 import Synchronization
 
 /// Folders in active/ whose jobs have left them.
-final class Remains: Sendable {
+final class LeftoverFolders: Sendable {
     private let folders = Mutex<Set<FileName>>([])
 
     func add(_ folder: FileName) { folders.withLock { _ = $0.insert(folder) } }

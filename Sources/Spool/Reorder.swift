@@ -10,7 +10,7 @@ import Glibc
 import Linux
 
 /// A place in the line.
-public enum Turn: Hashable, Sendable {
+public enum MoveTarget: Hashable, Sendable {
     case first
     case last
     /// Right before another job that waits.
@@ -18,7 +18,7 @@ public enum Turn: Hashable, Sendable {
 }
 
 /// A ticket that becomes another one.
-public struct Reissue: Hashable, Sendable {
+public struct TicketRename: Hashable, Sendable {
     /// As the job is called in queue/.
     public let old: Ticket
     /// As it will be.
@@ -32,11 +32,11 @@ extension Ticket {
     /// - Parameters:
     ///   - line: all that wait, in order.
     ///   - now: who goes to the end goes behind what has arrived until now.
-    static func reissues(of ticket: Ticket, to turn: Turn, in line: [Ticket], now: Stamp) -> [Reissue]? {
+    static func reissues(of ticket: Ticket, to turn: MoveTarget, in line: [Ticket], now: Timestamp) -> [TicketRename]? {
         guard let place = line.firstIndex(of: ticket) else { return nil }
         var others = line
         others.remove(at: place)
-        let reissues: [Reissue]
+        let reissues: [TicketRename]
         switch turn {
         case .first:
             guard place > 0 else { return [] }
@@ -49,25 +49,25 @@ extension Ticket {
         case .last:
             guard place < line.count - 1, let last = others.last else { return [] }
             let arrival = max(now.microseconds, last.arrival.microseconds + 1)
-            reissues = [Reissue(old: ticket, new: ticket.at(arrival, last.priority))]
+            reissues = [TicketRename(old: ticket, new: ticket.at(arrival, last.priority))]
         }
         // What cannot be read again would be a job that nobody finds.
         return reissues.allSatisfy { Ticket(entry: $0.new.folder) == $0.new } ? reissues : nil
     }
 
     private func at(_ microseconds: Int64, _ priority: UInt8) -> Ticket {
-        Ticket(priority: priority, arrival: Stamp(microseconds: microseconds), name: name)
+        Ticket(priority: priority, arrival: Timestamp(microseconds: microseconds), name: name)
     }
 
     /// Before the one with that index; the ticket is none of them.
-    private func before(_ index: Int, of others: [Ticket]) -> [Reissue] {
+    private func before(_ index: Int, of others: [Ticket]) -> [TicketRename] {
         let next = others[index]
         let previous = index > 0 ? others[index - 1] : nil
         func isBehindPrevious(_ ticket: Ticket) -> Bool { previous.map { $0 < ticket } ?? true }
         // Two jobs of one moment stand in the order of their names: where that is the right one, nobody has to move.
         for moment in [next.arrival.microseconds - 1, next.arrival.microseconds] {
             let new = at(moment, next.priority)
-            if moment >= 0, new < next, isBehindPrevious(new) { return [Reissue(old: self, new: new)] }
+            if moment >= 0, new < next, isBehindPrevious(new) { return [TicketRename(old: self, new: new)] }
         }
         let (earlier, later) = (shiftingEarlier(index, of: others), shiftingLater(index, of: others))
         return earlier.count <= later.count && earlier.allSatisfy({ $0.new.arrival.microseconds >= 0 })
@@ -75,27 +75,27 @@ extension Ticket {
     }
 
     /// Those before the place make room, the first of them first.
-    private func shiftingEarlier(_ index: Int, of others: [Ticket]) -> [Reissue] {
+    private func shiftingEarlier(_ index: Int, of others: [Ticket]) -> [TicketRename] {
         let next = others[index]
-        var reissues = [Reissue(old: self, new: at(next.arrival.microseconds - 1, next.priority))]
+        var reissues = [TicketRename(old: self, new: at(next.arrival.microseconds - 1, next.priority))]
         for other in others[..<index].reversed() {
             let bound = reissues[reissues.count - 1].new
             if other < bound { break }
-            reissues.append(Reissue(old: other, new: other.at(bound.arrival.microseconds - 1, bound.priority)))
+            reissues.append(TicketRename(old: other, new: other.at(bound.arrival.microseconds - 1, bound.priority)))
         }
         return reissues.reversed()
     }
 
     /// Those behind it do, the last of them first.
-    private func shiftingLater(_ index: Int, of others: [Ticket]) -> [Reissue] {
+    private func shiftingLater(_ index: Int, of others: [Ticket]) -> [TicketRename] {
         let next = others[index]
         var new = at(next.arrival.microseconds, next.priority)
         if index > 0, others[index - 1] >= new { new = at(next.arrival.microseconds + 1, next.priority) }
-        var reissues = [Reissue(old: self, new: new)]
+        var reissues = [TicketRename(old: self, new: new)]
         for other in others[index...] {
             let bound = reissues[reissues.count - 1].new
             if bound < other { break }
-            reissues.append(Reissue(old: other, new: other.at(bound.arrival.microseconds + 1, bound.priority)))
+            reissues.append(TicketRename(old: other, new: other.at(bound.arrival.microseconds + 1, bound.priority)))
         }
         return reissues.reversed()
     }
@@ -106,7 +106,8 @@ extension Folders {
     /// its turn comes in this moment.
     ///
     /// - Parameter tell: called right before each rename, and once more the other way round where that was not made.
-    public func reorder(_ ticket: Ticket, to turn: Turn, tell: (Reissue) -> Void) throws(SystemError) -> Bool {
+    public func reorder(_ ticket: Ticket, to turn: MoveTarget, tell: (TicketRename) -> Void) throws(SystemError) -> Bool
+    {
         guard let reissues = Ticket.reissues(of: ticket, to: turn, in: try waiting(), now: .now) else { return false }
         guard !reissues.isEmpty else { return true }
         var isMoved = false
@@ -115,17 +116,17 @@ extension Folders {
             do throws(SystemError) {
                 isMoved = try rename(reissue)
             } catch {
-                tell(Reissue(old: reissue.new, new: reissue.old))
+                tell(TicketRename(old: reissue.new, new: reissue.old))
                 throw error
             }
             // One that is with a server by now needs no place in the line any more.
-            if !isMoved { tell(Reissue(old: reissue.new, new: reissue.old)) }
+            if !isMoved { tell(TicketRename(old: reissue.new, new: reissue.old)) }
         }
         try queue.sync()
         return isMoved
     }
 
-    private func rename(_ reissue: Reissue) throws(SystemError) -> Bool {
+    private func rename(_ reissue: TicketRename) throws(SystemError) -> Bool {
         let (old, new) = (reissue.old, reissue.new)
         // rename(2) would put it in the place of a job that somebody has called so by hand.
         guard try !isQueued(new) else { return false }

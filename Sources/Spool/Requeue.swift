@@ -23,10 +23,10 @@ extension ActiveJob {
             try folders.removeLeft(ticket)
             return try moved()
         }
-        if entries.contains(InFolder.result) || entries.contains(InFolder.error) { return .concluded }
+        if entries.contains(JobFolder.result) || entries.contains(JobFolder.error) { return .concluded }
         try discardStage()
         let place = try freePlace()
-        if entries.contains(InFolder.attempts) || kind == .lines {
+        if entries.contains(JobFolder.attempts) || kind == .lines {
             try folder.sync()
             guard try move(ticket.folder, from: folders.active, as: place.folder) else { return try moved() }
         } else {
@@ -43,8 +43,8 @@ extension ActiveJob {
     /// Whether it has ended, wherever its folder lies by now.
     private var isConcluded: Bool {
         get throws(SystemError) {
-            if try folder.status(of: InFolder.result) != nil { return true }
-            return try folder.status(of: InFolder.error) != nil
+            if try folder.status(of: JobFolder.result) != nil { return true }
+            return try folder.status(of: JobFolder.error) != nil
         }
     }
 

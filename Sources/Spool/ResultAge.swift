@@ -23,7 +23,7 @@ public final class ResultMemory: Sendable {
         /// No result: what somebody keeps in a folder of his own is his.
         case none
         /// A result, and when it was finished by its own word; `nil` where it has none that can be read.
-        case result(finished: Stamp?)
+        case result(finished: Timestamp?)
     }
 
     private let known = Mutex<[Key: Content]>([:])
@@ -44,11 +44,11 @@ extension Folders {
     func resultContent(_ name: FileName) throws(SystemError) -> ResultMemory.Content {
         do throws(SystemError) {
             guard let folder = try done.directoryIfThere(name),
-                let status = try folder.status(of: InFolder.result)
+                let status = try folder.status(of: JobFolder.result)
             else { return .none }
             // A link, a FIFO or a folder tells nothing.
             guard status.kind == .file else { return .result(finished: nil) }
-            let file = try folder.file(InFolder.result)
+            let file = try folder.file(JobFolder.result)
             let head = try file.read(0..<min(Int(clamping: status.size), Self.headSize))
             if let finished = Self.finished(in: head, isWhole: status.size <= Int64(head.count)) {
                 return .result(finished: finished)
@@ -65,7 +65,7 @@ extension Folders {
     /// Whether a folder in done/ holds a result, now.
     func isResult(_ name: FileName) throws(SystemError) -> Bool {
         do throws(SystemError) {
-            return try done.directoryIfThere(name)?.status(of: InFolder.result) != nil
+            return try done.directoryIfThere(name)?.status(of: JobFolder.result) != nil
         } catch  where error.isMissing || error.isForbidden {
             return false
         }
@@ -75,28 +75,28 @@ extension Folders {
 
     /// As the daemon writes it a member of the outermost object is the first in a line of its own, which nothing within a
     /// string can be.
-    static func finished(in head: Data, isWhole: Bool) -> Stamp? {
+    static func finished(in head: Data, isWhole: Bool) -> Timestamp? {
         if let place = head.range(of: mark) { return stamp(head[place.upperBound...]) }
         struct Document: Decodable { let finished: String? }
         guard isWhole, let text = (try? JSONDecoder().decode(Document.self, from: head))?.finished else { return nil }
-        return Stamp(iso8601: text)
+        return Timestamp(iso8601: text)
     }
 
     /// A batch has it behind the table of its parts.
-    static func finished(atEndOf tail: Data) -> Stamp? {
+    static func finished(atEndOf tail: Data) -> Timestamp? {
         tail.range(of: mark, options: .backwards).flatMap { stamp(tail[$0.upperBound...]) }
     }
 
-    private static func stamp(_ text: Data) -> Stamp? {
+    private static func stamp(_ text: Data) -> Timestamp? {
         guard let end = text.firstIndex(of: UInt8(ascii: "\"")) else { return nil }
-        return Stamp(iso8601: String(decoding: text[..<end].prefix(40), as: UTF8.self))
+        return Timestamp(iso8601: String(decoding: text[..<end].prefix(40), as: UTF8.self))
     }
 }
 
 extension Retention {
     /// When a result counts as finished: by its own word or by its folder's last change, whichever is later. What says that it
     /// comes from tomorrow says nothing.
-    static func moment(word finished: Stamp?, changed: Stamp, now: Stamp) -> Stamp {
+    static func moment(word finished: Timestamp?, changed: Timestamp, now: Timestamp) -> Timestamp {
         guard let finished, finished.microseconds < now.microseconds + 86_400_000_000 else { return changed }
         return max(finished, changed)
     }

@@ -4,14 +4,14 @@ import Foundation
 import Linux
 
 /// A folder of results, and when it came there.
-public struct ResultPlace: Hashable, Sendable {
+public struct ResultEntry: Hashable, Sendable {
     /// In done/ or failed/.
     public let folder: FileName
     /// When the result was written, or when the folder was last changed where nobody has looked into it.
-    public let ended: Stamp
+    public let ended: Timestamp
 
     /// A folder that was told of.
-    public init(folder: FileName, ended: Stamp) {
+    public init(folder: FileName, ended: Timestamp) {
         self.folder = folder
         self.ended = ended
     }
@@ -19,8 +19,8 @@ public struct ResultPlace: Hashable, Sendable {
 
 /// What is to be told of a folder of results.
 public struct ResultContent: Sendable {
-    /// See ``ResultPlace/ended``.
-    public let ended: Stamp
+    /// See ``ResultEntry/ended``.
+    public let ended: Timestamp
     /// The job file, if it is there.
     public let job: FileName?
     /// result.json or error.json, or its beginning.
@@ -28,40 +28,40 @@ public struct ResultContent: Sendable {
 }
 
 /// How a job ended.
-public enum Ending: String, Codable, Sendable {
+public enum ResultKind: String, Codable, Sendable {
     case done, failed
 
-    var document: FileName { self == .done ? InFolder.result : InFolder.error }
+    var document: FileName { self == .done ? JobFolder.result : JobFolder.error }
 }
 
 extension Folders {
-    private func place(_ ending: Ending) -> Directory { ending == .done ? done : failed }
+    private func place(_ ending: ResultKind) -> Directory { ending == .done ? done : failed }
 
     /// So much of a document is read.
     private static let most = 256 << 10
 
     /// All folders, the oldest first; with `after`, those whose results were written later. Costs a stat(2) for each that
     /// is there, and a look into those that changed after it.
-    public func results(_ ending: Ending, after: Stamp? = nil) throws(SystemError) -> [ResultPlace] {
+    public func results(_ ending: ResultKind, after: Timestamp? = nil) throws(SystemError) -> [ResultEntry] {
         let place = place(ending)
-        var places: [ResultPlace] = []
+        var places: [ResultEntry] = []
         for folder in try place.entries() where folder.bytes.first != UInt8(ascii: ".") {
             guard let status = try place.status(of: folder), status.kind == .directory else { continue }
-            var ended = Stamp(microseconds: status.changed / 1000)
+            var ended = Timestamp(microseconds: status.changed / 1000)
             if let after {
                 // A folder changes behind its result, and when somebody deletes a picture.
                 guard ended > after, let written = try written(folder, ending), written > after else { continue }
                 ended = written
             }
-            places.append(ResultPlace(folder: folder, ended: ended))
+            places.append(ResultEntry(folder: folder, ended: ended))
         }
         return places.sorted { ($0.ended, $0.folder) < ($1.ended, $1.folder) }
     }
 
-    private func written(_ folder: FileName, _ ending: Ending) throws(SystemError) -> Stamp? {
+    private func written(_ folder: FileName, _ ending: ResultKind) throws(SystemError) -> Timestamp? {
         do throws(SystemError) {
             return try place(ending).directory(folder).status(of: ending.document).map {
-                Stamp(microseconds: $0.modified / 1000)
+                Timestamp(microseconds: $0.modified / 1000)
             }
         } catch  where error.isMissing || error.isForbidden {
             return nil
@@ -70,7 +70,7 @@ extension Folders {
 
     /// Looks into a folder; `nil` where it is gone, or is none of ours: file servers keep folders of their own everywhere, which
     /// only they may enter.
-    public func content(of folder: FileName, _ ending: Ending) throws(SystemError) -> ResultContent? {
+    public func content(of folder: FileName, _ ending: ResultKind) throws(SystemError) -> ResultContent? {
         do throws(SystemError) {
             return try look(into: folder, ending)
         } catch  where error.isMissing || error.isForbidden {
@@ -78,20 +78,20 @@ extension Folders {
         }
     }
 
-    private func look(into folder: FileName, _ ending: Ending) throws(SystemError) -> ResultContent? {
+    private func look(into folder: FileName, _ ending: ResultKind) throws(SystemError) -> ResultContent? {
         guard try place(ending).status(of: folder)?.kind == .directory else { return nil }
         let directory = try place(ending).directory(folder)
         guard let status = try directory.status(of: ending.document), status.kind == .file else { return nil }
         let document = try directory.file(ending.document).read(upTo: Self.most)
         var job: FileName?
-        for file in Self.jobNames(of: folder).flatMap(InFolder.jobs) where job == nil {
+        for file in Self.jobNames(of: folder).flatMap(JobFolder.jobs) where job == nil {
             if try directory.status(of: file)?.kind == .file { job = file }
         }
-        return ResultContent(ended: Stamp(microseconds: status.modified / 1000), job: job, document: document)
+        return ResultContent(ended: Timestamp(microseconds: status.modified / 1000), job: job, document: document)
     }
 
     /// Whether a folder is still there.
-    public func isThere(_ folder: FileName, _ ending: Ending) throws(SystemError) -> Bool {
+    public func isThere(_ folder: FileName, _ ending: ResultKind) throws(SystemError) -> Bool {
         try place(ending).status(of: folder) != nil
     }
 
@@ -107,7 +107,7 @@ extension Folders {
     }
 
     /// The folder that an event tells of by its path, which is made for people: a name may be escaped in it.
-    public func folder(of name: JobName, at path: String, _ ending: Ending) -> FileName? {
+    public func folder(of name: JobName, at path: String, _ ending: ResultKind) -> FileName? {
         let plain = place(ending).path(of: name.with(suffix: ""))
         guard path.hasPrefix(plain) else { return nil }
         let number = path.dropFirst(plain.count)
@@ -120,7 +120,7 @@ extension Folders {
     public func look(at ticket: Ticket) -> (progress: Data?, job: Data?) {
         // It ends in this moment, or the disk does not let us look: then there is less to see.
         guard let job = try? job(ticket) else { return (nil, nil) }
-        let progress = try? job.folder.file(InFolder.progress).read(upTo: 16 << 10)
+        let progress = try? job.folder.file(JobFolder.progress).read(upTo: 16 << 10)
         return (progress, try? job.content(upTo: Self.most) ?? nil)
     }
 }

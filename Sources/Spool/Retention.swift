@@ -10,12 +10,12 @@ public struct Retention: Hashable, Sendable {
         /// Its folder in done/.
         public let name: FileName
         /// When it was finished.
-        public let finished: Stamp
+        public let finished: Timestamp
         /// Of all files in it; 0 where no limit asks for it.
         public let bytes: Int64
 
         /// - Parameter bytes: of all files in it.
-        public init(name: FileName, finished: Stamp, bytes: Int64) {
+        public init(name: FileName, finished: Timestamp, bytes: Int64) {
             self.name = name
             self.finished = finished
             self.bytes = bytes
@@ -60,13 +60,13 @@ public struct Retention: Hashable, Sendable {
     fileprivate var isByAgeAlone: Bool { age != nil && count == nil && bytes == nil && atLeast == 0 }
 
     /// Whether the limit by age takes what was finished then.
-    fileprivate func isTooOld(_ finished: Stamp, at now: Stamp) -> Bool {
+    fileprivate func isTooOld(_ finished: Timestamp, at now: Timestamp) -> Bool {
         age.map { .microseconds(now.microseconds - finished.microseconds) > $0 } ?? false
     }
 
     /// The results that go, the oldest first. A limit by number or size takes none that is younger than a day, unless the
     /// age that was asked for is shorter than that.
-    public func victims(among entries: [Entry], at now: Stamp) -> [FileName] {
+    public func victims(among entries: [Entry], at now: Timestamp) -> [FileName] {
         let newestFirst = entries.sorted { ($0.finished, $0.name) > ($1.finished, $1.name) }
         func age(_ entry: Entry) -> Duration { .microseconds(now.microseconds - entry.finished.microseconds) }
         let youth = min(Self.youth, self.age ?? Self.youth)
@@ -96,7 +96,7 @@ extension Folders {
     ///   - memory: of earlier looks, for whoever looks again and again.
     ///   - trial: nothing is touched.
     public func prune(
-        _ retention: Retention, at now: Stamp = .now, memory: ResultMemory = ResultMemory(), trial: Bool = false
+        _ retention: Retention, at now: Timestamp = .now, memory: ResultMemory = ResultMemory(), trial: Bool = false
     ) throws(SystemError) -> [FileName] {
         let entries = try done.entries()
         var trouble: SystemError?
@@ -111,7 +111,7 @@ extension Folders {
         var contents: [ResultMemory.Key: ResultMemory.Content] = [:]
         for name in entries where name.bytes.first != UInt8(ascii: ".") {
             guard let status = try done.status(of: name), status.kind == .directory else { continue }
-            let changed = Stamp(microseconds: status.modified / 1000)
+            let changed = Timestamp(microseconds: status.modified / 1000)
             // Whatever it says, it stays, and no other goes for it.
             if retention.isByAgeAlone, !retention.isTooOld(changed, at: now) { continue }
             do throws(SystemError) {

@@ -18,15 +18,15 @@ extension Folders {
 extension ActiveJob {
     /// Puts `progress` into progress.json, in one step. Nothing of it need outlive a crash.
     public func show(_ progress: Data) throws(SystemError) {
-        try folder.putWhole(progress, as: InFolder.progress, lasting: false)
+        try folder.putWhole(progress, as: JobFolder.progress, lasting: false)
     }
 
     /// Puts a picture that is not whole beside it, in place of the last one, and gives the name of its file; `nil` where
     /// none can be named so.
     public func show(preview: Data, suffix: String) throws(SystemError) -> FileName? {
-        guard let name = InFolder.preview(suffix: suffix), InFolder.isPreview(name) else { return nil }
+        guard let name = JobFolder.preview(suffix: suffix), JobFolder.isPreview(name) else { return nil }
         try folder.putWhole(preview, as: name, lasting: false)
-        for entry in try folder.entries() where InFolder.isPreview(entry) && entry != name { try folder.unlink(entry) }
+        for entry in try folder.entries() where JobFolder.isPreview(entry) && entry != name { try folder.unlink(entry) }
         return name
     }
 

@@ -3,7 +3,7 @@
 import Linux
 
 /// What a look at a name in the inbox showed.
-enum Look: Sendable {
+enum Inspection: Sendable {
     /// Nobody there: taken, moved or deleted by somebody.
     case gone
     /// Something that is no file: a folder, a link, a FIFO.
@@ -21,7 +21,7 @@ enum Look: Sendable {
 }
 
 /// What to do with a name in the inbox.
-enum Verdict: Sendable {
+enum IntakeDecision: Sendable {
     case accept(JobFile)
     case expand(Batch)
     case refuse(JobFileError)
@@ -32,7 +32,7 @@ enum Verdict: Sendable {
 }
 
 /// What is remembered of a name in the inbox that has not been taken.
-struct Sighting: Sendable {
+struct StabilityCheck: Sendable {
     /// What changes when anything of the file changes, or of the pictures that it names.
     var seen: [FileStatus] = []
     /// When `seen` was first as it is, by the clock that nobody sets.
@@ -51,8 +51,8 @@ struct Sighting: Sendable {
 
     /// Notes what a look showed and decides.
     mutating func judge(
-        _ look: Look, seen: [FileStatus], now: ContinuousClock.Instant, settle: Duration
-    ) -> Verdict {
+        _ look: Inspection, seen: [FileStatus], now: ContinuousClock.Instant, settle: Duration
+    ) -> IntakeDecision {
         if seen != self.seen {
             if let before = self.seen.first, before != seen.first { closed = false }
             self.seen = seen

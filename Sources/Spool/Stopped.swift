@@ -4,11 +4,11 @@ import Linux
 
 /// What has left the inbox and is to be tried again, and when: after 1 s, doubling to 30 s, so that a disk that is full for an hour does not
 /// fill the log. A daemon that ends meanwhile leaves them to recovery.
-struct Stopped {
+struct StalledJobs {
     /// What is to become of a file that was taken.
     enum Step: Sendable {
         /// Into the queue, as a folder that tells the name under which the file was dropped.
-        case queue(Lane)
+        case queue(JobClass)
         case expand(Batch)
         case refuse(JobFileError)
     }

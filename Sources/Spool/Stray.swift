@@ -5,7 +5,7 @@ import Foundation
 import Linux
 
 /// Why a name in the inbox is still there.
-public enum Stray: Hashable, Sendable {
+public enum InboxDiagnosis: Hashable, Sendable {
     /// It never will be a job, whatever comes: left alone.
     case noJobFile(String)
     /// Not yet; it fails if it stays so.
@@ -20,7 +20,9 @@ public enum Stray: Hashable, Sendable {
 
 extension Folders {
     /// Looks once at a name in the inbox; `nil` where it is gone.
-    public func stray(_ name: FileName, insight: Insight, cap: Int = JobFile.usualCap) throws(SystemError) -> Stray? {
+    public func stray(_ name: FileName, insight: Insight, cap: Int = JobFile.usualCap) throws(SystemError)
+        -> InboxDiagnosis?
+    {
         guard let status = try inbox.status(of: name) else { return nil }
         switch status.kind {
         case .directory: return .noJobFile("it is a folder, and only files are jobs")

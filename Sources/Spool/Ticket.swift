@@ -9,14 +9,14 @@ public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// 0, which comes first, to 9.
     public let priority: UInt8
     /// When the file became whole; no two tickets of a spool share it.
-    public let arrival: Stamp
+    public let arrival: Timestamp
     /// What the job is called.
     public let name: JobName
 
     /// The priority of a job that does not name one.
     public static let usualPriority: UInt8 = 5
 
-    init(priority: UInt8, arrival: Stamp, name: JobName) {
+    init(priority: UInt8, arrival: Timestamp, name: JobName) {
         self.priority = priority
         self.arrival = arrival
         self.name = name
@@ -24,7 +24,7 @@ public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// The same job a microsecond later.
     var next: Ticket {
-        Ticket(priority: priority, arrival: Stamp(microseconds: arrival.microseconds + 1), name: name)
+        Ticket(priority: priority, arrival: Timestamp(microseconds: arrival.microseconds + 1), name: name)
     }
 
     /// The lesser starts first.
@@ -62,7 +62,7 @@ public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
         }
         let rest = bytes[Self.headLength...]
         let isFile = rest.suffix(5).elementsEqual(".json".utf8)
-        guard let arrival = Stamp(compact: head.dropFirst(2).dropLast()),
+        guard let arrival = Timestamp(compact: head.dropFirst(2).dropLast()),
             let name = JobName(written: isFile ? rest.dropLast(5) : rest)
         else { return nil }
         self.init(priority: bytes[0] - UInt8(ascii: "0"), arrival: arrival, name: name)

@@ -3,7 +3,7 @@
 import Foundation
 
 /// A bar of blocks, drawn over itself. Where stderr is no terminal nothing is drawn.
-struct Bar {
+struct ProgressBar {
     private let hasTerminal = isatty(STDERR_FILENO) == 1
     private var last = ""
     private static let width = 32

@@ -69,7 +69,7 @@ enum Check {
         switch submission {
         case .job(let job):
             let endpoint = try endpoint(of: job, paths)
-            return ["\(endpoint), priority \(job.orders.priority)\(needs(assets))"] + warnings(job, endpoint)
+            return ["\(endpoint), priority \(job.jobOptions.priority)\(needs(assets))"] + warnings(job, endpoint)
         case .batch(let batch): return try report(on: batch, needs(assets), paths)
         }
     }

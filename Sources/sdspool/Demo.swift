@@ -4,7 +4,7 @@ import A1111
 import Daemon
 import Foundation
 import Linux
-import Sketch
+import StandIn
 import Spool
 import Synchronization
 
@@ -21,20 +21,20 @@ enum Demo {
         let arguments = try Arguments(words, of: "demo", options: ["--spool"], help: help)
         let files = try jobFiles(arguments.operands)
         talkWithoutWaiting { "\($0) lines are missing here: nobody read them in time\n" }
-        let sketch = try Sketch.start()
-        guard let server = ServerAddress(sketch.url) else { throw Exit(.software, "\(sketch.url) is no URL") }
+        let standIn = try StandIn.start()
+        guard let server = ServerAddress(standIn.url) else { throw Exit(.software, "\(standIn.url) is no URL") }
 
-        let show = Show(sketch: sketch)
-        let options = Options(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", servers: [server])
-        let daemon = try await Run.start { try Daemon(options, tell: show.tell) }
-        show.say("\(sketch)")
-        let running = Task(executorPreference: Threads.shared) { try await daemon.run() }
+        let show = Show(standIn: standIn)
+        let options = DaemonOptions(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", servers: [server])
+        let daemon = try await Run.start { try Daemon(options, emit: show.tell) }
+        show.say("\(standIn)")
+        let running = Task(executorPreference: TaskQueueExecutor.shared) { try await daemon.run() }
         let folders = try Folders(existing: options.spool)
         let names = try files.map { try drop($0, into: folders) }
         await show.end(of: Set(names))
         daemon.stop()
         try await running.value
-        await sketch.stop()
+        await standIn.stop()
         try show.tellResults()
     }
 
@@ -73,13 +73,13 @@ private final class Show: Sendable {
     private let state = Mutex(State())
     private let changes: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
-    private let sketch: Sketch
-    private let bar = Mutex(Bar())
+    private let standIn: StandIn
+    private let bar = Mutex(ProgressBar())
     private let hasTerminal = isatty(STDERR_FILENO) == 1
     private let log: Log
 
-    init(sketch: Sketch) {
-        self.sketch = sketch
+    init(standIn: StandIn) {
+        self.standIn = standIn
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         log = Log(form: .terminal(coloured: false))
     }
@@ -108,9 +108,9 @@ private final class Show: Sendable {
     func end(of names: Set<String>) async {
         let ticks =
             hasTerminal
-            ? Task(executorPreference: Threads.shared) { [changed] in
+            ? Task(executorPreference: TaskQueueExecutor.shared) { [changed] in
                 while !Task.isCancelled {
-                    try? await Threads.rest(for: .milliseconds(80))
+                    try? await TaskQueueExecutor.rest(for: .milliseconds(80))
                     changed.yield()
                 }
             } : nil
@@ -126,7 +126,7 @@ private final class Show: Sendable {
     }
 
     private func draw(ended: Int, of total: Int, rendering: String?) {
-        let done = (Double(ended) + (ended < total ? sketch.progress : 0)) / Double(max(1, total))
+        let done = (Double(ended) + (ended < total ? standIn.progress : 0)) / Double(max(1, total))
         let doing = ended < total ? rendering.map { "rendering \($0)" } ?? "" : "done"
         bar.withLock { $0.draw(done, "\(ended)/\(total) \(doing)") }
     }

@@ -5,18 +5,18 @@ import Linux
 import Spool
 
 /// Looks after jobs until they end.
-struct Follow {
+struct JobFollower {
     let folders: Folders
     /// Between two looks, in microseconds: nobody tells this process of anything.
     private let interval: useconds_t
-    private var bar = Bar()
+    private var bar = ProgressBar()
     /// The queue is not listed at each look.
     private var place: (words: String, until: ContinuousClock.Instant)?
 
     /// How a job ended.
     struct End {
-        let position: Position
-        let outcome: Outcome
+        let location: JobLocation
+        let outcome: ResultSummary
     }
 
     init(_ folders: Folders) throws(SystemError) {
@@ -25,11 +25,11 @@ struct Follow {
     }
 
     /// The ticket that a dropped file got; `nil` where it has got none `within` a time, or where it is gone.
-    mutating func ticket(of dropped: Dropped, within limit: Duration?) throws(SystemError) -> Ticket? {
+    mutating func ticket(of dropped: AcceptedDrop, within limit: Duration?) throws(SystemError) -> Ticket? {
         let end = limit.map { ContinuousClock.now + $0 }
-        while let position = try folders.position(of: dropped) {
-            if let ticket = position.ticket { return ticket }
-            if position.isEnd { return try folders.outcome(at: position)?.ticket }
+        while let location = try folders.location(of: dropped) {
+            if let ticket = location.ticket { return ticket }
+            if location.isEnd { return try folders.outcome(at: location)?.ticket }
             if let end, ContinuousClock.now >= end { return nil }
             bar.draw(0, "\(dropped.name) lies in the inbox")
             usleep(interval)
@@ -40,17 +40,17 @@ struct Follow {
     /// Waits until the job has ended; `nil` where it is nowhere any more: cancelled.
     mutating func end(of ticket: Ticket) throws(SystemError) -> End? {
         defer { bar.clear() }
-        while let position = try folders.position(of: ticket) {
-            if let outcome = try folders.outcome(at: position) { return End(position: position, outcome: outcome) }
-            let (done, words) = try state(of: position)
+        while let location = try folders.location(of: ticket) {
+            if let outcome = try folders.outcome(at: location) { return End(location: location, outcome: outcome) }
+            let (done, words) = try state(of: location)
             bar.draw(done, "\(ticket.name) \(words)")
             usleep(interval)
         }
         return nil
     }
 
-    private mutating func state(of position: Position) throws(SystemError) -> (done: Double, words: String) {
-        switch position {
+    private mutating func state(of location: JobLocation) throws(SystemError) -> (done: Double, words: String) {
+        switch location {
         case .active(let ticket):
             guard let progress = try folders.progress(of: ticket) else { return (0, "is with the server") }
             return (progress.progress ?? 0, progress.words)
@@ -72,7 +72,7 @@ struct Follow {
             talk("sdspool \(command): \(ticket.name) is gone: cancelled, or its result was taken away\n")
             return false
         }
-        let path = folders.path(of: end.position)
+        let path = folders.path(of: end.location)
         guard end.outcome.isDone else {
             let why = end.outcome.message.map { escapedForPeople(Array($0.utf8)) } ?? "see its error.json"
             talk("sdspool \(command): \(ticket.name) failed: \(why); see \(path)\n")

@@ -29,7 +29,7 @@ struct JobCommand {
 
     /// Tells where no daemon is there to go on with what is asked for. True where that is sure.
     func saysWhereNobodyServes() throws(SystemError) -> Bool {
-        switch try folders.pulse() {
+        switch try folders.liveness() {
         case .alive: return false
         case .none:
             talk(
@@ -50,7 +50,7 @@ struct JobCommand {
     }
 
     /// As ``each(_:)``, for jobs that nobody has named. A deed that says nothing has not been done.
-    func all<Word>(_ words: [Word], _ deed: (Word) throws -> String?) throws {
+    func all<MarkdownWord>(_ words: [MarkdownWord], _ deed: (MarkdownWord) throws -> String?) throws {
         var failure: Exit?
         var done: [String] = []
         do {

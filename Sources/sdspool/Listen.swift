@@ -9,15 +9,15 @@ import Spool
 import Synchronization
 
 /// The wishes for a door, and the door when it is open.
-struct Listen: Sendable {
+struct GatewayArguments: Sendable {
     static let options: Set<String> = ["--listen", "--api-auth", "--cors"]
     static let flags: Set<String> = ["--transparent"]
 
-    private let options: Door.Options
+    private let options: HTTPGateway.Options
     private let clients: [Client]
 
     /// `nil` where no door is wanted. Throws ``Exit``.
-    init?(_ arguments: Arguments, _ options: Options) throws {
+    init?(_ arguments: Arguments, _ options: DaemonOptions) throws {
         guard let text = arguments.value("--listen") else {
             for option in Self.options where arguments.value(option) != nil {
                 throw Exit(.usage, "sdspool run: \(option) goes with --listen")
@@ -25,19 +25,19 @@ struct Listen: Sendable {
             if arguments.has("--transparent") { throw Exit(.usage, "sdspool run: --transparent goes with --listen") }
             return nil
         }
-        var door = Door.Options(address: try Self.address(text), cap: options.cap)
-        door.credentials = try Self.credentials(arguments.value("--api-auth", or: "SDSPOOL_API_AUTH"))
-        door.origins = Set(arguments.all("--cors"))
-        door.isTransparent = arguments.has("--transparent")
-        door.allowsControl = options.allowsControl
-        door.grace = options.grace
-        guard !door.credentials.isEmpty || door.address.host.hasPrefix("127.") else {
+        var gateway = HTTPGateway.Options(address: try Self.address(text), cap: options.cap)
+        gateway.credentials = try Self.credentials(arguments.value("--api-auth", or: "SDSPOOL_API_AUTH"))
+        gateway.origins = Set(arguments.all("--cors"))
+        gateway.isTransparent = arguments.has("--transparent")
+        gateway.allowsControl = options.allowsControl
+        gateway.grace = options.grace
+        guard !gateway.credentials.isEmpty || gateway.address.host.hasPrefix("127.") else {
             throw Exit(
                 .configuration,
                 "sdspool run: --listen \(text) lets in everybody who reaches this machine: give --api-auth a file with "
                     + "USER:PASSWORD, or listen on 127.0.0.1")
         }
-        self.options = door
+        self.options = gateway
         clients = options.servers.map { Client(server: $0, renderTimeout: nil) }
     }
 
@@ -76,13 +76,13 @@ struct Listen: Sendable {
     }
 
     /// Opens the door of a spool that is being served. Throws ``Exit``.
-    func open(_ daemon: Daemon) throws -> Door {
+    func open(_ daemon: Daemon) throws -> HTTPGateway {
         Self.allowManyClients()
         var options = options
         options.settingsChanged = daemon.settingsChanged
         options.hasAnswered = daemon.hasAnswered
         do throws(SystemError) {
-            return try Door(options, daemon.folders, clients: clients)
+            return try HTTPGateway(options, daemon.folders, clients: clients)
         } catch {
             throw Exit(.unavailable, "sdspool run: nobody can listen on \(options.address): \(error.reason)")
         }
@@ -99,29 +99,31 @@ struct Listen: Sendable {
 }
 
 /// Tells the door, as soon as there is one, what the daemon tells.
-final class Porter: Sendable {
-    private let door = Mutex<Door?>(nil)
+final class GatewayBridge: Sendable {
+    private let gateway = Mutex<HTTPGateway?>(nil)
 
-    func begin(_ door: Door) { self.door.withLock { $0 = door } }
+    func begin(_ gateway: HTTPGateway) { self.gateway.withLock { $0 = gateway } }
 
     func note(_ event: Event) {
-        guard let door = door.withLock({ $0 }) else { return }
+        guard let gateway = gateway.withLock({ $0 }) else { return }
         switch event {
-        case .serverAway(let server, _): door.noteAway(server)
-        case .serverBack(let server, let grace): door.noteBack(server, grace: grace)
-        default: for news in News.all(of: event) { door.note(news) }
+        case .serverAway(let server, _): gateway.noteAway(server)
+        case .serverBack(let server, let grace): gateway.noteBack(server, grace: grace)
+        default: for news in JobEvent.all(of: event) { gateway.record(news) }
         }
     }
 
     /// False where not all requests have ended in time.
-    func end(within limit: Duration) async -> Bool { await door.withLock { $0.take() }?.close(within: limit) ?? true }
+    func end(within limit: Duration) async -> Bool {
+        await gateway.withLock { $0.take() }?.close(within: limit) ?? true
+    }
 }
 
-extension News {
+extension JobEvent {
     /// What an event comes to at the door. The parts of a file stand in the line before it is gone from there: at no moment
     /// nobody goes before who comes behind them.
-    fileprivate static func all(of event: Event) -> [News] {
-        guard case .expanded(let ticket, let expansion) = event else { return News(event).map { [$0] } ?? [] }
+    fileprivate static func all(of event: Event) -> [JobEvent] {
+        guard case .expanded(let ticket, let expansion) = event else { return JobEvent(event).map { [$0] } ?? [] }
         return expansion.parts.map { .accepted($0.ticket) } + [.done(ticket, seconds: nil)]
     }
 
@@ -130,7 +132,7 @@ extension News {
         case .accepted(let ticket), .queued(let ticket): self = .accepted(ticket)
         case .moved(let old, let new): self = .moved(old, to: new)
         case .started(let ticket, _): self = .started(ticket)
-        case .putBack(let ticket), .tryingAgain(let ticket, _, _): self = .putBack(ticket)
+        case .requeued(let ticket), .retrying(let ticket, _, _): self = .putBack(ticket)
         case .cancelled(let ticket): self = .cancelled(ticket)
         case .done(let ticket, _, _, let seconds, _): self = .done(ticket, seconds: seconds)
         case .failed(let ticket, let message, _): self = .failed(ticket.name, ticket, message: message)

@@ -49,7 +49,7 @@ struct Log: Sendable {
     }
 
     /// - Parameter facts: what a program wants to know without reading the sentence.
-    func line(_ message: String, _ level: Event.Level, _ facts: [String: String] = [:], at now: Stamp) -> String {
+    func line(_ message: String, _ level: Event.Level, _ facts: [String: String] = [:], at now: Timestamp) -> String {
         switch form {
         // Words of a server or of a job may be in it: none of them begins a line of its own.
         case .journal: "<\(level.rawValue)>\(Self.oneLine(message))\n"

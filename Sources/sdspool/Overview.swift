@@ -6,14 +6,14 @@ import Linux
 import Spool
 
 /// What a look at all folders shows.
-struct Overview {
+struct StatusReport {
     let root: String
-    let pulse: Pulse
+    let liveness: DaemonLiveness
     /// Since the daemon's last word, in seconds.
     let heartbeat: Int64?
-    let note: StatusNote?
+    let note: StatusSnapshot?
     let paused: String?
-    let rendering: [(ticket: Ticket, progress: ProgressNote?)]
+    let rendering: [(ticket: Ticket, progress: ProgressSnapshot?)]
     let waiting: [Ticket]
     /// Job files in the inbox.
     let dropped: Int
@@ -28,11 +28,11 @@ struct Overview {
 
     init(_ folders: Folders) throws(SystemError) {
         root = folders.root.path
-        pulse = try folders.pulse()
+        liveness = try folders.liveness()
         heartbeat = try folders.heartbeatAge()
         note = try folders.statusNote()
         paused = try folders.pauseReason()
-        var rendering: [(Ticket, ProgressNote?)] = []
+        var rendering: [(Ticket, ProgressSnapshot?)] = []
         for ticket in try folders.activeTickets() { rendering.append((ticket, try folders.progress(of: ticket))) }
         self.rendering = rendering
         waiting = try folders.waiting()
@@ -47,7 +47,7 @@ struct Overview {
 
     /// What the queue does, in one word; what a dead daemon said last is not what it does.
     var state: String {
-        switch pulse {
+        switch liveness {
         case .alive: note?.state ?? "starting"
         case .none: "no daemon"
         case .silent: "silent"
@@ -58,14 +58,14 @@ struct Overview {
 
     var text: String {
         var lines = ["\(root): \(state)\(reason)"]
-        switch pulse {
+        switch liveness {
         case .alive(let who):
             lines.append(row("daemon", "\(who)\(heartbeat.map { "; last word \(Self.spoken($0)) ago" } ?? "")"))
         case .none: lines.append(row("daemon", "none; sdspool run serves the spool"))
         case .silent(let seconds):
             lines.append(row("daemon", "nothing heard for \(Self.spoken(seconds)); is it still there?"))
         }
-        if case .alive = pulse {
+        if case .alive = liveness {
             for server in note?.servers ?? [] {
                 let count = server.rendering?.count ?? 0
                 let state = server.up ? (count == 0 ? "up" : "up, has \(count) job\(count == 1 ? "" : "s")") : "away"
@@ -95,7 +95,7 @@ struct Overview {
 
     private var reason: String {
         if let paused { return paused.isEmpty ? " (paused)" : " (paused: \(Self.clean(paused)))" }
-        guard case .alive = pulse, let reason = note?.reason else { return "" }
+        guard case .alive = liveness, let reason = note?.reason else { return "" }
         return ", \(Self.clean(reason))"
     }
 
@@ -121,7 +121,7 @@ struct Overview {
 
     /// - Parameter status: status.json, as it is.
     func document(status: Data?) -> Data {
-        let isAlive = if case .alive = pulse { true } else { false }
+        let isAlive = if case .alive = liveness { true } else { false }
         // As it was written, without the newline at its end.
         let told = status.flatMap {
             (try? ObjectText($0)) != nil && $0.last == UInt8(ascii: "\n") ? $0.dropLast() : nil

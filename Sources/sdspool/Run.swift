@@ -62,8 +62,8 @@ enum Run {
         "--spool", "--server", "--credentials", "--settle", "--server-grace", "--render-timeout", "--max-job-size",
         "--log", "--poll", "--umask", "--group", "--in-flight", "--keep-done", "--group-by-checkpoint",
         "--allow-callback", "--on-done", "--on-failed", "--on-idle",
-    ]).union(Listen.options)
-    static let flags = Set(["--allow-control", "--no-progress", "--strict"]).union(Listen.flags)
+    ]).union(GatewayArguments.options)
+    static let flags = Set(["--allow-control", "--no-progress", "--strict"]).union(GatewayArguments.flags)
 
     static func main(_ words: [String]) async throws {
         let arguments = try Arguments(
@@ -75,21 +75,21 @@ enum Run {
         talkWithoutWaiting { log.missing($0) }
         var options = try wishes(arguments)
         options.notify = .taken()
-        let listen = try Listen(arguments, options)
+        let listen = try GatewayArguments(arguments, options)
         hideCredentials()
-        let porter = Porter()
+        let bridge = GatewayBridge()
         let tell: @Sendable (Event) -> Void = { event in
             // First: whoever has read of it in the log finds it noted at the door.
-            porter.note(event)
+            bridge.note(event)
             log.tell(event)
         }
-        let daemon = try await start { [options] in try await Daemon.open(options, tell: tell) }
-        if let door = try listen?.open(daemon) {
-            porter.begin(door)
-            log.write("the door is open at \(door.url)", .notice)
+        let daemon = try await start { [options] in try await Daemon.open(options, emit: tell) }
+        if let gateway = try listen?.open(daemon) {
+            bridge.begin(gateway)
+            log.write("the door is open at \(gateway.url)", .notice)
         }
         try await serve(daemon, log)
-        if await !porter.end(within: doorLimit) {
+        if await !bridge.end(within: doorLimit) {
             log.write("requests over HTTP did not end within \(doorLimit): they are cut off", .warning)
         }
     }
@@ -133,7 +133,7 @@ enum Run {
     }
 
     /// Nothing else runs there: whatever is held up, signals are heard.
-    private static let signalThread = Threads(label: "signals")
+    private static let signalThread = TaskQueueExecutor(label: "signals")
 
     /// Of the whole end. Jobs that were answered go to done/ meanwhile; service managers wait for a minute and a half.
     private static let endLimit: Duration = {
@@ -155,7 +155,7 @@ enum Run {
 
     // MARK: What was asked for
 
-    private static func wishes(_ arguments: Arguments) throws -> Options {
+    private static func wishes(_ arguments: Arguments) throws -> DaemonOptions {
         var credentials: String?
         if let file = arguments.value("--credentials") {
             let text = String(decoding: try input(file, for: "run"), as: UTF8.self)
@@ -177,7 +177,7 @@ enum Run {
             }
             servers.append(server)
         }
-        var options = Options(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", servers: servers)
+        var options = DaemonOptions(spool: arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool", servers: servers)
         if let settle = try arguments.seconds("--settle") { options.settle = settle }
         if let grace = try arguments.seconds("--server-grace") { options.grace = grace }
         options.poll = try arguments.seconds("--poll").map { max($0, .milliseconds(10)) }

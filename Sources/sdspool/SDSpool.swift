@@ -25,7 +25,7 @@ struct SDSpool {
 
     static func main() {
         Descriptor.occupyStandardNumbers()
-        Task(executorPreference: Threads.shared) {
+        Task(executorPreference: TaskQueueExecutor.shared) {
             await run()
             finishTalking()
             exit(Exit.Code.ok.rawValue)

@@ -23,16 +23,16 @@ enum StatusCommand {
         let folders = command.folders
         while command.arguments.has("--watch") {
             // Home, then each line over the last one, then what is left of those: a cleared screen would flicker.
-            let lines = try Overview(folders).text.split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = try StatusReport(folders).text.split(separator: "\n", omittingEmptySubsequences: false)
             answer(Data(("\u{1b}[H" + lines.map { "\($0)\u{1b}[K\n" }.joined() + "\u{1b}[J").utf8))
             sleep(1)
         }
-        let overview = try Overview(folders)
+        let overview = try StatusReport(folders)
         if command.arguments.has("--json") {
             answer(overview.document(status: try folders.statusText()))
         } else {
             answer(overview.text)
         }
-        if case .none = overview.pulse { exit(Exit.Code.unavailable.rawValue) }
+        if case .none = overview.liveness { exit(Exit.Code.unavailable.rawValue) }
     }
 }

@@ -44,13 +44,13 @@ enum Submit {
         let command = try JobCommand("submit", words, options: options, flags: flags, help: help)
         let jobs = try jobs(command.arguments)
         for job in jobs { try check(job) }
-        var follow = try Follow(command.folders)
+        var follow = try JobFollower(command.folders)
         let isAlone = try command.saysWhereNobodyServes()
         let dropped = try jobs.map { try command.folders.drop($0.content, as: $0.name, kind: $0.kind) }
         let waits = command.arguments.has("--wait")
         var tickets: [Ticket] = []
         for file in dropped {
-            let limit: Duration? = waits ? nil : isAlone ? .zero : Patience.with(.seconds(10))
+            let limit: Duration? = waits ? nil : isAlone ? .zero : TimeLimit.with(.seconds(10))
             if let ticket = try follow.ticket(of: file, within: limit) {
                 tickets.append(ticket)
                 if waits { talk("\(ticket)\n") } else { answer("\(ticket)") }

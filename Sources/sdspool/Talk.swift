@@ -35,7 +35,7 @@ func talk(_ text: String) {
     log.write(text)
     #if DEBUG
         // The crash suite writes lines of its own (FaultSeam), and learns from their order with these where a start ends.
-        if isStruck { log.finish(within: Patience.with(.seconds(1))) }
+        if isStruck { log.finish(within: TimeLimit.with(.seconds(1))) }
     #endif
 }
 
@@ -47,7 +47,7 @@ func talkWithoutWaiting(count: @escaping @Sendable (Int) -> String) {
 }
 
 /// Waits for what was said last, before the process ends; not for long where nobody reads it.
-func finishTalking() { log.withLock { $0 }?.finish(within: Patience.with(.seconds(1))) }
+func finishTalking() { log.withLock { $0 }?.finish(within: TimeLimit.with(.seconds(1))) }
 
 private let log = Mutex<LogWriter?>(nil)
 #if DEBUG

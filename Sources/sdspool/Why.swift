@@ -15,38 +15,38 @@ enum Why {
 
     static func main(_ words: [String]) throws {
         let command = try JobCommand("why", words, help: help)
-        let teller = try Teller(command.folders)
+        let teller = try Explainer(command.folders)
         try command.each { word in try teller.tell(command.folders.subject(word), word, command) }
     }
 
     /// What the whole spool is in, which every answer needs.
-    struct Teller {
+    struct Explainer {
         let folders: Folders
-        let overview: Overview
+        let overview: StatusReport
 
         init(_ folders: Folders) throws(SystemError) {
             self.folders = folders
-            overview = try Overview(folders)
+            overview = try StatusReport(folders)
         }
 
         func tell(_ subject: Subject, _ word: String, _ command: JobCommand) throws -> String {
             switch subject {
             case .stray(let place): return "\(place) is none of the spool's files: nothing is done with it."
-            case .position(let position): return try tell(position)
+            case .location(let location): return try tell(location)
             case .name:
                 // A ticket, or a name; of several jobs each is told of.
-                if let ticket = try command.ticket(word), let position = try folders.position(of: ticket) {
-                    return try tell(position)
+                if let ticket = try command.ticket(word), let location = try folders.location(of: ticket) {
+                    return try tell(location)
                 }
                 let positions = try folders.positions(of: command.jobName(word))
                 guard !positions.isEmpty else { throw try command.missing(word, "is anywhere in the spool") }
-                return try positions.prefix(Overview.some).map(tell).joined(separator: "\n")
+                return try positions.prefix(StatusReport.some).map(tell).joined(separator: "\n")
             }
         }
 
-        func tell(_ position: Position) throws -> String {
-            let path = folders.path(of: position)
-            switch position {
+        func tell(_ location: JobLocation) throws -> String {
+            let path = folders.path(of: location)
+            switch location {
             case .dropped(let entry):
                 guard let stray = try folders.stray(entry, insight: .jobs) else {
                     return "\(path) is gone: taken, or moved."
@@ -61,7 +61,7 @@ enum Why {
                     + (try earlier(ticket))
                     + (obstacle.map { " \($0)" } ?? (before == 0 ? "" : " It starts when those have."))
             case .active(let ticket):
-                guard case .alive = overview.pulse else {
+                guard case .alive = overview.liveness else {
                     return
                         "\(ticket.name) was being rendered when its daemon ended; the next one puts it back into its place. "
                         + (obstacle ?? "")
@@ -73,17 +73,18 @@ enum Why {
             case .held(let entry):
                 return
                     "\(path) is parked: nothing renders it until somebody moves it back (sdspool release \(Ticket(entry: entry)?.name.description ?? "\(entry)"))."
-            case .done: return "\(path) is done: \(try pictures(position))."
+            case .done: return "\(path) is done: \(try pictures(location))."
             case .failed(let entry):
-                let outcome = try folders.outcome(at: position)
-                let kind = outcome?.class.map { " (\(Overview.clean($0)))" } ?? ""
-                return "\(path) has failed\(kind): \(Overview.clean(outcome?.message ?? "nothing there says why")). "
+                let outcome = try folders.outcome(at: location)
+                let kind = outcome?.class.map { " (\(StatusReport.clean($0)))" } ?? ""
+                return
+                    "\(path) has failed\(kind): \(StatusReport.clean(outcome?.message ?? "nothing there says why")). "
                     + "sdspool retry \(entry) drops it again."
             }
         }
 
-        private func pictures(_ position: Position) throws(SystemError) -> String {
-            guard let outcome = try folders.outcome(at: position) else { return "its folder is gone" }
+        private func pictures(_ location: JobLocation) throws(SystemError) -> String {
+            guard let outcome = try folders.outcome(at: location) else { return "its folder is gone" }
             if !outcome.parts.isEmpty {
                 return "it was a file with \(outcome.parts.count) jobs, and each has a place of its own"
             }
@@ -93,14 +94,14 @@ enum Why {
                 : "\(count) picture\(count == 1 ? "" : "s") beside its result.json"
         }
 
-        private func words(_ stray: Stray) -> String {
+        private func words(_ stray: InboxDiagnosis) -> String {
             switch stray {
             case .noJobFile(let reason): "is left alone where it is: \(reason)."
             case .unfinished(let reason):
-                "is not whole yet: \(Overview.clean(reason)). It is waited for as long as it changes, and fails a few seconds behind "
+                "is not whole yet: \(StatusReport.clean(reason)). It is waited for as long as it changes, and fails a few seconds behind "
                     + "its last change.\(obstacle.map { " \($0)" } ?? "")"
             case .wrong(let reason):
-                "is no job: \(Overview.clean(reason)). It goes to failed/ with that reason.\(obstacle.map { " \($0)" } ?? "")"
+                "is no job: \(StatusReport.clean(reason)). It goes to failed/ with that reason.\(obstacle.map { " \($0)" } ?? "")"
             case .open:
                 "is a whole job, but somebody still has it open for writing; it is taken when that one closes it."
             case .whole:
@@ -111,32 +112,32 @@ enum Why {
         /// What an earlier attempt came to.
         private func earlier(_ ticket: Ticket) throws(SystemError) -> String {
             guard let last = try folders.lastAttempt(of: ticket) else { return "" }
-            let why = last.message.map { ": \(Overview.clean($0))" } ?? ""
+            let why = last.message.map { ": \(StatusReport.clean($0))" } ?? ""
             return
-                " It was tried \(last.number == 1 ? "once" : "\(last.number) times"), the last time at \(Overview.clean(last.started))\(why)."
+                " It was tried \(last.number == 1 ? "once" : "\(last.number) times"), the last time at \(StatusReport.clean(last.started))\(why)."
         }
 
         /// Why nothing starts; `nil` where all goes its way.
         private var obstacle: String? {
-            switch overview.pulse {
+            switch overview.liveness {
             case .none: return "No daemon serves the spool: sdspool run starts one."
             case .silent(let seconds):
-                return "The daemon has said nothing for \(Overview.spoken(seconds)); is it still there?"
+                return "The daemon has said nothing for \(StatusReport.spoken(seconds)); is it still there?"
             case .alive: break
             }
             if let paused = overview.paused {
-                return "The queue is paused (\(Overview.clean(paused))): sdspool resume lets it go on."
+                return "The queue is paused (\(StatusReport.clean(paused))): sdspool resume lets it go on."
             }
             guard let note = overview.note, let reason = note.reason, note.state != "rendering" else { return nil }
             return
-                "The queue is \(Overview.clean(note.state)) since \(Overview.clean(note.since ?? "")): \(Overview.clean(reason))."
+                "The queue is \(StatusReport.clean(note.state)) since \(StatusReport.clean(note.since ?? "")): \(StatusReport.clean(reason))."
         }
     }
 }
 
 /// What somebody asks about.
 enum Subject {
-    case position(Position)
+    case location(JobLocation)
     /// It lies in the spool, and is none of its files.
     case stray(String)
     /// No path: a job's name or ticket.
@@ -148,7 +149,7 @@ extension Folders {
     fileprivate func subject(_ word: String) throws -> Subject {
         guard word.contains("/") || FileManager.default.fileExists(atPath: word) else {
             guard let entry = FileName(bytes: word.utf8), try inbox.status(of: entry) != nil else { return .name }
-            return .position(.dropped(entry))
+            return .location(.dropped(entry))
         }
         // Not resolved further than its folder: a link in the inbox is asked about itself.
         let url = URL(fileURLWithPath: word)
@@ -163,11 +164,11 @@ extension Folders {
         let steps = (parent.dropFirst(root.count) + "/" + url.lastPathComponent).utf8.split(
             separator: UInt8(ascii: "/"))
         guard steps.count > 1, let folder = FileName(bytes: steps[0]), let entry = FileName(bytes: steps[1]),
-            let position = position(entry, in: folder)
+            let location = location(entry, in: folder)
         else { return .stray(word) }
-        guard try isThere(position) else {
+        guard try isThere(location) else {
             throw Exit(.noInput, "sdspool why: \(escapedForPeople(Array(word.utf8))) is not there")
         }
-        return .position(position)
+        return .location(location)
     }
 }

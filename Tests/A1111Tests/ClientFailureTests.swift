@@ -1,7 +1,7 @@
 import Foundation
 import HTTP
 import Linux
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
@@ -30,24 +30,24 @@ struct ClientFailureTests {
 
     @Test("knows whose fault it is", arguments: faults)
     func fault(name: String, expected: Failure.Class, status: Int?, words: String) async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .zero))
-        let failure = try await failure(client(port: sketch.port), Self.body(name), to: endpoint())
+        let standIn = try StandIn.start(options: .init(stepTime: .zero))
+        let failure = try await failure(client(port: standIn.port), Self.body(name), to: endpoint())
         #expect(failure.class == expected)
         #expect(failure.status == status)
         #expect(failure.message.contains(words), "\(failure.message)")
         // Not sent again in silence: it would render twice.
-        #expect(sketch.requests.count == 1)
-        await sketch.stop()
+        #expect(standIn.requests.count == 1)
+        await standIn.stop()
     }
 
     @Test("is not content with one picture of two")
     func half() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .zero))
+        let standIn = try StandIn.start(options: .init(stepTime: .zero))
         let failure = try await failure(
-            client(port: sketch.port), Self.body("not-an-image", count: 2), to: endpoint())
+            client(port: standIn.port), Self.body("not-an-image", count: 2), to: endpoint())
         #expect(failure.class == .wrongResult)
         #expect(failure.message.contains("element 2"))
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// What is no JSON object may come from whatever stands before the API.
@@ -156,7 +156,7 @@ struct ClientFailureTests {
                     status: 200, headers: ["Content-Type": "application/json"],
                     body: .stream(framing) { writer in
                         try await writer.write(fixture.dropLast(5))
-                        throw Cut(reset: reset)
+                        throw AbortResponse(reset: reset)
                     }))
             let failure = try await failure(canned.client(), to: endpoint())
             #expect(failure.class == .ambiguous)

@@ -1,7 +1,7 @@
 import Foundation
 import HTTP
 import Linux
-import Sketch
+import StandIn
 import Testing
 
 @testable import A1111
@@ -117,7 +117,7 @@ struct ClientReplyTests {
     ]
 
     @Test("keeps a middleman's answer as it is, JSON or not", arguments: answers)
-    func middleman(type: String?, text: String) async throws {
+    func proxy(type: String?, text: String) async throws {
         var response = Response(status: 202, headers: ["X-Note": "1"], body: .bytes(Array(text.utf8)))
         if let type { response.headers.append("Content-Type", type) }
         let canned = try Canned(response)
@@ -193,9 +193,9 @@ struct ClientReplyTests {
     }
 
     @Test("gets on with the stand-in, many at once")
-    func sketch() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .zero))
-        let client = try client(port: sketch.port)
+    func standIn() async throws {
+        let standIn = try StandIn.start(options: .init(stepTime: .zero))
+        let client = try client(port: standIn.port)
         try await inFolder { folder in
             try await withThrowingTaskGroup { group in
                 for number in 0..<8 {
@@ -214,9 +214,9 @@ struct ClientReplyTests {
                 try await group.waitForAll()
             }
         }
-        #expect(sketch.requests.count == 8)
+        #expect(standIn.requests.count == 8)
         let progress = try await client.progress(within: .seconds(3600))
         #expect(progress.isIdle && !progress.state.interrupted)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -17,7 +17,7 @@ struct ReplyReaderTests {
     static func read(
         _ body: Data, piece: Int, service: Endpoint.Service? = .txt2img, into folder: Scratch
     ) throws -> Taken {
-        var reader = ReplyReader(stage: Stage(folder: folder.directory), service: service, job: "cat")
+        var reader = ReplyReader(stage: PictureStaging(folder: folder.directory), service: service, job: "cat")
         for start in stride(from: 0, to: body.count, by: piece) {
             // Slices, whose indices do not begin at 0.
             try reader.read(body[start..<min(start + piece, body.count)])

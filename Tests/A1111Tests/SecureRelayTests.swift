@@ -10,8 +10,8 @@ import Testing
     private static func answer(_ answer: Response, cap: Int = 100) async throws -> (text: String, status: Int) {
         let canned = try Canned(answer)
         let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
-        let relayed = Relayed(method: "POST", target: "/a?b=c", headers: [], body: Data("{}".utf8))
-        let (data, head) = try await SecureRelay.answer(to: relayed, [("X-Y", "z")], of: address, cap: cap)
+        let relayed = ProxyRequest(method: "POST", target: "/a?b=c", headers: [], body: Data("{}".utf8))
+        let (data, head) = try await URLSessionProxy.answer(to: relayed, [("X-Y", "z")], of: address, cap: cap)
         let request = try #require(canned.requests.first)
         #expect(request.target == "/a?b=c" && request.body == Array("{}".utf8) && request.headers["x-y"] == "z")
         await canned.server.stop()
@@ -47,9 +47,9 @@ import Testing
             Response(status: 200, headers: ["Content-Encoding": "gzip", "X-Y": "z"], body: .bytes(Array(Self.gzip))))
         let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
         for (method, length) in [("GET", "380"), ("HEAD", nil)] {
-            let (data, answer) = try await SecureRelay.answer(
-                to: Relayed(method: method, target: "/", headers: [], body: nil), [], of: address)
-            let fields = SecureRelay.fields(of: answer, to: method, length: data.count)
+            let (data, answer) = try await URLSessionProxy.answer(
+                to: ProxyRequest(method: method, target: "/", headers: [], body: nil), [], of: address)
+            let fields = URLSessionProxy.fields(of: answer, to: method, length: data.count)
             #expect(data.count == (method == "GET" ? 380 : 0))
             #expect(fields["content-length"] == length && fields["content-encoding"] == nil && fields["x-y"] == "z")
         }
@@ -60,9 +60,9 @@ import Testing
     func head() async throws {
         let canned = try Canned(Self.response(200, length: 12))
         let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
-        let (_, answer) = try await SecureRelay.answer(
-            to: Relayed(method: "HEAD", target: "/", headers: [], body: nil), [], of: address)
-        #expect(SecureRelay.fields(of: answer, to: "HEAD", length: 0)["content-length"] == "12")
+        let (_, answer) = try await URLSessionProxy.answer(
+            to: ProxyRequest(method: "HEAD", target: "/", headers: [], body: nil), [], of: address)
+        #expect(URLSessionProxy.fields(of: answer, to: "HEAD", length: 0)["content-length"] == "12")
         await canned.server.stop()
     }
 
@@ -78,8 +78,8 @@ import Testing
         }
         let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
         let task = Task {
-            _ = try await SecureRelay.answer(
-                to: Relayed(method: "GET", target: "/", headers: [], body: nil), [], of: address)
+            _ = try await URLSessionProxy.answer(
+                to: ProxyRequest(method: "GET", target: "/", headers: [], body: nil), [], of: address)
         }
         await canned.arrival()
         task.cancel()

@@ -12,7 +12,7 @@ import Testing
 struct SendPatienceTests {
     /// More than kernels hold for both ends.
     private static let body = Data(repeating: 0x20, count: 24 << 20)
-    private static let patience = SendPatience(stall: .milliseconds(200), answer: .milliseconds(200))
+    private static let patience = SendLimits(stall: .milliseconds(200), answer: .milliseconds(200))
 
     /// What `send` fails with at a server that lets everybody in and never reads.
     private static func failure(_ send: (ServerAddress) async throws -> Void) async throws -> Failure {
@@ -25,7 +25,7 @@ struct SendPatienceTests {
     @Test("a job's, which may be tried again")
     func job() async throws {
         let failure = try await Self.failure { address in
-            let client = Client(server: address, renderTimeout: nil, sendPatience: Self.patience)
+            let client = Client(server: address, renderTimeout: nil, sendLimits: Self.patience)
             _ = try await client.query("/sdapi/v1/txt2img", body: Self.body, timeout: .seconds(3600))
         }
         #expect(failure.class == .ambiguous)
@@ -35,8 +35,8 @@ struct SendPatienceTests {
     @Test("one that is passed on")
     func relayed() async throws {
         let failure = try await Self.failure { address in
-            let client = Client(server: address, renderTimeout: nil, sendPatience: Self.patience)
-            let request = Relayed(method: "POST", target: "/", headers: [], body: Self.body)
+            let client = Client(server: address, renderTimeout: nil, sendLimits: Self.patience)
+            let request = ProxyRequest(method: "POST", target: "/", headers: [], body: Self.body)
             try await client.relay(request, onHead: { _, _ in }, onBody: { _ in })
         }
         #expect(failure.message.contains("(ETIMEDOUT)"), "\(failure.message)")
@@ -45,11 +45,11 @@ struct SendPatienceTests {
     @Test("a callback's, long before its time for an answer is over")
     func callback() async throws {
         let failure = try await Self.failure { address in
-            var notice = Notice(
+            var notice = CallbackRequest(
                 to: address.url, authorization: nil, receiver: "somebody", headers: [], contentType: "text/plain",
                 body: RequestBody(Self.body))
             notice.patience = Self.patience
-            _ = try await notice.send(to: Peer.all(of: "127.0.0.1", port: address.port))
+            _ = try await notice.send(to: ResolvedAddress.all(of: "127.0.0.1", port: address.port))
         }
         #expect(failure.message.contains("(ETIMEDOUT)"), "\(failure.message)")
     }
@@ -64,10 +64,10 @@ struct SendPatienceTests {
             request.timeoutInterval = 3600
             request.httpBody = Self.body
             let endpoint = try Endpoint(named: "/", method: "POST", bodyKeys: [])
-            let conversation = SecureConversation(
+            let transport = URLSessionTransport(
                 request, server: "\(address)", reader: AnswerReader(endpoint: endpoint, server: "", reader: nil),
                 silence: nil, patience: Self.patience.stall)
-            _ = try await conversation.run()
+            _ = try await transport.run()
         }
         #expect(failure.class == .ambiguous)
         #expect(failure.message.contains("took nothing of the request for 0.2 seconds"), "\(failure.message)")
@@ -76,8 +76,8 @@ struct SendPatienceTests {
     @Test("one that is passed on over https")
     func secureRelay() async throws {
         let failure = try await Self.failure { address in
-            let request = Relayed(method: "POST", target: "/", headers: [], body: Self.body)
-            _ = try await SecureRelay.answer(to: request, [], of: address, patience: Self.patience.stall)
+            let request = ProxyRequest(method: "POST", target: "/", headers: [], body: Self.body)
+            _ = try await URLSessionProxy.answer(to: request, [], of: address, patience: Self.patience.stall)
         }
         #expect(failure.message.contains("took nothing of the request for 0.2 seconds"), "\(failure.message)")
     }

@@ -95,7 +95,7 @@ final class Canned: Sendable {
         limits.head = head
         (limits.headTime, limits.bodyTime, limits.idleTime) = (.seconds(3600), .seconds(3600), .seconds(3600))
         // On a thread of its own: whatever keeps the threads of Swift busy holds up nobody here.
-        server = try Server.start(limits: limits, threads: Threads(label: "canned")) { incoming in
+        server = try Server.start(limits: limits, threads: TaskQueueExecutor(label: "canned")) { incoming in
             let request = try await Request(incoming)
             record.requests.withLock { $0.append(request) }
             arrived.yield()

@@ -17,45 +17,45 @@ import Testing
         return try JSONDecoder().decode(ServerProgress.self, from: Data(text.utf8))
     }
 
-    static let tasks: [(active: Bool, queued: Bool, expected: Whereabouts)] = [
+    static let tasks: [(active: Bool, queued: Bool, expected: RenderState)] = [
         (false, false, .unknown), (false, true, .waiting), (true, false, .running),
         // The ghost of an attempt that failed.
         (true, true, .waiting),
     ]
 
     @Test("is found by its task, unless a ghost has the same name", arguments: tasks)
-    func task(row: (active: Bool, queued: Bool, expected: Whereabouts)) throws {
+    func task(row: (active: Bool, queued: Bool, expected: RenderState)) throws {
         let text = #"{"active": \#(row.active), "queued": \#(row.queued), "completed": false, "progress": null}"#
-        #expect(try JSONDecoder().decode(TaskState.self, from: Data(text.utf8)).whereabouts == row.expected)
+        #expect(try JSONDecoder().decode(TaskState.self, from: Data(text.utf8)).renderState == row.expected)
     }
 
     @Test("is the first one behind an idle server, and no other")
-    func trail() throws {
-        var trail = Trail(before: try Self.progress(nil))
-        #expect(trail.leads)
-        #expect(trail.whereabouts(try Self.progress(nil)) == .unknown)
-        #expect(trail.whereabouts(try Self.progress("1")) == .running)
-        #expect(trail.whereabouts(try Self.progress("1")) == .running)
-        #expect(trail.whereabouts(try Self.progress("2")) == .unknown)
+    func identity() throws {
+        var identity = RenderIdentity(before: try Self.progress(nil))
+        #expect(identity.leads)
+        #expect(identity.renderState(try Self.progress(nil)) == .unknown)
+        #expect(identity.renderState(try Self.progress("1")) == .running)
+        #expect(identity.renderState(try Self.progress("1")) == .running)
+        #expect(identity.renderState(try Self.progress("2")) == .unknown)
     }
 
     @Test("is not told from others where the server was at work before, was not asked, or tells no times")
     func lost() throws {
         for before in [try Self.progress("0"), nil] {
-            var trail = Trail(before: before)
-            #expect(!trail.leads)
-            #expect(trail.whereabouts(try Self.progress("1")) == .unknown)
+            var identity = RenderIdentity(before: before)
+            #expect(!identity.leads)
+            #expect(identity.renderState(try Self.progress("1")) == .unknown)
         }
         let text =
             #"{"progress": 0.1, "eta_relative": 0, "state": {"job": "x", "sampling_step": 1, "#
             + #""sampling_steps": 2, "interrupted": false, "job_no": "?", "job_timestamp": 7}}"#
-        var trail = Trail(before: try Self.progress(nil))
+        var identity = RenderIdentity(before: try Self.progress(nil))
         let odd = try JSONDecoder().decode(ServerProgress.self, from: Data(text.utf8))
         #expect(odd.state.job_no == nil)
-        #expect(trail.whereabouts(odd) == .unknown)
+        #expect(identity.renderState(odd) == .unknown)
     }
 
-    static let flags: [(state: String, began: String?, expected: Stopped?)] = [
+    static let flags: [(state: String, began: String?, expected: RenderStop?)] = [
         (#""interrupted": false, "skipped": false, "job_timestamp": "1""#, "1", nil),
         (#""interrupted": true, "skipped": false, "job_timestamp": "1""#, "1", .interrupted),
         (#""interrupted": false, "skipped": true, "job_timestamp": "1""#, "1", .skipped),
@@ -67,13 +67,13 @@ import Testing
     ]
 
     @Test("was stopped where the flags of its own time say so", arguments: flags)
-    func stopped(row: (state: String, began: String?, expected: Stopped?)) throws {
+    func stopped(row: (state: String, began: String?, expected: RenderStop?)) throws {
         let text = #"{"job": "", "sampling_step": 0, "sampling_steps": 0, \#(row.state)}"#
         let state = try JSONDecoder().decode(ServerProgress.State.self, from: Data(text.utf8))
         #expect(state.stop(of: row.began) == row.expected)
     }
 
-    static let counts: [(body: String, info: String, came: Int, expected: Stopped?)] = [
+    static let counts: [(body: String, info: String, came: Int, expected: RenderStop?)] = [
         (#"{"n_iter": 3}"#, #"{"job_timestamp": "1"}"#, 3, nil),
         (#"{"n_iter": 3, "batch_size": 2}"#, #"{"job_timestamp": "1"}"#, 4, .interrupted),
         (#"{"n_iter": 3}"#, "{}", 2, nil),
@@ -86,7 +86,7 @@ import Testing
     ]
 
     @Test("was stopped where A1111 sends fewer pictures and no script had a say in it", arguments: counts)
-    func count(row: (body: String, info: String, came: Int, expected: Stopped?)) throws {
+    func count(row: (body: String, info: String, came: Int, expected: RenderStop?)) throws {
         let pictures = (0..<row.came).map {
             Picture(
                 file: "x-\($0).png", kind: .picture, format: .png, size: 1, width: nil, height: nil, seed: nil,
@@ -94,7 +94,7 @@ import Testing
         }
         let reply = Reply(
             status: 200, headers: [:], pictures: pictures, text: Data(#"{"info": \#(row.info)}"#.utf8), unsynced: [])
-        let asked = Asked(try ObjectText(Data(row.body.utf8)), of: .txt2img)
+        let asked = RequestedRender(try ObjectText(Data(row.body.utf8)), of: .txt2img)
         #expect(asked.stop(reply, states: []) == row.expected)
     }
 
@@ -121,7 +121,7 @@ import Testing
 
     @Test("is at a picture of several where the server counts these", arguments: places)
     func place(row: (body: String, number: Int, count: Int, expected: [Int]?)) throws {
-        let asked = Asked(try ObjectText(Data(row.body.utf8)), of: .txt2img)
+        let asked = RequestedRender(try ObjectText(Data(row.body.utf8)), of: .txt2img)
         let state = try Self.progress("1", #", "job_no": \#(row.number), "job_count": \#(row.count)"#).state
         #expect(asked.place(of: state).map { [$0.picture, $0.pictures] } == row.expected)
     }

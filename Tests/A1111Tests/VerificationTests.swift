@@ -99,7 +99,7 @@ import Testing
 
     @Test("is held against what was asked, and each difference names both", arguments: rows)
     func differences(row: (body: String, info: String, schedule: String, expected: [String])) throws {
-        let asked = Asked(try ObjectText(Data(row.body.utf8)), of: .txt2img)
+        let asked = RequestedRender(try ObjectText(Data(row.body.utf8)), of: .txt2img)
         let reply = reply([(512, 512)], info: row.info, schedule: row.schedule)
         #expect(asked.differences(to: reply, lists: Self.lists) == row.expected)
     }
@@ -146,7 +146,7 @@ import Testing
 
     @Test("is held against what the server was set to, where nothing else was asked for", arguments: set)
     func unasked(row: (options: String, body: String, info: String, expected: [String])) throws {
-        let asked = Asked(try ObjectText(Data(row.body.utf8)), of: .txt2img)
+        let asked = RequestedRender(try ObjectText(Data(row.body.utf8)), of: .txt2img)
         let settings = try? JSONDecoder().decode(ServerSettings.self, from: Data(row.options.utf8))
         let found = asked.differences(
             to: reply([(512, 512)], info: row.info), lists: ServerLists(), settings: settings ?? ServerSettings())
@@ -156,7 +156,7 @@ import Testing
     @Test("is not doubted by lists that the server does not give")
     func noLists() throws {
         let body = #"{"prompt": "<lora:x:1>", "styles": ["y"], "sampler_name": "Euler Karras"}"#
-        let asked = Asked(try ObjectText(Data(body.utf8)), of: .txt2img)
+        let asked = RequestedRender(try ObjectText(Data(body.utf8)), of: .txt2img)
         #expect(asked.differences(to: reply([(512, 512)], info: Self.used), lists: ServerLists()) == [])
     }
 
@@ -169,7 +169,7 @@ import Testing
             (#"{"init_images": ["x"], "mask": null}"#, true), (#"{"init_images": ["x"]}"#, true),
         ])
     func inpainting(body: String, isOdd: Bool) throws {
-        let asked = Asked(try ObjectText(Data(body.utf8)), of: .img2img)
+        let asked = RequestedRender(try ObjectText(Data(body.utf8)), of: .img2img)
         let expected = isOdd ? ["asked for 512 × 512 pixels, x-1.png has 768 × 1024"] : []
         #expect(asked.differences(to: reply([(768, 1024)]), lists: Self.lists) == expected)
     }
@@ -185,7 +185,7 @@ import Testing
             (#"{"image": "x", "upscaling_resize": 2, "codeformer_visibility": 1}"#, true),
         ])
     func upscalers(body: String, isDoubtful: Bool) throws {
-        let asked = Asked(try ObjectText(Data(body.utf8)), of: .extraSingle)
+        let asked = RequestedRender(try ObjectText(Data(body.utf8)), of: .extraSingle)
         #expect(asked.differences(to: reply([(128, 128)]), lists: Self.lists).count == (isDoubtful ? 1 : 0))
     }
 }

@@ -42,17 +42,17 @@ import Testing
     func events() throws {
         let ticket = try #require(ticket)
         let done = try #require(
-            Call(.done(ticket, path: "/s/done/cat.2", pictures: 1, seconds: 1, warnings: []), spool: "/s"))
+            HookCall(.done(ticket, path: "/s/done/cat.2", pictures: 1, seconds: 1, warnings: []), spool: "/s"))
         #expect(done.hook == .done)
         #expect(
             done.variables == [
                 "SDSPOOL_STATUS": "done", "SDSPOOL_TICKET": "\(ticket)", "SDSPOOL_NAME": "cat",
                 "SDSPOOL_FOLDER": "/s/done/cat.2", "SDSPOOL_SPOOL": "/s",
             ])
-        let failed = try #require(Call(.failed(ticket, "no", path: "/s/failed/cat"), spool: "/s"))
+        let failed = try #require(HookCall(.failed(ticket, "no", path: "/s/failed/cat"), spool: "/s"))
         #expect(failed.hook == .failed && failed.variables["SDSPOOL_STATUS"] == "failed")
-        #expect(Call(.accepted(ticket), spool: "/s") == nil)
-        #expect(Call.idle(spool: "/s").variables == ["SDSPOOL_STATUS": "idle", "SDSPOOL_SPOOL": "/s"])
+        #expect(HookCall(.accepted(ticket), spool: "/s") == nil)
+        #expect(HookCall.idle(spool: "/s").variables == ["SDSPOOL_STATUS": "idle", "SDSPOOL_SPOOL": "/s"])
     }
 
     @Test("a name that a log shows otherwise is told as it is")
@@ -61,7 +61,7 @@ import Testing
         let ticket = try QueueTests.ticket(5, 10, name)
         let shown = "/s/done/\(ticket.name).2"
         #expect(shown.contains(#"\x"#))
-        let call = try #require(Call(.failed(ticket, "no", path: shown), spool: "/s"))
+        let call = try #require(HookCall(.failed(ticket, "no", path: shown), spool: "/s"))
         #expect(call.variables["SDSPOOL_FOLDER"] == "/s/done/\(name).2")
         #expect(call.variables["SDSPOOL_TICKET"]?.hasSuffix(".\(name)") == true)
     }
@@ -73,7 +73,7 @@ import Testing
             "SDSPOOL_SERVER": "http://me:secret@gpu:7860",
         ]
         #expect(
-            Call.idle(spool: "/s").environment(from: own) == [
+            HookCall.idle(spool: "/s").environment(from: own) == [
                 "PATH": "/bin", "SDSPOOL_SERVER": "http://gpu:7860", "SDSPOOL_STATUS": "idle", "SDSPOOL_SPOOL": "/s",
             ])
     }

@@ -5,117 +5,117 @@ import Testing
 
 @Suite("Whose turn it is")
 struct CrewTests {
-    private let a = Seat(server: "http://a", kind: .renders)
-    private let b = Seat(server: "http://b", kind: .renders)
+    private let a = SlotKey(server: "http://a", kind: .renders)
+    private let b = SlotKey(server: "http://b", kind: .renders)
 
-    private func crew(limit: Int = 2) -> Crew {
-        var crew = Crew()
-        crew.add(a, limit: limit)
-        crew.add(b, limit: limit)
-        return crew
+    private func slots(limit: Int = 2) -> SlotTable {
+        var slots = SlotTable()
+        slots.add(a, limit: limit)
+        slots.add(b, limit: limit)
+        return slots
     }
 
     @Test("a server gets a second job when the other has one, and not before")
     func turns() {
-        var crew = crew()
-        #expect(crew.isTurn(a) && crew.isTurn(b))
-        crew.took(a)
-        #expect(!crew.isTurn(a) && crew.isTurn(b))
-        #expect(crew.room(a) == 1)
-        crew.took(b)
-        #expect(crew.isTurn(a) && crew.isTurn(b))
-        crew.took(a)
-        crew.took(b)
-        #expect(crew.room(a) == 0 && crew.room(b) == 0)
+        var slots = slots()
+        #expect(slots.isTurn(a) && slots.isTurn(b))
+        slots.reserve(a)
+        #expect(!slots.isTurn(a) && slots.isTurn(b))
+        #expect(slots.room(a) == 1)
+        slots.reserve(b)
+        #expect(slots.isTurn(a) && slots.isTurn(b))
+        slots.reserve(a)
+        slots.reserve(b)
+        #expect(slots.room(a) == 0 && slots.room(b) == 0)
         for _ in 0..<2 {
-            for seat in [a, b] {
-                crew.boarded(seat)
-                crew.left(seat)
+            for slot in [a, b] {
+                slots.starting(slot)
+                slots.sent(slot)
             }
         }
-        crew.answered(a)
-        #expect(crew.isTurn(a))
-        crew.answered(b)
-        crew.answered(b)
-        #expect(!crew.isTurn(a))
+        slots.publishing(a)
+        #expect(slots.isTurn(a))
+        slots.publishing(b)
+        slots.publishing(b)
+        #expect(!slots.isTurn(a))
     }
 
     @Test("a server that is away has no turn, and one request shows whether it is back")
     func away() {
-        var crew = crew()
-        crew.took(a)
-        crew.setThere("http://b", false)
-        #expect(crew.isTurn(a))
-        #expect(crew.room(b) == 1)
-        crew.took(b)
-        #expect(crew.room(b) == 0)
-        crew.setThere("http://b", true)
-        #expect(crew.room(b) == 1)
+        var slots = slots()
+        slots.reserve(a)
+        slots.setUp("http://b", false)
+        #expect(slots.isTurn(a))
+        #expect(slots.room(b) == 1)
+        slots.reserve(b)
+        #expect(slots.room(b) == 0)
+        slots.setUp("http://b", true)
+        #expect(slots.room(b) == 1)
     }
 
     @Test("a server that takes one at a time is not waited for with a second")
     func single() {
-        var crew = crew()
-        crew.setLimit(b, 1)
-        crew.took(a)
-        crew.took(b)
-        #expect(crew.room(b) == 0)
-        #expect(crew.isTurn(a))
-        crew.took(a)
-        crew.setLimit(a, 4)
-        #expect(crew.isTurn(a))
+        var slots = slots()
+        slots.setLimit(b, 1)
+        slots.reserve(a)
+        slots.reserve(b)
+        #expect(slots.room(b) == 0)
+        #expect(slots.isTurn(a))
+        slots.reserve(a)
+        slots.setLimit(a, 4)
+        #expect(slots.isTurn(a))
     }
 
     @Test("queries do not count against renders")
     func kinds() {
-        var crew = crew()
-        let query = Seat(server: "http://b", kind: .queries)
-        crew.add(query, limit: 1)
-        crew.took(a)
-        crew.took(b)
-        #expect(crew.isTurn(a) && crew.isTurn(query))
+        var slots = slots()
+        let query = SlotKey(server: "http://b", kind: .queries)
+        slots.add(query, limit: 1)
+        slots.reserve(a)
+        slots.reserve(b)
+        #expect(slots.isTurn(a) && slots.isTurn(query))
     }
 
     @Test("as many are made ready ahead as were answered meanwhile, and results that wait for the disk stop it all")
     func ahead() {
-        var crew = crew()
-        crew.setAhead(a, 3)
-        #expect(crew.room(a) == 5)
-        crew.setAhead(a, 1000)
-        #expect(crew.room(a) == 16)
+        var slots = slots()
+        slots.setAhead(a, 3)
+        #expect(slots.room(a) == 5)
+        slots.setAhead(a, 1000)
+        #expect(slots.room(a) == 16)
         for _ in 0..<32 {
-            crew.took(a)
-            crew.boarded(a)
-            crew.left(a)
-            crew.answered(a)
+            slots.reserve(a)
+            slots.starting(a)
+            slots.sent(a)
+            slots.publishing(a)
         }
-        #expect(crew.room(a) == 0)
-        crew.ended(a)
-        #expect(crew.room(a) > 0)
+        #expect(slots.room(a) == 0)
+        slots.released(a)
+        #expect(slots.room(a) > 0)
     }
 
     @Test("one flight after the other gets ready to leave, as long as there is room at the server")
     func boarding() {
-        var crew = crew(limit: 2)
-        for _ in 0..<3 { crew.took(a) }
-        #expect(crew.mayBoard(a))
-        crew.boarded(a)
-        #expect(!crew.mayBoard(a))
-        crew.left(a)
-        #expect(crew.mayBoard(a))
-        crew.boarded(a)
-        crew.left(a)
-        #expect(!crew.mayBoard(a))
-        crew.answered(a)
-        #expect(crew.mayBoard(a) && crew.count(at: a) == 1)
+        var slots = slots(limit: 2)
+        for _ in 0..<3 { slots.reserve(a) }
+        #expect(slots.mayStart(a))
+        slots.starting(a)
+        #expect(!slots.mayStart(a))
+        slots.sent(a)
+        #expect(slots.mayStart(a))
+        slots.starting(a)
+        slots.sent(a)
+        #expect(!slots.mayStart(a))
+        slots.publishing(a)
+        #expect(slots.mayStart(a) && slots.count(at: a) == 1)
     }
 
     @Test("a job that is not sent after all leaves its room")
     func returned() {
-        var crew = crew(limit: 1)
-        crew.took(a)
-        #expect(crew.room(a) == 0)
-        crew.returned(a)
-        #expect(crew.room(a) == 1)
+        var slots = slots(limit: 1)
+        slots.reserve(a)
+        #expect(slots.room(a) == 0)
+        slots.cancelled(a)
+        #expect(slots.room(a) == 1)
     }
 }

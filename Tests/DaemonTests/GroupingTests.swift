@@ -6,16 +6,17 @@ import Testing
 @testable import Daemon
 
 @Suite("Jobs with the checkpoint that is loaded") struct GroupingTests {
-    private static let a = Wish.named("a")
-    private static let b = Wish.named("b")
+    private static let a = WantedCheckpoint.named("a")
+    private static let b = WantedCheckpoint.named("b")
 
-    private static let rows: [(waiting: [(wish: Wish, overtaken: Int)], loaded: Wish, place: Int)] = [
-        ([], .own, 0), ([(a, 0)], .own, 0), ([(a, 0), (b, 0)], .own, 0), ([(a, 0), (b, 0)], b, 1),
-        ([(a, 0), (a, 0), (b, 0)], b, 2), ([(a, 0), (a, 0), (a, 0), (b, 0)], b, 0), ([(a, 2), (b, 0)], b, 0),
-        ([(a, 1), (b, 0)], b, 1), ([(a, 0), (a, 2), (b, 0)], b, 0), ([(a, 0), (b, 2), (b, 0)], b, 1),
-        ([(a, 0), (.turn, 0), (b, 0)], b, 0), ([(a, 0), (.own, 0)], .own, 1), ([(a, 0), (b, 0)], .turn, 0),
-        ([(.turn, 0), (b, 0)], b, 0),
-    ]
+    private static let rows:
+        [(waiting: [(wanted: WantedCheckpoint, overtaken: Int)], loaded: WantedCheckpoint, place: Int)] = [
+            ([], .own, 0), ([(a, 0)], .own, 0), ([(a, 0), (b, 0)], .own, 0), ([(a, 0), (b, 0)], b, 1),
+            ([(a, 0), (a, 0), (b, 0)], b, 2), ([(a, 0), (a, 0), (a, 0), (b, 0)], b, 0), ([(a, 2), (b, 0)], b, 0),
+            ([(a, 1), (b, 0)], b, 1), ([(a, 0), (a, 2), (b, 0)], b, 0), ([(a, 0), (b, 2), (b, 0)], b, 1),
+            ([(a, 0), (.turn, 0), (b, 0)], b, 0), ([(a, 0), (.own, 0)], .own, 1), ([(a, 0), (b, 0)], .turn, 0),
+            ([(.turn, 0), (b, 0)], b, 0),
+        ]
 
     @Test("go first, but never before one that was overtaken twice or keeps its turn", arguments: rows.indices)
     func choices(row: Int) {
@@ -28,14 +29,14 @@ import Testing
         let tickets = try (0..<40).map { try QueueTests.ticket(5, 10 + $0) }
         let reads = Dictionary(
             uniqueKeysWithValues: tickets.enumerated().map { ($1, [Self.a, Self.b][$0 % 2]) })
-        let queue = Queue()
-        let grouping = Grouping(limit: limit) { reads[$0] ?? .turn }
+        let queue = JobQueue()
+        let affinity = CheckpointAffinity(limit: limit) { reads[$0] ?? .turn }
         var order: [Ticket] = []
         for (index, ticket) in tickets.enumerated() {
             queue.add([ticket])
-            if index % 5 == 4, let next = queue.next(for: QueueTests.seat, by: grouping) { order.append(next.ticket) }
+            if index % 5 == 4, let next = queue.next(for: QueueTests.slot, by: affinity) { order.append(next.ticket) }
         }
-        while let next = queue.next(for: QueueTests.seat, by: grouping) { order.append(next.ticket) }
+        while let next = queue.next(for: QueueTests.slot, by: affinity) { order.append(next.ticket) }
         #expect(order.sorted() == tickets && order != tickets)
         for (place, ticket) in order.enumerated() {
             #expect(order[..<place].count { $0 > ticket } <= limit)
@@ -49,15 +50,15 @@ import Testing
         let first = try QueueTests.ticket(3, 20)
         let tickets = try (10..<13).map { try QueueTests.ticket(5, $0) }
         let reads = [first: Self.a, tickets[0]: Self.a, tickets[1]: .own, tickets[2]: Self.a]
-        let queue = Queue()
+        let queue = JobQueue()
         let seen = Mutex<[Ticket]>([])
-        let grouping = Grouping(limit: 5) { ticket in
+        let affinity = CheckpointAffinity(limit: 5) { ticket in
             seen.withLock { $0.append(ticket) }
             return reads[ticket] ?? .turn
         }
         queue.add([first] + tickets)
         var order: [Ticket] = []
-        while let next = queue.next(for: QueueTests.seat, by: grouping) { order.append(next.ticket) }
+        while let next = queue.next(for: QueueTests.slot, by: affinity) { order.append(next.ticket) }
         #expect(order == [first, tickets[0], tickets[2], tickets[1]])
         #expect(seen.withLock(\.count) == 4)
     }
@@ -65,12 +66,13 @@ import Testing
     @Test(
         "a job file tells which checkpoint it needs",
         arguments: [
-            ("{}", Wish.own), (#"{"override_settings": {"sd_model_checkpoint": "x/a.safetensors [0f]"}}"#, a),
+            ("{}", WantedCheckpoint.own),
+            (#"{"override_settings": {"sd_model_checkpoint": "x/a.safetensors [0f]"}}"#, a),
             (#"{"override_settings": {"sd_model_checkpoint": "a"}}"#, a),
             (#"{"override_settings": {"sd_model_checkpoint": null}}"#, .own), (#"{"override_settings": 1}"#, .own),
             (#"{"sdspool": {"endpoint": "/sdapi/v1/options", "method": "POST"}}"#, .turn),
         ])
-    func wishes(text: String, wish: Wish) throws {
-        #expect(try Wish(JobFile(Data(text.utf8))) == wish)
+    func wishes(text: String, wanted: WantedCheckpoint) throws {
+        #expect(try WantedCheckpoint(JobFile(Data(text.utf8))) == wanted)
     }
 }

@@ -13,18 +13,18 @@ import Testing
         var status = Status()
         let steps: [(Event, String)] = [
             (.ready(spool: "/s", servers: ["http://a"], waiting: 0), "idle"),
-            (.unheard(SystemError(call: "sendto", code: ENOENT, path: "/x")), "idle"),
+            (.notifyFailed(SystemError(call: "sendto", code: ENOENT, path: "/x")), "idle"),
             (.serverAway("http://a", reason: "it says\nREADY=1"), #"waiting for the server: it says\x0aREADY=1"#),
             (.serverBack("http://a", grace: .zero), "idle"), (.started(cat, server: "http://a"), "rendering cat"),
             (.started(dog, server: "http://a"), "rendering cat, dog"), (.stopping, "stopped"),
         ]
         for (event, line) in steps {
-            status.note(event)
+            status.record(event)
             #expect(status.line == line)
         }
         var long = Status()
-        long.note(.ready(spool: "/s", servers: ["http://a"], waiting: 0))
-        long.note(.serverAway("http://a", reason: String(repeating: "x", count: 10_000)))
+        long.record(.ready(spool: "/s", servers: ["http://a"], waiting: 0))
+        long.record(.serverAway("http://a", reason: String(repeating: "x", count: 10_000)))
         #expect(long.line.utf8.count < 4096)
     }
 }

@@ -19,18 +19,18 @@ import Testing
         let events: [Event] = [
             .ready(spool: "/s", servers: ["http://a", "http://\"b\\\n"], waiting: 0),
             .serverAway("http://a", reason: "refused"), .started(cat, server: "http://\"b\\\n"),
-            .tryingAgain(cat, "x", after: .zero),
+            .retrying(cat, "x", after: .zero),
             .done(cat, path: "/x", pictures: 2, seconds: 0.7, warnings: []),
             .done(cat, path: "/x", pictures: 1, seconds: 45, warnings: []), .failed(cat, "x", path: "/y"),
             .cancelled(cat),
         ]
         for event in events {
-            metrics.note(event)
-            status.note(event)
+            metrics.record(event)
+            status.record(event)
         }
-        metrics.note(gap: .zero)
-        metrics.note(gap: .milliseconds(30))
-        let now = Stamp(microseconds: cat.arrival.microseconds + 2_500_000)
+        metrics.record(gap: .zero)
+        metrics.record(gap: .milliseconds(30))
+        let now = Timestamp(microseconds: cat.arrival.microseconds + 2_500_000)
         let document = metrics.document(status, waiting: (3, cat.arrival), at: now)
         let lines = String(decoding: document, as: UTF8.self).split(separator: "\n").map(String.init)
         for line in [
@@ -53,7 +53,7 @@ import Testing
 
     @Test("the one that has waited longest is told, whatever the priorities")
     func oldest() throws {
-        let queue = Queue()
+        let queue = JobQueue()
         #expect(queue.waiting.oldest == nil)
         #expect(!queue.hasWork)
         let old = try Self.ticket("7-20261123T151040.000000Z.old.json")
@@ -70,7 +70,7 @@ import Testing
     func heartbeat() async throws {
         let spool = try TemporarySpool()
         let (status, metrics) = ("\(spool.path)/status.json", "\(spool.path)/metrics.prom")
-        let board = StatusBoard(spool.folders, Queue(), herald: nil, heartbeat: .zero)
+        let board = StatusWriter(spool.folders, JobQueue(), notifier: nil, heartbeat: .zero)
         board.beat()
         let end = ContinuousClock.now + .seconds(600)
         while !FileManager.default.fileExists(atPath: metrics), ContinuousClock.now < end {

@@ -32,10 +32,11 @@ import Testing
 
     /// Writes until nothing is left to do; how often that took.
     @discardableResult
-    private func write(_ maker: inout PageMaker, _ news: PageMaker.News = .init(), isLast: Bool = false) async throws
+    private func write(_ maker: inout PageBuilder, _ news: PageBuilder.Changes = .init(), isLast: Bool = false)
+        async throws
         -> Int
     {
-        maker.note(news)
+        maker.record(news)
         var count = 1
         while let delay = try maker.write(.init(), queue: ([], 0), isLast: isLast) {
             try await Task.sleep(for: delay)
@@ -63,10 +64,10 @@ import Testing
     func many() async throws {
         let names = (1000..<1650).map { "cat-\($0)" }
         for name in names { try put(name) }
-        var maker = PageMaker(folders)
+        var maker = PageBuilder(folders)
         try await write(&maker)
         let sheet = try shown("index.html")
-        #expect((Archive.size..<Roll.full).contains(sheet.count))
+        #expect((Archive.size..<ResultIndex.full).contains(sheet.count))
         #expect(sheet.first == names.last)
         let pages = try pages()
         #expect(pages.count >= 4 && pages.first == "00001.html")
@@ -77,7 +78,7 @@ import Testing
         #expect(try text("pages/00001.html").contains(#"<a href="00002.html" rel="prev">Newer</a>"#))
         #expect(try text("pages/00002.html").contains(#"<a href="00001.html" rel="next">Older</a>"#))
 
-        var next = PageMaker(folders)
+        var next = PageBuilder(folders)
         try await write(&next)
         #expect(try shown("index.html") == sheet)
         #expect(try self.pages() == pages)
@@ -87,10 +88,10 @@ import Testing
     func broken() async throws {
         for number in 0..<250 { try put("cat-\(number)") }
         try FileManager.default.createDirectory(atPath: "\(path)/pages", withIntermediateDirectories: false)
-        let future = Archive(number: 1, through: Stamp(microseconds: 253_000_000_000_000_000), results: []).document
+        let future = Archive(number: 1, through: Timestamp(microseconds: 253_000_000_000_000_000), results: []).document
         for page in [Data(), Data("hello".utf8), future, future.dropLast(9)] {
             try page.write(to: URL(fileURLWithPath: "\(path)/pages/00001.html"))
-            var maker = PageMaker(folders)
+            var maker = PageBuilder(folders)
             try await write(&maker)
             #expect(try shown("pages/00001.html").count >= Archive.size)
         }
@@ -99,7 +100,7 @@ import Testing
     @Test("what comes is shown first, what is deleted no more, and a name that comes again once")
     func news() async throws {
         for name in ["a", "b", "c"] { try put(name) }
-        var maker = PageMaker(folders)
+        var maker = PageBuilder(folders)
         try await write(&maker)
         #expect(try Set(shown("index.html")) == ["a", "b", "c"])
         try put("d")
@@ -111,7 +112,7 @@ import Testing
     @Test("the newest failures are shown, and no more of them than can be read")
     func failures() async throws {
         for number in 0..<60 { try put("cat-\(number)", in: "failed", #"{"message": "no <room>"}"#) }
-        var maker = PageMaker(folders)
+        var maker = PageBuilder(folders)
         try await write(&maker)
         try put("last", in: "failed", #"{"class": "permanent", "message": "it burns"}"#)
         try await write(&maker, .init(failed: ["last"]), isLast: true)
@@ -124,7 +125,7 @@ import Testing
     @Test("where nothing has changed nothing is written")
     func quiet() async throws {
         try put("a")
-        var maker = PageMaker(folders)
+        var maker = PageBuilder(folders)
         try await write(&maker)
         func inodes() throws -> [UInt64] {
             let pages = try folders.root.directory("pages")
@@ -150,7 +151,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: "\(done)/folder/result.json", withIntermediateDirectories: true)
         let bytes = try #require(FileName(bytes: [0xff, 0x3c]))
         try folders.done.makeDirectory(bytes)
-        var maker = PageMaker(folders)
+        var maker = PageBuilder(folders)
         try await write(&maker)
         #expect(try shown("index.html") == ["a"])
     }

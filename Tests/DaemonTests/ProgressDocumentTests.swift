@@ -12,7 +12,7 @@ import Testing
             """
         let document = ProgressDocument(
             progress: try JSONDecoder().decode(ServerProgress.self, from: Data(text.utf8)), asked: nil,
-            preview: "preview.jpg", now: Stamp(microseconds: 1_500_000))
+            preview: "preview.jpg", now: Timestamp(microseconds: 1_500_000))
         let object = try JSONSerialization.jsonObject(with: document.document)
         return try #require(object as? [String: Any])
     }

@@ -10,8 +10,8 @@ struct ResultDocumentTests {
     static func result(_ path: String, _ method: String = "POST", reply: Reply) throws -> JobResult {
         let ticket = try #require(Ticket(entry: "5-20261123T151042.123456Z.cat.json"))
         var attempts = Attempts()
-        let started = Stamp(microseconds: ticket.arrival.microseconds + 1_000_000)
-        let finished = Stamp(microseconds: ticket.arrival.microseconds + 2_500_000)
+        let started = Timestamp(microseconds: ticket.arrival.microseconds + 1_000_000)
+        let finished = Timestamp(microseconds: ticket.arrival.microseconds + 2_500_000)
         attempts.begin(server: "http://h:1", at: started)
         attempts.end(at: finished)
         return JobResult(
@@ -78,7 +78,7 @@ struct ResultDocumentTests {
     ]
 
     @Test("of a middleman is a teapot's, with the server's answer in it", arguments: answers)
-    func middleman(text: String, isJSON: Bool) throws {
+    func proxy(text: String, isJSON: Bool) throws {
         let reply = Reply(
             status: 201, headers: ["content-type": "x/y", "x-a": "1"], pictures: [], text: Data(text.utf8), unsynced: []
         )

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A job that failed")
 struct RetryTests {
-    static let steps: [(Failure.Class, attempts: Int, Step)] = [
+    static let steps: [(Failure.Class, attempts: Int, RetryDecision)] = [
         (.serverDown, 1, .waitForServer), (.serverDown, 3, .waitForServer), (.serverDown, 100, .waitForServer),
         (.unclear, 1, .waitForServer), (.notNow, 1, .later), (.notNow, 100, .later),
         (.permanent, 1, .fail), (.wrongResult, 1, .fail),
@@ -18,11 +18,11 @@ struct RetryTests {
     ]
 
     @Test("waits, is tried again or fails by the class of its failure and its attempts", arguments: steps)
-    func decision(failure: Failure.Class, attempts: Int, expected: Step) {
+    func decision(failure: Failure.Class, attempts: Int, expected: RetryDecision) {
         #expect(step(after: failure, attempts: attempts) == expected)
     }
 
-    static let now = Stamp(microseconds: 1_795_446_642_123_456)
+    static let now = Timestamp(microseconds: 1_795_446_642_123_456)
 
     /// Attempts that ended so; `nil` for one that did not end, "" for one that succeeded.
     static func attempts(_ endings: [String?]) -> Attempts {

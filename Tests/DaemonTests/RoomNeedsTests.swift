@@ -4,9 +4,9 @@ import Testing
 
 @Suite("The room that a result needs")
 struct RoomNeedsTests {
-    private static func needs(_ seen: [(pixels: Int?, bytes: Int)]) -> RoomNeeds {
-        var needs = RoomNeeds()
-        for one in seen { needs.note(one.bytes, for: one.pixels) }
+    private static func needs(_ seen: [(pixels: Int?, bytes: Int)]) -> SpaceEstimate {
+        var needs = SpaceEstimate()
+        for one in seen { needs.record(one.bytes, for: one.pixels) }
         return needs
     }
 

@@ -20,35 +20,35 @@ import Testing
             (.serverAway("http://a", reason: "refused"), "waiting for the server", "refused"),
             (.serverBack("http://a", grace: .zero), "idle", nil),
             (.started(cat, server: "http://a"), "rendering", nil), (.paused(true), "rendering", nil),
-            (.troubled(disk), "troubled", "write /x: No space left on device (ENOSPC)"),
-            (.putBack(cat), "troubled", "write /x: No space left on device (ENOSPC)"),
+            (.diskError(disk), "troubled", "write /x: No space left on device (ENOSPC)"),
+            (.requeued(cat), "troubled", "write /x: No space left on device (ENOSPC)"),
             (.accepted(cat), "paused", "PAUSE lies in the spool"), (.paused(false), "idle", nil),
             (.started(cat, server: "http://a"), "rendering", nil),
             (.done(cat, path: "/x", pictures: 1, seconds: 1, warnings: []), "idle", nil),
             (.started(cat, server: "http://a"), "rendering", nil),
             (
-                .tryingAgain(cat, "it failed", after: .seconds(2)), "waiting",
+                .retrying(cat, "it failed", after: .seconds(2)), "waiting",
                 "cat is tried again at 1970-01-01T00:00:02.000012Z: it failed"
             ),
-            (.putBack(cat), "waiting", "cat is tried again at 1970-01-01T00:00:02.000012Z: it failed"),
+            (.requeued(cat), "waiting", "cat is tried again at 1970-01-01T00:00:02.000012Z: it failed"),
             (.started(cat, server: "http://a"), "rendering", nil),
             (
-                .tryingAgain(cat, "it failed", after: .seconds(2)), "waiting",
+                .retrying(cat, "it failed", after: .seconds(2)), "waiting",
                 "cat is tried again at 1970-01-01T00:00:02.000015Z: it failed"
             ),
             (.cancelled(cat), "idle", nil),
             (
-                .noRoom(cat, bytes: 3 << 20, reason: "full"), "waiting",
+                .noSpace(cat, bytes: 3 << 20, reason: "full"), "waiting",
                 "no room for the result of cat, 3.0 MiB: full. It is tried again when there is; smaller jobs go first. "
                     + "Free some space to go on"
             ),
-            (.roomAgain, "idle", nil),
+            (.spaceAgain, "idle", nil),
             (.stopping, "stopped", nil),
         ]
         var status = Status()
         for (number, (event, state, reason)) in steps.enumerated() {
             let before = (status.state, status.since)
-            status.note(event, at: Stamp(microseconds: Int64(number)))
+            status.record(event, at: Timestamp(microseconds: Int64(number)))
             let object = try #require(
                 JSONSerialization.jsonObject(with: status.document()) as? [String: Any], "step \(number)")
             #expect(object["state"] as? String == state, "step \(number)")
@@ -63,10 +63,10 @@ import Testing
             try Self.ticket("5-20261123T151042.123456Z.cat.json"), try Self.ticket("5-20261123T151043.123456Z.dog.json")
         )
         var status = Status()
-        status.note(.ready(spool: "/s", servers: ["http://a", "http://b"], waiting: 0))
-        status.note(.started(cat, server: "http://a"))
-        status.note(.started(dog, server: "http://b"))
-        status.note(.serverAway("http://a", reason: "refused"))
+        status.record(.ready(spool: "/s", servers: ["http://a", "http://b"], waiting: 0))
+        status.record(.started(cat, server: "http://a"))
+        status.record(.started(dog, server: "http://b"))
+        status.record(.serverAway("http://a", reason: "refused"))
         #expect(status.state == .rendering)
         let object = try #require(JSONSerialization.jsonObject(with: status.document()) as? [String: Any])
         #expect(object["rendering"] as? [String] == [dog.description])
@@ -75,9 +75,9 @@ import Testing
         #expect(servers.map { $0["up"] as? Bool } == [false, true])
         #expect(servers.map { $0["reason"] as? String } == ["refused", nil])
         #expect(servers.map { $0["rendering"] as? [String] } == [[], [dog.description]])
-        status.note(.serverAway("http://b", reason: "no route"))
+        status.record(.serverAway("http://b", reason: "no route"))
         #expect(status.state == .waiting)
-        status.note(.serverBack("http://a", grace: .zero))
+        status.record(.serverBack("http://a", grace: .zero))
         #expect(status.state == .idle)
     }
 }

@@ -20,19 +20,19 @@ func fuzzConnections(_ input: Data) {
     let bytes = choices.rest.prefix(2000)
     let cut = pieces(of: bytes, seed: seed)
     let few = cut.count <= 100 ? cut : cut[..<100] + [cut[100...].reduce(Data(), +)]
-    let (whole, inPieces) = (conversation([bytes]), conversation(Array(few)))
+    let (whole, inPieces) = (transport([bytes]), transport(Array(few)))
     check(whole == inPieces, "the answers are the same in pieces: \(whole) or \(inPieces)")
 }
 
 /// What a connection answers, but for the time and for the leave to send a body, which depends on what has come by then.
-private func conversation(_ pieces: [Data]) -> String {
+private func transport(_ pieces: [Data]) -> String {
     // Packets: each piece is read by itself, without anybody to wait for.
     var ends: [Int32] = [0, 0]
     guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends) == 0 else {
         fatalError("no socket pair")
     }
     let ours = Descriptor(owning: ends[0])
-    let handover = Handover(Descriptor(owning: ends[1]))
+    let box = DescriptorBox(Descriptor(owning: ends[1]))
     for piece in pieces where !piece.isEmpty {
         guard (try? ours.send(Array(piece)[...])) == piece.count else { fatalError("a piece is not sent") }
     }
@@ -42,8 +42,8 @@ private func conversation(_ pieces: [Data]) -> String {
         var limits = Limits()
         limits.body = bodyLimit
         limits.head = 1 << 10
-        if let socket = handover.take() {
-            await Connection(wire: Wire(owning: socket), limits: limits, handler: echo).serve()
+        if let socket = box.take() {
+            await Connection(socket: BufferedSocket(owning: socket), limits: limits, handler: echo).serve()
         }
         isOver.signal()
     }
@@ -69,7 +69,7 @@ private func said(_ answer: [UInt8]) -> String {
 
 private let bodyLimit = 300
 
-@Sendable private func echo(_ incoming: Incoming) async throws -> Response {
+@Sendable private func echo(_ incoming: ServerRequest) async throws -> Response {
     var body: [UInt8] = []
     // A body that nobody wants ends the connection.
     if !incoming.path.hasPrefix("/n") {
@@ -103,19 +103,20 @@ func fuzzScanner(_ input: Data) {
         return check((try? object.get()) == nil, "what is a JSON object is a job")
     }
     check(
-        scanner.end == other.end && scanner.hasMembers == other.hasMembers && scanner.orders == other.orders
+        scanner.end == other.end && scanner.hasMembers == other.hasMembers && scanner.jobOptions == other.jobOptions
             && scanner.prompt == other.prompt, "a job is the same in pieces")
     guard let object = try? object.get(), let end = scanner.end else { fatalError("a job is a JSON object") }
     check(scanner.hasMembers == !object.members.isEmpty, "it has members or has none")
-    check(scanner.orders.map { text.subdata(in: $0) } == object.value(of: JobFile.ordersKey), "its orders are found")
+    check(
+        scanner.jobOptions.map { text.subdata(in: $0) } == object.value(of: JobFile.ordersKey), "its orders are found")
     if let prompt = object.value(of: "prompt").flatMap({ try? JSONDecoder().decode(String.self, from: $0) }) {
         let beginning = String(decoding: Array(prompt.utf8).prefix(200), as: UTF8.self)
         check(scanner.prompt == beginning, "its prompt is \(beginning), and not \(scanner.prompt)")
     }
     let own = object.value(of: JobFile.ordersKey).flatMap { try? ObjectText($0) }
-    guard own != nil || scanner.orders == nil else { return }
+    guard own != nil || scanner.jobOptions == nil else { return }
     let service = Endpoint.Service.img2img
-    let ending = Reception.ending(orders: own, hasMembers: scanner.hasMembers, service)
+    let ending = JobSubmission.ending(jobOptions: own, hasMembers: scanner.hasMembers, service)
     guard let dropped = try? ObjectText(text.prefix(end - 1) + ending) else { fatalError("a job stays one") }
     func others(_ object: ObjectText) -> [String] {
         object.members.filter { $0.key != JobFile.ordersKey }.map { member in
@@ -123,9 +124,9 @@ func fuzzScanner(_ input: Data) {
         }
     }
     check(others(dropped) == others(object), "nothing else of a job is changed")
-    let orders = dropped.value(of: JobFile.ordersKey).flatMap { try? ObjectText($0) }
-    check(orders?.value(of: "endpoint") == JSONString.encoded(service.path), "it goes where it was sent")
-    check(orders?.value(of: "method") == nil, "and in no other way")
+    let jobOptions = dropped.value(of: JobFile.ordersKey).flatMap { try? ObjectText($0) }
+    check(jobOptions?.value(of: "endpoint") == JSONString.encoded(service.path), "it goes where it was sent")
+    check(jobOptions?.value(of: "method") == nil, "and in no other way")
 }
 
 /// A head as a table of its lines: who is let in, and what is made of where he wants to go.
@@ -142,7 +143,7 @@ func fuzzDoor(_ input: Data) {
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let (path, query) = (parts.first ?? "", parts.count > 1 ? parts[1] : nil)
     checkRoute(method, path, query)
-    let wishes = Wishes(headers, query)
+    let wishes = ResponsePreferences(headers, query)
     check(wishes.wait.map { (0...3600).contains($0) } ?? true, "nobody waits for \(wishes)")
     check(wishes.isAsync || !wishes.prefersAsync, "who prefers it gets it")
     let table = Query(query)
@@ -188,8 +189,8 @@ private func checkRoute(_ method: String, _ path: String, _ query: String?) {
         check(names.first != "active" || names.last?.text?.hasPrefix("preview.") == true, "\(path) is nobody's to read")
     case .result: check(["GET", "HEAD"].contains(method), "a list is only read")
     case .picture(_, let number): check(number > 0, "pictures count from 1")
-    case .scheduler(let parts): _ = SchedulerCall(method, parts, query)
-    case .middleman:
+    case .scheduler(let parts): _ = AgentSchedulerCall(method, parts, query)
+    case .proxy:
         check(!isRender, "\(path) renders, and goes through the queue")
         // As in the middleman: what the server takes for a control is one.
         let endpoint = try? Endpoint(named: path + (query.map { "?\($0)" } ?? ""), method: "POST", bodyKeys: [])

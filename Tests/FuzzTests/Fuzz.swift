@@ -8,7 +8,7 @@ import Foundation
 
 /// The parsers, by the first byte of an input. Add new ones at the end: corpora of earlier runs count on the order.
 enum Target: UInt8, CaseIterable, Codable, Sendable {
-    case names, json, jobs, heads, chunks, pictures, replies, answers, connections, scanner, door
+    case names, json, jobs, heads, chunks, pictures, replies, answers, connections, scanner, gateway
 
     /// Ends the process where what must hold for every input does not hold for this one.
     var property: (Data) -> Void {
@@ -23,7 +23,7 @@ enum Target: UInt8, CaseIterable, Codable, Sendable {
         case .answers: fuzzAnswers
         case .connections: fuzzConnections
         case .scanner: fuzzScanner
-        case .door: fuzzDoor
+        case .gateway: fuzzDoor
         }
     }
 }

@@ -42,11 +42,11 @@ func fuzzChunks(_ input: Data) {
     let seed = choices.next()
     let bytes = choices.rest
     let limit = 300
-    func decode(_ pieces: [Data]) -> (body: [UInt8], used: Int, refusal: Refusal?, isComplete: Bool) {
+    func decode(_ pieces: [Data]) -> (body: [UInt8], used: Int, refusal: RequestError?, isComplete: Bool) {
         var decoder = ChunkedDecoder(limit: limit)
         var body: [UInt8] = []
         var used = 0
-        do throws(Refusal) {
+        do throws(RequestError) {
             for piece in pieces where !decoder.isComplete { used += try decoder.decode(Array(piece)[...], into: &body) }
             return (body, used, nil, decoder.isComplete)
         } catch {

@@ -29,9 +29,9 @@ func fuzzJobs(_ input: Data) {
     switch submission {
     case .job(let job):
         _ = PictureReference.all(in: job.object, without: JobFile.ordersKey)
-        _ = Asked(job.object, of: .txt2img)
+        _ = RequestedRender(job.object, of: .txt2img)
         _ = try? Endpoint(
-            named: job.orders.endpoint, method: job.orders.method, bodyKeys: Set(job.object.members.map(\.key)))
+            named: job.jobOptions.endpoint, method: job.jobOptions.method, bodyKeys: Set(job.object.members.map(\.key)))
     case .batch(let batch):
         check(batch.count > 0, "there is a job in a batch")
         guard batch.count <= 2000 else { return }
@@ -40,7 +40,7 @@ func fuzzJobs(_ input: Data) {
             number += 1
             check(part.number == number, "parts are numbered from 1")
             guard let job = try? JobFile(part.text) else { fatalError("part \(number) is a job: \(part.text)") }
-            check(job.orders.matrix == nil, "a part has no matrix")
+            check(job.jobOptions.matrix == nil, "a part has no matrix")
             for choice in part.choices {
                 check(job.object.value(of: choice.key) == choice.value, "\(choice.key) is what it is set to")
             }

@@ -14,15 +14,15 @@ func fuzzNames(_ input: Data) {
         check(name.bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7f && !#""*:<>?\|"#.utf8.contains($0) }, "\(name)")
         check(name.bytes.first != UInt8(ascii: "."), "a name is not hidden: \(name)")
         check(JobName(written: name.bytes) == name, "a name is read again: \(file)")
-        let ticket = Ticket(priority: input[input.startIndex] % 10, arrival: Stamp(microseconds: 1), name: name)
+        let ticket = Ticket(priority: input[input.startIndex] % 10, arrival: Timestamp(microseconds: 1), name: name)
         check(Ticket(entry: ticket.file) == ticket, "a ticket is read again: \(ticket)")
         check(Ticket(entry: ticket.folder) == ticket, "a ticket's folder is read again: \(ticket)")
         check(ticket.file.bytes.count <= 255, "a ticket is a name of at most 255 bytes: \(ticket)")
     }
     if let ticket = Ticket(entry: file) {
         check(file == ticket.file || file == ticket.folder, "a ticket is written as it was read: \(file)")
-        var clock = StampClock(after: ticket.arrival)
-        let next = Ticket(priority: 5, arrival: clock.next(now: Stamp(microseconds: 0)), name: ticket.name)
+        var clock = ArrivalClock(after: ticket.arrival)
+        let next = Ticket(priority: 5, arrival: clock.next(now: Timestamp(microseconds: 0)), name: ticket.name)
         check(Ticket(entry: next.file) == next, "the ticket behind one can be read: \(next)")
         let isLast = file.description.contains("-9999")
         check(isLast || ticket.arrival < next.arrival, "the next arrival comes later: \(next)")

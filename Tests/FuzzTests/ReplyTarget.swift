@@ -50,7 +50,7 @@ private struct Taken: Equatable {
 private func read(_ pieces: [Data], _ service: Endpoint.Service?) -> Taken {
     var taken = Taken()
     do {
-        var reader = ReplyReader(stage: Stage(folder: folder), service: service, job: "cat")
+        var reader = ReplyReader(stage: PictureStaging(folder: folder), service: service, job: "cat")
         for piece in pieces { try reader.read(piece) }
         let (pictures, text) = try reader.finish()
         taken.text = String(decoding: text, as: UTF8.self)
@@ -92,7 +92,7 @@ func fuzzAnswers(_ input: Data) {
     _ = ServerPaths(body)?.problem(with: endpoint)
     let progress = try? JSONDecoder().decode(ServerProgress.self, from: body)
     _ = progress?.preview
-    _ = progress.map { Asked(ObjectText.empty, of: .txt2img).place(of: $0.state) }
+    _ = progress.map { RequestedRender(ObjectText.empty, of: .txt2img).place(of: $0.state) }
     if let info = try? JSONDecoder().decode(ReplyInfo.self, from: body) {
         let facts = (0..<seed % 16).map { PictureFacts(isPicture: $0 & 1 == 0, infotext: $0 & 2 == 0 ? "x" : nil) }
         let arranged = arrange(facts, info: info)

@@ -91,7 +91,7 @@ extension Seed {
             text: #" {"prompt": "a\u00e9\ud83d", "prompt": "b", "sdspool": 1, "#
                 + #""\u0073dspool": {"method": "GET", "priority": 3}} "# + "\n"),
         Seed(
-            .door, "render",
+            .gateway, "render",
             text: """
                 POST
                 /sdapi%2fv1/txt2img?async=1&limit=%zz
@@ -102,19 +102,19 @@ extension Seed {
 
                 """),
         Seed(
-            .door, "preflight",
+            .gateway, "preflight",
             text:
                 "OPTIONS\n/done/..%2f/x\nHost: [::1]:80\nOrigin: http://a.example\nAccess-Control-Request-Method: PUT\n"
         ),
-        Seed(.door, "preview", text: "GET\n/active/a%20cat/preview.png?1\nHost: localhost\n"),
-        Seed(.door, "listing", text: "GET\n/done/a%20cat/\nHost: localhost\n"),
+        Seed(.gateway, "preview", text: "GET\n/active/a%20cat/preview.png?1\nHost: localhost\n"),
+        Seed(.gateway, "listing", text: "GET\n/done/a%20cat/\nHost: localhost\n"),
         Seed(
-            .door, "scheduler",
+            .gateway, "scheduler",
             text: "GET\n/agent-scheduler/v1/task/a%20b/move/top?limit=3\nHost: studio\nAuthorization: basic Ym9iOng=\n"),
         Seed(
-            .door, "picture",
+            .gateway, "picture",
             text: "GET\n/spool/v1/jobs/a/images/3\nHost: 127.0.0.1\nAuthorization: Basic Ym9iOng=\n"),
-        Seed(.door, "redirect", text: "GET\nhttp://gpu:7860/sd/x?y#z\nHost: a.localhost\n"),
-        Seed(.door, "nul", text: "OPTIONS\n/\nHost: [::\0x]:80\nAuthorization: basic Ym9iOng=\n"),
+        Seed(.gateway, "redirect", text: "GET\nhttp://gpu:7860/sd/x?y#z\nHost: a.localhost\n"),
+        Seed(.gateway, "nul", text: "OPTIONS\n/\nHost: [::\0x]:80\nAuthorization: basic Ym9iOng=\n"),
     ]
 }

@@ -17,7 +17,7 @@ import Testing
             (#"{"prompt": ["x"], "\u0073dspool": {}}"#, 37, true, 34..<36, ""),
             (#"{"prompt": "\u00e9 } \""}"#, 25, true, nil, "é } \""),
         ] as [(String, Int, Bool, Range<Int>?, String)])
-    func pieces(text: String, end: Int, hasMembers: Bool, orders: Range<Int>?, prompt: String) throws {
+    func pieces(text: String, end: Int, hasMembers: Bool, jobOptions: Range<Int>?, prompt: String) throws {
         let bytes = Array(text.utf8)
         for length in 1...bytes.count {
             var scanner = JobScanner()
@@ -27,7 +27,7 @@ import Testing
             try scanner.finish()
             #expect(scanner.end == end)
             #expect(scanner.hasMembers == hasMembers)
-            #expect(scanner.orders == orders)
+            #expect(scanner.jobOptions == jobOptions)
             #expect(scanner.prompt == prompt)
         }
     }

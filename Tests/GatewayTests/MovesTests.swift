@@ -16,22 +16,22 @@ import Testing
     @Test("a job is found by each ticket that it had, also when it has moved back, and others are themselves")
     func moves() throws {
         let tickets = try (0..<4).map(Self.ticket)
-        var moves = Moves()
+        var moves = TicketAliases()
         #expect(moves.current(tickets[0]) == tickets[0])
-        moves.note(tickets[0], tickets[1])
-        moves.note(tickets[1], tickets[2])
+        moves.record(tickets[0], tickets[1])
+        moves.record(tickets[1], tickets[2])
         #expect(tickets.map(moves.current) == [tickets[2], tickets[2], tickets[2], tickets[3]])
-        moves.note(tickets[2], tickets[0])
+        moves.record(tickets[2], tickets[0])
         #expect(tickets.map(moves.current) == [tickets[0], tickets[0], tickets[0], tickets[3]])
-        moves.note(tickets[3], tickets[3])
+        moves.record(tickets[3], tickets[3])
         #expect(moves.current(tickets[3]) == tickets[3])
     }
 
     @Test("of very many moves the latest are known")
     func many() throws {
-        var moves = Moves(limit: 10)
+        var moves = TicketAliases(limit: 10)
         let tickets = try (0..<1000).map(Self.ticket)
-        for (old, new) in zip(tickets, tickets.dropFirst()) { moves.note(old, new) }
+        for (old, new) in zip(tickets, tickets.dropFirst()) { moves.record(old, new) }
         #expect(tickets.suffix(5).map(moves.current) == Array(repeating: tickets[999], count: 5))
         #expect(moves.current(tickets[0]) == tickets[0])
     }

@@ -6,7 +6,7 @@ import Testing
 struct PipeTests {
     @Test("carries all pieces in order, and then their end")
     func order() async throws {
-        let pipe = Pipe()
+        let pipe = BodyPipe()
         let bringing = Task {
             for number in 0..<100 as Range<UInt8> { try await pipe.bring([number]) }
             pipe.end()
@@ -20,7 +20,7 @@ struct PipeTests {
     @Test("lets go who is cancelled while the other side is silent, before and while he waits")
     func cancelled() async throws {
         for isEarly in [true, false] {
-            let pipe = Pipe()
+            let pipe = BodyPipe()
             let (waits, wait) = AsyncStream.makeStream(of: Void.self)
             let taking = Task {
                 wait.finish()
@@ -36,7 +36,7 @@ struct PipeTests {
 
     @Test("lets go who brings to one who does not take")
     func untaken() async throws {
-        let pipe = Pipe()
+        let pipe = BodyPipe()
         let bringing = Task {
             try await pipe.bring([1])
             try await pipe.bring([2])
@@ -52,7 +52,7 @@ struct PipeTests {
     @Test("tells the failure of who brings behind the last piece")
     func failure() async throws {
         struct Broken: Error {}
-        let pipe = Pipe()
+        let pipe = BodyPipe()
         let bringing = Task {
             try await pipe.bring([1])
             pipe.end(Broken())

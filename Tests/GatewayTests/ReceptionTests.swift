@@ -11,7 +11,7 @@ import Testing
 @Suite(.timeLimit(.minutes(60))) struct ReceptionTests {
     /// A client that sends blanks in so long pauses, or nothing more, and what it is answered.
     private static func answer(port: UInt16, pause: Duration?) async throws -> String {
-        let socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
+        let socket = try #require(ResolvedAddress.all(of: "127.0.0.1", port: port).first).connect()
         _ = await Readiness.wait(socket, for: .writing, atMost: .seconds(600))
         let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{\"prompt\": \"a\""
         _ = try socket.send(Array(head.utf8)[...])
@@ -32,14 +32,14 @@ import Testing
         let path = FileManager.default.temporaryDirectory.path + "/sdspool-test-\(UUID())"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let folders = try Folders(path: path)
-        let reception = Reception(folders, Ledger())
+        let submissions = JobSubmission(folders, JobTracker())
         var limits = Limits()
         limits.headTime = .seconds(600)
         limits.bodyTime = .milliseconds(300)
         let (drafts, draft) = AsyncStream<[String]>.makeStream()
         let server = try Server.start(limits: limits) { incoming in
             defer { draft.yield((try? FileManager.default.contentsOfDirectory(atPath: "\(path)/inbox")) ?? ["?"]) }
-            let dropped = try await reception.take(incoming, as: .txt2img)
+            let dropped = try await submissions.take(incoming, as: .txt2img)
             return Response(status: 200, body: .bytes(Array(dropped.name.bytes)))
         }
         #expect(try await Self.answer(port: server.port, pause: pause).hasPrefix("HTTP/1.1 408 "))

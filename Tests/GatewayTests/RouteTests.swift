@@ -18,9 +18,9 @@ import Testing
             // What the server would take for a render is one: beside the queue nothing is rendered.
             ("POST", "/sdapi/v1/%74xt2img", .render(.txt2img)), ("POST", "/sdapi/v1/txt2img/", .render(.txt2img)),
             ("POST", "/sdapi%2Fv1/txt2img", .render(.txt2img)),
-            ("POST", "/SDAPI/v1/txt2img", .middleman), ("GET", "/sdapi/v1/options", .middleman),
-            ("POST", "/sdapi/v1/options", .middleman), ("OPTIONS", "*", .wrongMethod(allowed: "GET, HEAD")),
-            ("GET", "/docs", .middleman),
+            ("POST", "/SDAPI/v1/txt2img", .proxy), ("GET", "/sdapi/v1/options", .proxy),
+            ("POST", "/sdapi/v1/options", .proxy), ("OPTIONS", "*", .wrongMethod(allowed: "GET, HEAD")),
+            ("GET", "/docs", .proxy),
             ("GET", "/spool/v1/queue", .queue), ("HEAD", "/spool/v1/queue", .queue),
             ("POST", "/spool/v1/queue", .wrongMethod(allowed: "GET, HEAD")), ("GET", "/spool/v1/queue/", .nowhere),
             ("GET", "/spool/v1/events", .events), ("HEAD", "/spool/v1/events", .wrongMethod(allowed: "GET")),
@@ -51,7 +51,7 @@ import Testing
             ("GET", "/active/preview.png", .nowhere), ("GET", "/active/cat/", .nowhere), ("GET", "/active/", .nowhere),
             ("GET", "/active/%2e%2e/preview.png", .nowhere), ("GET", "/active/..%2f/preview.png", .nowhere),
             // Neither the queue nor the inbox is anybody's to read.
-            ("GET", "/queue/x.json", .middleman), ("GET", "/inbox/x.json", .middleman), ("GET", "/.lock", .middleman),
+            ("GET", "/queue/x.json", .proxy), ("GET", "/inbox/x.json", .proxy), ("GET", "/.lock", .proxy),
         ] as [(String, String, Route)])
     func route(method: String, path: String, route: Route) {
         #expect(Route(method, path) == route)
@@ -78,14 +78,16 @@ import Testing
 
     @Test("who does not wait says so in the query or by a preference")
     func wishes() {
-        #expect(Wishes([:], "async=1").isAsync)
-        #expect(Wishes([:], "async=true").isAsync)
-        #expect(!Wishes([:], "async=0").isAsync)
-        #expect(Wishes(["Prefer": "wait=5, Respond-Async"], nil) == Wishes(["Prefer": "respond-async,wait=5"], nil))
-        #expect(Wishes(["Prefer": "wait=5"], nil).wait == 5)
+        #expect(ResponsePreferences([:], "async=1").isAsync)
+        #expect(ResponsePreferences([:], "async=true").isAsync)
+        #expect(!ResponsePreferences([:], "async=0").isAsync)
+        #expect(
+            ResponsePreferences(["Prefer": "wait=5, Respond-Async"], nil)
+                == ResponsePreferences(["Prefer": "respond-async,wait=5"], nil))
+        #expect(ResponsePreferences(["Prefer": "wait=5"], nil).wait == 5)
         for (text, seconds) in [("wait=-1", 0), ("wait=1e9", 3600), ("wait=nan", 0), ("wait=inf", 0)] {
-            #expect(Wishes(["Prefer": text], nil).wait == Double(seconds), "\(text)")
+            #expect(ResponsePreferences(["Prefer": text], nil).wait == Double(seconds), "\(text)")
         }
-        #expect(Wishes(["Prefer": "wait=soon"], nil).wait == nil)
+        #expect(ResponsePreferences(["Prefer": "wait=soon"], nil).wait == nil)
     }
 }

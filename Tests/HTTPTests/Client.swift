@@ -24,13 +24,13 @@ final class Client {
     private(set) var wasReset = false
 
     init(port: UInt16) async throws {
-        socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
+        socket = try #require(ResolvedAddress.all(of: "127.0.0.1", port: port).first).connect()
         _ = await Readiness.wait(socket, for: .writing, atMost: patience)
         guard try socket.pendingError() == 0 else { throw Refused() }
     }
 
     struct Refused: Error {}
-    struct Silence: Error {}
+    struct FirstByteTimer: Error {}
 
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
@@ -74,7 +74,7 @@ final class Client {
                 case .end: return false
                 case .nothingYet:
                     let readiness = await Readiness.wait(socket, for: .reading, atMost: patience)
-                    guard readiness == .ready else { throw Silence() }
+                    guard readiness == .ready else { throw FirstByteTimer() }
                 }
             } catch let error as SystemError {
                 wasReset = error.reason.contains("ECONNRESET")

@@ -6,13 +6,14 @@ import Testing
 @Suite("An exchange", .timeLimit(.minutes(60)))
 struct ExchangeTests {
     /// What a server's body comes to at this pace: how much of it was taken, and what ended it.
-    private static func receive(_ pace: Pace, _ body: @escaping @Sendable (BodyWriter) async throws -> Void)
+    private static func receive(_ pace: MinimumRate, _ body: @escaping @Sendable (BodyWriter) async throws -> Void)
         async throws -> (Int, ExchangeFailure?)
     {
         let server = try Server.start(limits: .patient) { (_: Request) in
             Response(status: 200, body: .stream(.chunked, body))
         }
-        let request = Outgoing(method: "GET", target: "/", host: "127.0.0.1", port: server.port, headers: [], body: nil)
+        let request = ClientRequest(
+            method: "GET", target: "/", host: "127.0.0.1", port: server.port, headers: [], body: nil)
         var count = 0
         var failure: ExchangeFailure?
         do {
@@ -32,7 +33,7 @@ struct ExchangeTests {
         let rest: String
         var pause = Duration.zero
         /// Only where it is the pace that ends it is a window over.
-        var pace = Pace(bytes: 1, window: .seconds(3600))
+        var pace = MinimumRate(bytes: 1, window: .seconds(3600))
         let sign: String
         /// So much of its body is there with its head.
         var body = 0
@@ -41,13 +42,13 @@ struct ExchangeTests {
     static let endless = [
         Endless(
             start: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", rest: "1\r\nx\r\n",
-            pause: .milliseconds(2), pace: Pace(bytes: 1000, window: .milliseconds(100)), sign: "slow", body: 1),
+            pause: .milliseconds(2), pace: MinimumRate(bytes: 1000, window: .milliseconds(100)), sign: "slow", body: 1),
         Endless(
             start: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", rest: "", pause: .seconds(3600),
-            pace: Pace(bytes: 1000, window: .milliseconds(100)), sign: "slow", body: 1),
+            pace: MinimumRate(bytes: 1000, window: .milliseconds(100)), sign: "slow", body: 1),
         Endless(
             start: "HTTP/1.1 200 OK\r\nX: ", rest: "y", pause: .milliseconds(20),
-            pace: Pace(bytes: 1, window: .milliseconds(300)), sign: "slow"),
+            pace: MinimumRate(bytes: 1, window: .milliseconds(300)), sign: "slow"),
         Endless(
             start: "HTTP/1.1 200 OK\r\nX: ", rest: String(repeating: "y", count: 1000), sign: "its head has no end"),
         Endless(start: "", rest: "HTTP/1.1 100 Continue\r\n\r\n", sign: "interim answers"),
@@ -60,21 +61,21 @@ struct ExchangeTests {
     func givesUp(row: Endless) async throws {
         let listening = try Descriptor.listening(on: .loopback(port: 0))
         let port = try listening.boundPort()
-        let handover = Handover(listening)
+        let box = DescriptorBox(listening)
         let serving = Task {
-            guard let listening = handover.take() else { return }
+            guard let listening = box.take() else { return }
             _ = await Readiness.wait(listening, for: .reading, atMost: patience)
             guard let socket = try listening.acceptConnection() else { return }
             // Nobody reads the request: it is small.
-            let wire = Wire(owning: socket)
-            try await wire.send(Array(row.start.utf8)[...], patience: patience)
+            let buffered = BufferedSocket(owning: socket)
+            try await buffered.send(Array(row.start.utf8)[...], patience: patience)
             // Until the client has had enough.
             while true {
-                try await wire.send(Array(row.rest.utf8)[...], patience: patience)
+                try await buffered.send(Array(row.rest.utf8)[...], patience: patience)
                 if row.pause > .zero { try await Task.sleep(for: row.pause) }
             }
         }
-        let request = Outgoing(method: "GET", target: "/", host: "127.0.0.1", port: port, headers: [], body: nil)
+        let request = ClientRequest(method: "GET", target: "/", host: "127.0.0.1", port: port, headers: [], body: nil)
         var failure: ExchangeFailure?
         var count = 0
         do {
@@ -92,7 +93,7 @@ struct ExchangeTests {
     @Test("a window that brought enough is followed by the next, which has to bring as much")
     func window() {
         let start = ContinuousClock.now
-        var window = Outgoing.Window(Pace(bytes: 10, window: .seconds(2)), now: start)
+        var window = ClientRequest.Window(MinimumRate(bytes: 10, window: .seconds(2)), now: start)
         var goesOn = [window.goesOn(at: start + .seconds(1.9))]
         for end in [2, 4, 6, 8] {
             window.took(30)
@@ -107,7 +108,7 @@ struct ExchangeTests {
     @Test("takes a body that lasts for many windows")
     func steady() async throws {
         // A pace that nobody can miss: what ends the body is its end.
-        let (count, failure) = try await Self.receive(Pace(bytes: 0, window: .milliseconds(20))) { writer in
+        let (count, failure) = try await Self.receive(MinimumRate(bytes: 0, window: .milliseconds(20))) { writer in
             let end = ContinuousClock.now + .milliseconds(300)
             // Two pieces at least, however long a busy machine lets it sleep.
             var pieces = 0

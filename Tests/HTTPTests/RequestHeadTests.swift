@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A request's head")
 struct RequestHeadTests {
-    static func head(_ text: String) throws(Refusal) -> RequestHead { try RequestHead(Array(text.utf8)[...]) }
+    static func head(_ text: String) throws(RequestError) -> RequestHead { try RequestHead(Array(text.utf8)[...]) }
 
     @Test("a plain one is understood")
     func plain() throws {
@@ -89,7 +89,7 @@ struct RequestHeadTests {
 
     @Test("what is unsound is refused, with the status that says so", arguments: unsound)
     func refused(text: String, status: Int) {
-        do throws(Refusal) {
+        do throws(RequestError) {
             _ = try Self.head(text)
             Issue.record("accepted")
         } catch {
@@ -120,7 +120,7 @@ struct ChunkedDecoderTests {
     /// Decodes in pieces of `size` bytes; returns the body and what was left.
     static func decode(
         _ text: String, inPiecesOf size: Int, limit: Int = 100
-    ) throws(Refusal) -> (body: String, rest: String, isComplete: Bool) {
+    ) throws(RequestError) -> (body: String, rest: String, isComplete: Bool) {
         var decoder = ChunkedDecoder(limit: limit)
         var body: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -167,7 +167,7 @@ struct ChunkedDecoderTests {
 
     @Test("is refused where its end would be a matter of opinion", arguments: unsound, [1, 1000])
     func refused(from example: (text: String, status: Int), size: Int) {
-        do throws(Refusal) {
+        do throws(RequestError) {
             _ = try Self.decode(example.text, inPiecesOf: size)
             Issue.record("accepted")
         } catch {

@@ -19,8 +19,8 @@ private func echo(_ request: Request) async -> Response {
         let body = Response.Body.stream(framings[request.path] ?? .chunked) { writer in
             try await writer.write("abc".utf8)
             try await writer.write("".utf8)
-            if request.path == "/cut" { throw Cut(reset: false) }
-            if request.path == "/torn" { throw Cut(reset: true) }
+            if request.path == "/cut" { throw AbortResponse(reset: false) }
+            if request.path == "/torn" { throw AbortResponse(reset: true) }
             try await writer.write("def".utf8)
         }
         return Response(status: 200, body: body)
@@ -182,14 +182,14 @@ struct ServerTests {
         }
         // What is sent is there before somebody waits for it.
         if !request.isEmpty { _ = await Readiness.wait(socket, for: .reading, atMost: patience) }
-        let handover = Handover(socket)
+        let box = DescriptorBox(socket)
         let serving = Task {
-            guard let socket = handover.take() else { return }
+            guard let socket = box.take() else { return }
             var limits = Limits()
             limits.headTime = .milliseconds(500)
             limits.bodyTime = .milliseconds(100)
             limits.idleTime = .milliseconds(100)
-            await Connection(wire: Wire(owning: socket), limits: limits) { incoming in
+            await Connection(socket: BufferedSocket(owning: socket), limits: limits) { incoming in
                 await echo(try await Request(incoming))
             }.serve()
         }
@@ -300,11 +300,11 @@ struct ServerTests {
         let (events, event) = AsyncStream<String>.makeStream()
         let (gate, open) = AsyncStream<Void>.makeStream()
         let server = try Server.start(limits: .patient) { incoming in
-            let departure = try incoming.departure()
+            let disconnect = try incoming.disconnect()
             event.yield("\(incoming.path) came")
             let isGone = await withTaskGroup(of: Bool.self) { group in
                 group.addTask {
-                    await departure.wait()
+                    await disconnect.wait()
                     return true
                 }
                 if incoming.path == "/brief" {

@@ -61,23 +61,24 @@ struct StallTests {
     private struct Missing: Error {}
 
     /// A server that accepts and never reads; `answer` is what it says all the same, at once.
-    private static func exchange(answer: String, alarm: Alarm? = nil, _ patience: SendPatience) async throws -> (
+    private static func exchange(answer: String, wakeup: WakeupEvent? = nil, _ patience: SendLimits) async throws -> (
         status: Int?, body: String, failure: ExchangeFailure?
     ) {
         let listening = try Descriptor.listening(on: .loopback(port: 0))
-        let handover = Handover(listening)
-        guard let listening = handover.take() else { throw CancellationError() }
+        let box = DescriptorBox(listening)
+        guard let listening = box.take() else { throw CancellationError() }
         let port = try listening.boundPort()
         let length = 24 << 20
-        let request = Outgoing(
+        let request = ClientRequest(
             method: "POST", target: "/", host: "127.0.0.1", port: port, headers: [],
             body: [BodyPiece(length: length) { [UInt8](repeating: 0, count: $0.count) }])
         let sending = Task { () -> (Int?, String, ExchangeFailure?) in
             var (status, body) = (Int?.none, [UInt8]())
             do {
                 try await request.exchange(
-                    connectTimeout: .seconds(60), pace: Pace(bytes: 1, window: .seconds(600)), patience: patience,
-                    alarm: alarm, onHead: { status = $0.status }, onBody: { body += $0 })
+                    connectTimeout: .seconds(60), pace: MinimumRate(bytes: 1, window: .seconds(600)),
+                    patience: patience,
+                    wakeup: wakeup, onHead: { status = $0.status }, onBody: { body += $0 })
                 return (status, String(decoding: body, as: UTF8.self), nil)
             } catch let failure as ExchangeFailure {
                 return (status, String(decoding: body, as: UTF8.self), failure)
@@ -85,7 +86,7 @@ struct StallTests {
         }
         _ = await Readiness.wait(listening, for: .reading, atMost: .seconds(60))
         guard let socket = try listening.acceptConnection() else { throw Missing() }
-        let server = Wire(owning: socket)
+        let server = BufferedSocket(owning: socket)
         if !answer.isEmpty { try await server.send(Array(answer.utf8)[...], patience: .seconds(60)) }
         defer { withExtendedLifetime(server) {} }
         return try await sending.value
@@ -94,8 +95,8 @@ struct StallTests {
     @Test("to a server that never reads ends in time, with the cause", arguments: [false, true])
     func deaf(hasAlarm: Bool) async throws {
         let (status, _, failure) = try await Self.exchange(
-            answer: "", alarm: hasAlarm ? try Alarm() : nil,
-            SendPatience(stall: .milliseconds(100), answer: .milliseconds(100)))
+            answer: "", wakeup: hasAlarm ? try WakeupEvent() : nil,
+            SendLimits(stall: .milliseconds(100), answer: .milliseconds(100)))
         guard case .broken(let cause?) = failure else {
             Issue.record("\(String(describing: failure))")
             return
@@ -108,7 +109,7 @@ struct StallTests {
     func early() async throws {
         let answer = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 8\r\n\r\ntoo long"
         let (status, body, failure) = try await Self.exchange(
-            answer: answer, SendPatience(stall: .milliseconds(100), answer: .seconds(60)))
+            answer: answer, SendLimits(stall: .milliseconds(100), answer: .seconds(60)))
         #expect(status == 413 && body == "too long" && failure == nil)
     }
 
@@ -119,7 +120,7 @@ struct StallTests {
         ])
     func half(answer: String) async throws {
         let (_, _, failure) = try await Self.exchange(
-            answer: answer, SendPatience(stall: .milliseconds(100), answer: .milliseconds(100)))
+            answer: answer, SendLimits(stall: .milliseconds(100), answer: .milliseconds(100)))
         guard case .broken(let cause?) = failure else {
             Issue.record("\(String(describing: failure))")
             return

@@ -10,12 +10,12 @@ import Testing
         scratch = try Scratch()
     }
 
-    private func take(_ note: String) throws -> FileLock.Outcome {
+    private func take(_ note: String) throws -> FileLock.LockResult {
         try FileLock.take(".lock", in: scratch.directory, note: Data(note.utf8))
     }
 
     /// What the holder wrote, or `nil` where there was none.
-    private func holder(_ outcome: FileLock.Outcome) -> String? {
+    private func holder(_ outcome: FileLock.LockResult) -> String? {
         if case .taken(let note) = outcome { String(decoding: note, as: UTF8.self) } else { nil }
     }
 

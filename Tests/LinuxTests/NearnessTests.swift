@@ -15,16 +15,18 @@ import Testing
             ("::127.0.0.1", false), ("64:ff9b::a00:1", false), ("100.64.0.1", false), ("224.0.0.1", false),
         ])
     func near(address: String, isNear: Bool) throws {
-        #expect(try Peer.all(of: address, port: 80).map(\.isNear) == [isNear])
+        #expect(try ResolvedAddress.all(of: address, port: 80).map(\.isNear) == [isNear])
     }
 
     @Test("an address in another form is what it leads to")
     func forms() throws {
         for form in ["127.1", "0x7f.0.0.1", "2130706433"] {
-            #expect(try Peer.all(of: form, port: 80).allSatisfy(\.isNear), "\(form)")
+            #expect(try ResolvedAddress.all(of: form, port: 80).allSatisfy(\.isNear), "\(form)")
         }
-        #expect(Peer.isNumeric("10.0.0.1") && Peer.isNumeric("::1"))
-        #expect(!Peer.isNumeric("localhost") && !Peer.isNumeric("") && !Peer.isNumeric("::1\0.evil.example"))
-        #expect(throws: SystemError.self) { try Peer.all(of: "127.0.0.1\0.evil.example", port: 80) }
+        #expect(ResolvedAddress.isNumeric("10.0.0.1") && ResolvedAddress.isNumeric("::1"))
+        #expect(
+            !ResolvedAddress.isNumeric("localhost") && !ResolvedAddress.isNumeric("")
+                && !ResolvedAddress.isNumeric("::1\0.evil.example"))
+        #expect(throws: SystemError.self) { try ResolvedAddress.all(of: "127.0.0.1\0.evil.example", port: 80) }
     }
 }

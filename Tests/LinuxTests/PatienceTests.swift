@@ -8,7 +8,7 @@ import Testing
     func told(text: String) async {
         await #expect(processExitsWith: .success) { [text] in
             setenv("SDSPOOL_PATIENCE", text, 1)
-            exit(Patience.with(.seconds(60)) == (text == "0.5" ? .milliseconds(500) : .seconds(60)) ? 0 : 1)
+            exit(TimeLimit.with(.seconds(60)) == (text == "0.5" ? .milliseconds(500) : .seconds(60)) ? 0 : 1)
         }
     }
 }

@@ -15,14 +15,14 @@ private func withListener(_ body: (UInt16) throws -> Void) throws {
     @Test("who listens is reached, by number and by name", arguments: ["127.0.0.1", "localhost"])
     func listening(host: String) throws {
         try withListener { port in
-            try Reach.connect(host: host, port: port, timeout: .seconds(600))
+            try PortProbe.connect(host: host, port: port, timeout: .seconds(600))
         }
     }
 
     @Test("a connection asks now and then whether a silent peer is there")
     func silence() throws {
         try withListener { port in
-            let socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
+            let socket = try #require(ResolvedAddress.all(of: "127.0.0.1", port: port).first).connect()
             func option(_ level: Int32, _ name: Int32) -> Int32 {
                 var (value, size) = (Int32(-1), socklen_t(MemoryLayout<Int32>.size))
                 getsockopt(socket.number, level, name, &value, &size)
@@ -38,7 +38,7 @@ private func withListener(_ body: (UInt16) throws -> Void) throws {
     func closed() throws {
         let port = try ReservedPort().number
         let error = #expect(throws: SystemError.self) {
-            try Reach.connect(host: "127.0.0.1", port: port, timeout: .seconds(600))
+            try PortProbe.connect(host: "127.0.0.1", port: port, timeout: .seconds(600))
         }
         #expect(error == SystemError(call: "connect", code: ECONNREFUSED, path: "127.0.0.1:\(port)"))
     }
@@ -46,7 +46,7 @@ private func withListener(_ body: (UInt16) throws -> Void) throws {
     @Test("a name that does not resolve is told as such")
     func nobody() {
         let error = #expect(throws: SystemError.self) {
-            try Reach.connect(host: "nobody.invalid", port: 1, timeout: .seconds(600))
+            try PortProbe.connect(host: "nobody.invalid", port: 1, timeout: .seconds(600))
         }
         #expect(error?.call == "getaddrinfo")
         #expect(error?.path == "nobody.invalid:1")

@@ -22,18 +22,18 @@ import Testing
     func text(said: String, shown: String) throws {
         let json = try JSONSerialization.data(withJSONObject: said, options: .fragmentsAllowed)
         let words = String(decoding: json, as: UTF8.self)
-        let result = ShownResult(
+        let result = ResultCard(
             folder: "cat", job: "cat.json", ended: .now,
             document: Data(
                 #"""
                 {"endpoint": \#(words), "method": \#(words), "images": [{"file": \#(words), "infotext": \#(words)}],
                 "warnings": [\#(words)], "parameters": {"prompt": \#(words)}, "started": \#(words)}
                 """#.utf8))
-        let failure = ShownFailure(
+        let failure = FailureCard(
             folder: "dog", job: nil, ended: .now,
             document: Data(#"{"class": \#(words), "message": \#(words)}"#.utf8))
-        let sheet = Sheet(version: "1", results: [result], failures: [failure], lastPage: 0).document
-        let now = Now(
+        let sheet = IndexPage(version: "1", results: [result], failures: [failure], lastPage: 0).document
+        let now = NowPage(
             sheet: "1", state: said, reason: said, servers: [.init(url: said, reason: said)], renders: [],
             queue: ([], 0))
         let archive = Archive(number: 2, through: .now, results: [result])
@@ -70,7 +70,7 @@ import Testing
         arguments: ["../../etc/passwd", "/etc/passwd", "..", "", "a/b", "a\u{0}b"])
     func otherFolders(file: String) throws {
         let json = try JSONSerialization.data(withJSONObject: ["images": [["file": file]]])
-        let result = ShownResult(folder: "cat", job: nil, ended: .now, document: json)
+        let result = ResultCard(folder: "cat", job: nil, ended: .now, document: json)
         #expect(result.pictures.isEmpty)
     }
 
@@ -83,12 +83,12 @@ import Testing
             #"{"started": "now", "finished": "2026-01-01T00:00:00Z"}"#, String(repeating: "[", count: 5_000),
         ])
     func nonsense(document: String) {
-        let result = ShownResult(folder: "cat", job: nil, ended: .now, document: Data(document.utf8))
+        let result = ResultCard(folder: "cat", job: nil, ended: .now, document: Data(document.utf8))
         let html = String(
-            decoding: Sheet(version: "", results: [result], failures: [], lastPage: 0).document, as: UTF8.self)
+            decoding: IndexPage(version: "", results: [result], failures: [], lastPage: 0).document, as: UTF8.self)
         #expect(html.contains(">cat</h3>"))
-        _ = ShownFailure(folder: "cat", job: nil, ended: .now, document: Data(document.utf8))
-        #expect(ShownRender.prompt(ofJob: Data(document.utf8)) == nil)
+        _ = FailureCard(folder: "cat", job: nil, ended: .now, document: Data(document.utf8))
+        #expect(RenderCard.prompt(ofJob: Data(document.utf8)) == nil)
     }
 
     @Test("of a result that is too large the beginning is shown")
@@ -96,7 +96,7 @@ import Testing
         let document =
             #"{"status": 200, "images": [{"file": "cat-1.png", "width": 64, "height": 32, "seed": 7, "#
             + #""infotext": "a cat\nNegative prompt: dogs\nSteps: 20"}], "parameters": {"image": "iVBOR"#
-        let result = ShownResult(folder: "cat", job: nil, ended: .now, document: Data(document.utf8))
+        let result = ResultCard(folder: "cat", job: nil, ended: .now, document: Data(document.utf8))
         #expect(result.prompt == "a cat")
         #expect(result.pictures.first?.seed == "7")
     }
@@ -108,11 +108,11 @@ import Testing
             "finished": "2026-11-23T15:10:54.600000Z", "parameters": {"prompt": "a cat"}, "images":
             [{"file": "cat-1.png", "width": 512, "height": 768, "seed": 1822}]}
             """#
-        let result = ShownResult(
-            folder: "cat", job: "cat.json", ended: Stamp(microseconds: 1_795_446_654_600_000),
+        let result = ResultCard(
+            folder: "cat", job: "cat.json", ended: Timestamp(microseconds: 1_795_446_654_600_000),
             document: Data(document.utf8))
         let html = String(
-            decoding: Sheet(version: "7", results: [result], failures: [], lastPage: 3).document, as: UTF8.self)
+            decoding: IndexPage(version: "7", results: [result], failures: [], lastPage: 3).document, as: UTF8.self)
         for part in [
             #"<a href="done/cat/cat-1.png"><img src="done/cat/cat-1.png" alt="a cat" width="512" height="768""#,
             #"<span title="seed">1822</span>"#, "<span>512×768</span>", "<span>13 s</span>",
@@ -123,7 +123,7 @@ import Testing
 
     @Test("a page of older results tells through when it goes, and gets a link to the next one once")
     func archive() throws {
-        let stamp = Stamp(microseconds: 1_795_446_654_600_001)
+        let stamp = Timestamp(microseconds: 1_795_446_654_600_001)
         let page = Archive(number: 7, through: stamp, results: []).document
         #expect(Archive.through(page) == stamp)
         #expect(Archive.through(page.dropLast(3)) == nil)
@@ -140,7 +140,8 @@ import Testing
             #expect(try "sha256-\(sha256(Data(text.utf8)).base64EncodedString())" == hash)
             #expect(!text.contains("</"))
         }
-        let html = String(decoding: Sheet(version: "", results: [], failures: [], lastPage: 0).document, as: UTF8.self)
+        let html = String(
+            decoding: IndexPage(version: "", results: [], failures: [], lastPage: 0).document, as: UTF8.self)
         let policy = try #require(html.range(of: "Content-Security-Policy"))
         for name in ["<style", "<script", "<img"] {
             if let place = html.range(of: name) { #expect(place.lowerBound > policy.upperBound) }

@@ -2,18 +2,18 @@
 
 import Foundation
 import Glibc
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct ArrivalTests {
     @Test("whichever way a file comes, it is one job, and its last bytes are in it")
     func ways() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         await spool.takeSlot()
         // Longer than any tool takes between its steps.
         let options = ["--settle", "3600", "--no-progress"]
-        var daemon = try Program(spool.arguments(server: sketch.url) + options)
+        var daemon = try Program(spool.arguments(server: standIn.url) + options)
         try await daemon.says("ready:")
         var count = 0
         for (number, way) in (ArrivalWay.all.filter { !$0.isSilent } + ArrivalWay.all.filter(\.isSilent)).enumerated() {
@@ -21,7 +21,7 @@ import Testing
                 // Nobody tells of its last change: it is found by a look at the folder.
                 #expect(try await daemon.stop() == 0)
                 daemon = try Program(
-                    spool.arguments(server: sketch.url) + options + ["--poll", "0.5", "--settle", "600"])
+                    spool.arguments(server: standIn.url) + options + ["--poll", "0.5", "--settle", "600"])
                 try await daemon.says("ready:")
             }
             if let lack = lack(way.programs) {
@@ -46,11 +46,11 @@ import Testing
             count += 1
         }
         #expect(try await daemon.stop() == 0)
-        #expect(sketch.requests.count == count)
+        #expect(standIn.requests.count == count)
         let left = try FileManager.default.contentsOfDirectory(atPath: spool.path("inbox").path)
         #expect(left.filter { !$0.hasSuffix("~") }.isEmpty, "\(left)")
         #expect(spool.list("failed").isEmpty && spool.list("queue").isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// A program that is run by nobody; `nil` where that cannot be tried, which is told.
@@ -66,11 +66,13 @@ import Testing
 
     @Test("a file that cannot be read yet is waited for, and taken at its chmod")
     func unreadable() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         #expect(chmod(spool.url.path, 0o777) == 0 && chmod(spool.path("inbox").path, 0o777) == 0)
         await spool.takeSlot()
-        guard let daemon = try await byNobody(spool.arguments(server: sketch.url).dropLast() + ["3600"]) else { return }
+        guard let daemon = try await byNobody(spool.arguments(server: standIn.url).dropLast() + ["3600"]) else {
+            return
+        }
         try await daemon.says("ready:")
         let file = spool.path("inbox/.cat.json")
         try Data(smallJob().utf8).write(to: file)
@@ -82,12 +84,12 @@ import Testing
         #expect(chmod(spool.path("inbox/cat.json").path, 0o644) == 0)
         try await daemon.says("done cat")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what only others may read or enter keeps nobody from their pictures, the page or the room of old results")
     func ofOthers() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try spool.makeFolders()
         let ours = [".", "inbox", "queue", "active", "done", "failed", "hold", "assets"]
@@ -102,7 +104,7 @@ import Testing
             #expect(chmod(spool.path(result).path, 0o700) == 0)
         }
         await spool.takeSlot()
-        guard let daemon = try await byNobody(spool.arguments(server: sketch.url) + ["--in-flight", "1"]) else {
+        guard let daemon = try await byNobody(spool.arguments(server: standIn.url) + ["--in-flight", "1"]) else {
             return
         }
         try await daemon.says("ready:")
@@ -118,12 +120,12 @@ import Testing
         #expect(try await prune.exitCode() == 74)
         try await prune.says("done/.going-0/@eaDir", "EACCES")
         #expect(spool.list("done") == ["@eaDir"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what is no job stays where it is, and costs the next job nothing")
     func strangers() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let inbox = spool.path("inbox").path
         let junk = [
@@ -138,14 +140,14 @@ import Testing
         #expect(symlink("/etc/passwd", "\(inbox)/link.json") == 0)
         #expect(mkfifo("\(inbox)/fifo.json", 0o600) == 0)
         let before = try FileManager.default.contentsOfDirectory(atPath: inbox).count
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for name in ["folder.json", "link.json", "fifo.json"] { try await daemon.says("inbox/\(name) is left alone") }
         try spool.drop("cat", smallJob())
         try await daemon.says("done cat")
         #expect(try await daemon.stop() == 0)
         #expect(try FileManager.default.contentsOfDirectory(atPath: inbox).count == before)
         #expect(spool.list("failed").isEmpty && spool.list("done") == ["cat"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// As bytes, and what becomes of them.
@@ -160,9 +162,9 @@ import Testing
 
     @Test("any name becomes one that a share can show, and the name that was dropped is in the result")
     func anyName() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let inbox = spool.path("inbox").path
         func drop(_ name: [UInt8], _ text: String) throws {
             let draft = spool.path("inbox/.draft")
@@ -190,17 +192,17 @@ import Testing
         #expect(cut.utf8.count == 200)
         let result = try spool.document("done/\(cut)/result.json")
         #expect(result["dropped"] as? String == String(decoding: long, as: UTF8.self))
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a name that is dropped again while the first waits, runs or has ended is another job")
     func again() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(1)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(1)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let slow = smallJob().replacing(#""steps": 1"#, with: #""steps": 100"#)
         try spool.drop("cat", slow)
-        await sketch.wait { $0.first?.started != nil }
+        await standIn.wait { $0.first?.started != nil }
         // While it runs; then while one waits.
         for _ in 0..<2 {
             try spool.drop("cat", slow)
@@ -216,14 +218,14 @@ import Testing
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["cat", "cat.2", "cat.3", "cat.4"])
         #expect(spool.list("failed") == ["bad", "bad.2"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("an inbox that is deleted, moved away or made anew is told of, and the next file is taken all the same")
     func inboxGone() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let inbox = spool.path("inbox")
         let away = spool.surroundings.appendingPathComponent("unrelated")
         try FileManager.default.moveItem(at: inbox, to: away)
@@ -244,6 +246,6 @@ import Testing
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["c"])
         #expect(FileManager.default.fileExists(atPath: away.appendingPathComponent("not.json").path))
-        await sketch.stop()
+        await standIn.stop()
     }
 }

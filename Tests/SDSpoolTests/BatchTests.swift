@@ -1,7 +1,7 @@
 // Many jobs in one file, with the real executable.
 
 import Foundation
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
@@ -18,10 +18,10 @@ import Testing
 
     @Test("an array, a file with a job a line and a matrix become their parts, each with a result of its own, in order")
     func results() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try drop("a.json", "[\(smallJob(#""seed": 1"#)), \(smallJob(#""seed": 2"#))]", into: spool)
         try await daemon.says("expanded a into 2 jobs, a-001 to a-002; see \(spool.url.path)/done/a/result.json")
         try drop(
@@ -40,21 +40,21 @@ import Testing
         #expect(spool.list("done/b") == ["b.jsonl", "result.json"])
         #expect(spool.list("done/b-001") == ["b-001-1.png", "b-001.json", "result.json"])
         #expect(spool.list("failed").isEmpty && spool.list("queue").isEmpty && spool.list("active").isEmpty)
-        let seeds = try sketch.requests.map { try body($0.body)["seed"] as? Int }
+        let seeds = try standIn.requests.map { try body($0.body)["seed"] as? Int }
         #expect(seeds.prefix(4) == [4, 1, 2, 3])
         #expect(seeds.count == 6 && seeds[4] != nil && seeds[4] == seeds[5], "one seed for a matrix: \(seeds)")
-        #expect(String(decoding: sketch.requests[5].body, as: UTF8.self).contains("7.50"))
+        #expect(String(decoding: standIn.requests[5].body, as: UTF8.self).contains("7.50"))
         let table = try #require(try spool.document("done/c/result.json")["parts"] as? [[String: Any]])
         #expect(table.map { $0["name"] as? String } == ["c-001", "c-002"])
         #expect(table.map { ($0["matrix"] as? [String: Double])?["cfg_scale"] } == [4, 7.5])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a question in a batch does not wait behind the pictures")
     func lanes() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(50)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(50)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let long = smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#)
         try drop(
             "a.json", #"[\#(long), {"sdspool": {"endpoint": "/sdapi/v1/samplers", "method": "GET"}}]"#, into: spool)
@@ -62,46 +62,46 @@ import Testing
         #expect(!daemon.lines.contains { $0.contains("done a-001") })
         #expect(try await daemon.stop() == 0)
         #expect(try spool.document("done/a-002/result.json")["status"] as? Int == 418)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("one wrong line and nothing is queued; mended, the same file goes the whole way")
     func wrongLine() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try drop("a.jsonl", "\(smallJob())\n\(smallJob()),\n\(smallJob())\n", into: spool)
         try await daemon.says("refused a: not JSON: line 2, column ", "failed/a")
         #expect(spool.list("queue").isEmpty && spool.list("done").isEmpty)
         #expect(spool.list("failed/a") == ["a.jsonl", "error.json"])
         #expect(try spool.document("failed/a/error.json")["line"] as? Int == 2)
-        #expect(sketch.requests.isEmpty)
+        #expect(standIn.requests.isEmpty)
 
         let text = try String(contentsOf: spool.path("failed/a/a.jsonl"), encoding: .utf8)
         try Data(text.replacing("},\n", with: "}\n").utf8).write(to: spool.path("failed/a/a.jsonl"))
         try FileManager.default.moveItem(at: spool.path("failed/a/a.jsonl"), to: spool.path("inbox/a.jsonl"))
         for part in ["a-001", "a-002", "a-003"] { try await daemon.says("done \(part)") }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("one job that no server could be asked and nothing is queued")
     func impossible() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("a", #"[\#(smallJob()), {"sdspool": {"endpoint": "/a/../b"}}]"#)
         try await daemon.says("refused a: job 2 of 2: \"sdspool\".\"endpoint\" must be a path on the server")
         try spool.drop("b", #"{"x": 1, "sdspool": {"endpoint": "/b", "method": "GET"}}"#)
         try await daemon.says("refused b: a GET has no body")
         #expect(try await daemon.stop() == 0)
-        #expect(spool.list("queue").isEmpty && spool.list("done").isEmpty && sketch.requests.isEmpty)
-        await sketch.stop()
+        #expect(spool.list("queue").isEmpty && spool.list("done").isEmpty && standIn.requests.isEmpty)
+        await standIn.stop()
     }
 
     @Test("a batch that a crash left in the queue is expanded in its turn", arguments: ["json", "jsonl"])
     func inQueue(kind: String) async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let ticket = "5-20261123T151042.123456Z.a"
         let folder = spool.path("active/\(ticket)")
@@ -110,14 +110,14 @@ import Testing
         let text = kind == "json" ? "[\(smallJob()), \(smallJob())]" : "\(smallJob())\n\(smallJob())\n"
         try Data(text.utf8).write(to: folder.appendingPathComponent("a.\(kind)"))
         try Data("{".utf8).write(to: folder.appendingPathComponent("parts/5-20261123T151042.123454Z.a-001.json"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try await daemon.says("expanded a into 2 jobs, a-001 to a-002")
         for part in ["a-001", "a-002"] { try await daemon.says("done \(part)") }
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["a", "a-001", "a-002"])
         #expect(spool.list("done/a") == ["a.\(kind)", "result.json"])
-        #expect(sketch.requests.count == 2)
-        await sketch.stop()
+        #expect(standIn.requests.count == 2)
+        await standIn.stop()
     }
 
     @Test("check tells how many jobs are in a file, each warning once, and which job has a problem")

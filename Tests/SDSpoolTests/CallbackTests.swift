@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Synchronization
 import TestSupport
 import Testing
@@ -54,9 +54,9 @@ final class Receiver: Sendable {
 
     @Test("a result and an error are sent as they lie in the folder, with their ticket and state")
     func told() async throws {
-        let (sketch, receiver) = (try Sketch.quick(), try Receiver())
+        let (standIn, receiver) = (try StandIn.quick(), try Receiver())
         let spool = try TestSpool()
-        let daemon = try await Self.daemon(spool, sketch.url)
+        let daemon = try await Self.daemon(spool, standIn.url)
         try spool.drop("good", Self.job("http://me:secret@localhost:\(receiver.port)/a/b?c=d"))
         try await daemon.says("http://localhost:\(receiver.port) was told the end of good")
         try spool.drop("bad", Self.job("http://127.0.0.1:\(receiver.port)", #""cfg_scale": "big""#))
@@ -78,18 +78,18 @@ final class Receiver: Sendable {
         #expect(!daemon.lines.contains { $0.contains("secret") || $0.contains("/a/b") })
         let result = String(decoding: receiver.requests[0].body, as: UTF8.self)
         #expect(!result.contains("secret") && !result.contains("callback"))
-        let requests = sketch.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        let requests = standIn.requests.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(requests.allSatisfy { !$0.contains("secret") })
         await receiver.stop()
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a receiver that is away or fails is told when it is back, also by the daemon behind one that was killed")
     func away() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let port = try ReservedPort()
         let spool = try TestSpool()
-        let killed = try await Self.daemon(spool, sketch.url)
+        let killed = try await Self.daemon(spool, standIn.url)
         try spool.drop("cat", Self.job("http://127.0.0.1:\(port.number)"))
         try await killed.says("was not told the end of cat, trying again in", "Connection refused")
         killed.kill(SIGKILL)
@@ -100,25 +100,25 @@ final class Receiver: Sendable {
         try FileManager.default.removeItem(at: spool.path("done/cat"))
 
         let second = try Receiver(port: port.number) { Response(status: $0 < 2 ? 503 : 200) }
-        let daemon = try await Self.daemon(spool, sketch.url)
+        let daemon = try await Self.daemon(spool, standIn.url)
         try await daemon.says("was not told the end of cat", "it answered 503")
         try await daemon.says("was told the end of cat")
         try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
         #expect(second.requests.map { Data($0.body) } == [result, result, result])
         #expect(Self.outbox(spool).isEmpty)
-        #expect(sketch.requests.count == 1)
+        #expect(standIn.requests.count == 1)
         await second.stop()
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
         "an address that is not in somebody's own network is not told, unless it is named; its job is done all the same"
     )
     func refused() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await Self.daemon(spool, sketch.url, "--allow-callback", "192.0.2.1")
+        let daemon = try await Self.daemon(spool, standIn.url, "--allow-callback", "192.0.2.1")
         try spool.drop("metadata", Self.job("http://169.254.169.254/latest"))
         try spool.drop("name", Self.job("https://localhost:1/x"))
         for name in ["metadata", "name"] { try await daemon.says("done \(name)") }
@@ -128,18 +128,18 @@ final class Receiver: Sendable {
         try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
         #expect(Self.outbox(spool).isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a redirect is not followed, and a receiver that says no is not asked again")
     func redirect() async throws {
-        let (sketch, target) = (try Sketch.quick(), try Receiver())
+        let (standIn, target) = (try StandIn.quick(), try Receiver())
         let place = "http://127.0.0.1:\(target.port)/"
         let receiver = try Receiver { number in
             number == 0 ? Response(status: 307, headers: ["Location": place]) : Response(status: 410)
         }
         let spool = try TestSpool()
-        let daemon = try await Self.daemon(spool, sketch.url, "--in-flight", "1")
+        let daemon = try await Self.daemon(spool, standIn.url, "--in-flight", "1")
         for (name, status) in [("a", 307), ("b", 410)] {
             try spool.drop(name, Self.job("http://127.0.0.1:\(receiver.port)/"))
             try await daemon.says("will not be told the end of \(name): it answered \(status)")
@@ -150,15 +150,15 @@ final class Receiver: Sendable {
         #expect(target.requests.isEmpty)
         #expect(Self.outbox(spool).isEmpty)
         for receiver in [receiver, target] { await receiver.stop() }
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a form tells the end of a job whose pictures were collected before, without them")
     func collected() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let port = try ReservedPort()
         let spool = try TestSpool()
-        let killed = try await Self.daemon(spool, sketch.url)
+        let killed = try await Self.daemon(spool, standIn.url)
         let callback = #"{"url": "http://127.0.0.1:\#(port.number)", "form": "multipart"}"#
         try spool.drop("cat", smallJob(#""sdspool": {"callback": \#(callback)}"#))
         try await killed.says("was not told the end of cat, trying again in")
@@ -166,7 +166,7 @@ final class Receiver: Sendable {
         _ = try await killed.exitCode()
         try FileManager.default.removeItem(at: spool.path("done/cat"))
         let second = try Receiver(port: port.number)
-        let daemon = try await Self.daemon(spool, sketch.url)
+        let daemon = try await Self.daemon(spool, standIn.url)
         try await daemon.says("was told the end of cat")
         try await Self.isForgotten(spool)
         #expect(try await daemon.stop() == 0)
@@ -175,15 +175,15 @@ final class Receiver: Sendable {
         #expect(!body.contains("files"))
         #expect(Self.outbox(spool).isEmpty)
         await second.stop()
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a form goes without what somebody has put in the place of a picture, however long that is")
     func replaced() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let port = try ReservedPort()
         let spool = try TestSpool()
-        let killed = try await Self.daemon(spool, sketch.url)
+        let killed = try await Self.daemon(spool, standIn.url)
         let callback = #"{"url": "http://127.0.0.1:\#(port.number)", "form": "multipart"}"#
         try spool.drop("cat", smallJob(#""sdspool": {"callback": \#(callback)}, "batch_size": 3"#))
         try await killed.says("was not told the end of cat, trying again in")
@@ -196,25 +196,25 @@ final class Receiver: Sendable {
         try FileManager.default.createDirectory(
             at: spool.path("done/cat/cat-2.png"), withIntermediateDirectories: false)
         let second = try Receiver(port: port.number)
-        let daemon = try await Self.daemon(spool, sketch.url)
+        let daemon = try await Self.daemon(spool, standIn.url)
         try await daemon.says("was told the end of cat")
         #expect(try await daemon.stop() == 0)
         let body = String(decoding: try #require(second.requests.first).body, as: UTF8.self)
         #expect(!body.contains("cat-1.png") && !body.contains("cat-2.png") && body.contains("cat-3.png"))
         await second.stop()
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what is no URL makes the file no job")
     func wrong() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await Self.daemon(spool, sketch.url)
+        let daemon = try await Self.daemon(spool, standIn.url)
         try spool.drop("cat", Self.job("ftp://me:secret@host"))
         try await daemon.says("refused cat", "\"callback\" must be a URL")
         #expect(try await daemon.stop() == 0)
         #expect(!daemon.lines.contains { $0.contains("secret") })
         #expect(try !String(contentsOf: spool.path("failed/cat/error.json"), encoding: .utf8).contains("secret"))
-        await sketch.stop()
+        await standIn.stop()
     }
 }

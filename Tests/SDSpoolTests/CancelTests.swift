@@ -1,7 +1,7 @@
 // A job that is cancelled: from the queue, at the server, and never somebody else's.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct CancelTests {
@@ -18,13 +18,13 @@ import Testing
     @Test(
         "a job that is being rendered is stopped at the server and is gone; the next one goes on", arguments: ways)
     func rendering(hasWebUI: Bool, own: String, option: String) async throws {
-        var options = Sketch.Options(stepTime: .milliseconds(5))
+        var options = StandIn.Options(stepTime: .milliseconds(5))
         options.hasWebUI = hasWebUI
-        let sketch = try Sketch.start(options: options)
+        let standIn = try StandIn.start(options: options)
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, option)
+        let daemon = try await spool.daemon(server: standIn.url, option)
         try spool.drop("long", smallJob(own).replacing(#""steps": 1"#, with: #""steps": 1000000"#))
-        await sketch.wait { $0.first?.started != nil }
+        await standIn.wait { $0.first?.started != nil }
         try spool.drop("next", smallJob())
         let cancel = try Program(["cancel", "--spool", spool.url.path, "long"])
         #expect(try await cancel.exitCode() == 0)
@@ -34,17 +34,17 @@ import Testing
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("active").isEmpty && spool.list("queue").isEmpty && spool.list("failed").isEmpty)
         #expect(spool.list("done") == ["next"])
-        #expect(sketch.requests.count == 2)
-        await sketch.stop()
+        #expect(standIn.requests.count == 2)
+        await standIn.stop()
     }
 
     @Test("a folder that is taken out of active/ cancels its job, too")
     func folder() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(5)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(5)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("long", Self.endless)
-        await sketch.wait { $0.first?.started != nil }
+        await standIn.wait { $0.first?.started != nil }
         let folder = try #require(spool.list("active").first)
         // In one step: the daemon writes in it.
         try FileManager.default.moveItem(
@@ -52,18 +52,18 @@ import Testing
         try await daemon.says("long is gone from its folder: cancelled")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done").isEmpty && spool.list("queue").isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("somebody else's render is never stopped: a job that waits at the server behind it is stopped when it begins")
     func others() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(10)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(10)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
-        let other = Task { try await post(sketch.url, "txt2img", Self.manyPictures) }
-        await sketch.wait { $0.first?.started != nil }
+        let daemon = try await spool.daemon(server: standIn.url)
+        let other = Task { try await post(standIn.url, "txt2img", Self.manyPictures) }
+        await standIn.wait { $0.first?.started != nil }
         try spool.drop("long", Self.endless)
-        await sketch.arrived(2)
+        await standIn.arrived(2)
         try spool.drop("next", smallJob())
         let cancel = try Program(["cancel", "--spool", spool.url.path, "long"])
         #expect(try await cancel.exitCode() == 0)
@@ -72,30 +72,30 @@ import Testing
         try await daemon.says("done next")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["next"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("where it cannot be told whose render runs none is stopped, and the cancelled job's answer is thrown away")
     func unsure() async throws {
-        let sketch = try Sketch.nowebui(stepTime: .milliseconds(10))
+        let standIn = try StandIn.nowebui(stepTime: .milliseconds(10))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         // It stands still at its end, so that the other one does not begin before it is cancelled.
         let other = Task {
             let still = #""sketch": {"fault": "hold", "step": 1000}"#
-            return try await post(sketch.url, "txt2img", "\(Self.manyPictures.dropLast()), \(still)}")
+            return try await post(standIn.url, "txt2img", "\(Self.manyPictures.dropLast()), \(still)}")
         }
-        await sketch.wait { $0.first?.started != nil }
+        await standIn.wait { $0.first?.started != nil }
         try spool.drop("cat", #"{"prompt": "x", "steps": 150, "width": 8, "height": 8}"#)
-        await sketch.arrived(2)
+        await standIn.arrived(2)
         let folder = try #require(spool.list("active").first)
         try FileManager.default.removeItem(at: spool.path("active/\(folder)/cat.json"))
-        sketch.release()
+        standIn.release()
         #expect(try await other.value == 30, "it is whole")
         try await daemon.says("cat is gone from its folder: cancelled")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done").isEmpty && spool.list("active").isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// Three seconds, at the pace of these tests; fewer pictures come where it is interrupted.
@@ -103,10 +103,10 @@ import Testing
 
     @Test("a job that waits is gone, whether or not a daemon runs, by its name, its file's name or its ticket")
     func waiting() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for name in ["a", "b", "c", "d", "d", "e"] {
             try spool.drop(name, smallJob())
             try await daemon.line("\(name) accepted") { line in line.contains("accepted") && line.hasSuffix(".\(name)")
@@ -135,14 +135,14 @@ import Testing
         #expect(spool.list("queue").map { String($0.dropLast(5)) } == [tickets[3], tickets[5]])
 
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
-        let next = try await spool.daemon(server: sketch.url)
+        let next = try await spool.daemon(server: standIn.url)
         for name in ["d", "e"] { try await next.says("done \(name)") }
         #expect(try await next.stop() == 0)
         #expect(spool.list("done") == ["d", "e"])
         let ended = try await cancel("e")
         #expect(ended.code == 66)
         #expect(ended.said.first?.hasSuffix("; there is \(spool.url.path)/done/e") == true)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("no spool is made where there is none")

@@ -1,14 +1,14 @@
 // sdspool check, and what the command line says to slips of the pen.
 
 import Foundation
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
 @Suite(.witnessed) struct CheckTests {
     @Test("a job file is told where it would go, and which of its keys would be ignored")
     func check() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let files = [
             ("good", #"{"prompt": "x", "steps": 20, "sdspool": {"priority": 2}}"#),
@@ -20,7 +20,7 @@ import Testing
         ]
         for (name, text) in files { try Data(text.utf8).write(to: spool.path("\(name).json")) }
         let program = try Program(
-            ["check", "--server", sketch.url] + files.map { "\($0.0).json" }, in: spool.url)
+            ["check", "--server", standIn.url] + files.map { "\($0.0).json" }, in: spool.url)
         #expect(try await program.exitCode() == 65)
         let said = try program.printed().split(separator: "\n").map(String.init)
         #expect(
@@ -38,7 +38,7 @@ import Testing
         try await program.says("body.json: a GET has no body")
         try await program.says("comma.json: not JSON: line 1, column 16")
         try await program.says("path.json: the server has no /sdapi/v1/sd-model; did you mean /sdapi/v1/sd-models")
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("without a server a file is checked all the same")

@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct ClientTests {
@@ -16,9 +16,9 @@ import Testing
 
     @Test("a client drops a prompt as it is and prints where its picture lies", arguments: clients)
     func done(interpreter: String, file: String) async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let prompt = "a \"cat\"\n\\ on a 'mat' \u{1f408} $HOME"
         let client = try Self.start(interpreter, file, spool.url.path, prompt)
         #expect(try await client.exitCode() == 0, "\(client.lines)")
@@ -26,10 +26,10 @@ import Testing
         #expect(paths.count == 1)
         let picture = try Data(contentsOf: URL(fileURLWithPath: try #require(paths.first)))
         #expect(picture.starts(with: [0x89, 0x50, 0x4e, 0x47]))
-        let body = try JSONSerialization.jsonObject(with: Data(try #require(sketch.requests.first).body))
+        let body = try JSONSerialization.jsonObject(with: Data(try #require(standIn.requests.first).body))
         #expect((body as? [String: Any])?["prompt"] as? String == prompt)
         _ = try await daemon.stop()
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a client tells why its job failed, and fails", arguments: clients)

@@ -1,13 +1,13 @@
 // What has to be true of the requests and the words of a daemon that was struck.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 extension CrashRun {
     /// At most one render for each death, and in order.
     func checkRenders(_ jobs: [CrashScenario.Job], _ strike: Strike, in spool: TestSpool, hasEnded: Bool) throws {
-        let bodies = sketch.requests.map { Data($0.body) }
+        let bodies = standIn.requests.map { Data($0.body) }
         var firsts: [(ticket: String, render: Int)] = []
         for job in jobs {
             guard let mark = job.mark else { continue }
@@ -30,7 +30,7 @@ extension CrashRun {
     }
     /// What was rendered is what had to be: a job whose picture was lost once more, and each error costs one render at most.
     func checkLosses(_ jobs: [CrashScenario.Job], _ daemon: Program, hasEnded: Bool) throws {
-        let bodies = sketch.requests.map { Data($0.body) }
+        let bodies = standIn.requests.map { Data($0.body) }
         let said = daemon.lines
         var spare = 0
         for job in jobs {

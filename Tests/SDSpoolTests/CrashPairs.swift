@@ -3,7 +3,7 @@
 
 import Foundation
 import TestSupport
-import Sketch
+import StandIn
 import Testing
 
 extension CrashScenario {

@@ -1,7 +1,7 @@
 // Errors that strace(1) gives to the syncs of a shipped executable while many jobs are under way.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 extension CrashRun {
@@ -10,7 +10,7 @@ extension CrashRun {
         let spool = try TestSpool()
         await spool.takeSlot()
         let jobs = scenario.jobs("\(UUID())")
-        let arguments = spool.arguments(server: sketch.url) + ["--no-progress", "--in-flight", "4"]
+        let arguments = spool.arguments(server: standIn.url) + ["--no-progress", "--in-flight", "4"]
         let daemon = try Program(arguments, executable: executable, environment: ["SDSPOOL_PAGE": "none"])
         try await daemon.says("ready:")
         let log = spool.surroundings.appendingPathComponent("strace").path
@@ -41,7 +41,7 @@ extension CrashRun {
         let one = jobs[0].name
         try spool.checkAtTheEnd(
             jobs, picture: FileManager.default.contents(atPath: spool.path("done/\(one)/\(one)-1.png").path))
-        let bodies = sketch.requests.map { Data($0.body) }
+        let bodies = standIn.requests.map { Data($0.body) }
         for job in jobs {
             guard let mark = job.mark else { continue }
             let renders = bodies.count { $0.range(of: mark) != nil }

@@ -1,7 +1,7 @@
 // One scenario of the crash suite, run again and again with another strike, and looked at before and after recovery.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 /// What strikes, at a call of a daemon's life that is told by its number.
@@ -61,14 +61,14 @@ func spread(_ calls: Range<Int>, over most: Int) -> [Int] {
 /// One scenario and the server of all its runs.
 struct CrashRun: Sendable {
     let scenario: CrashScenario
-    let sketch: Sketch
+    let standIn: StandIn
     /// The executable that is struck from outside; the seam is in this test run's own.
     var executable: URL?
 
     init(_ scenario: CrashScenario, executable: URL? = nil) throws {
         self.scenario = scenario
         self.executable = executable
-        sketch = try Sketch.quick()
+        standIn = try StandIn.quick()
     }
 
     /// Strikes at the file calls that an undisturbed run makes, several at a time, and says how many these were. Those
@@ -247,7 +247,7 @@ struct CrashRun: Sendable {
     // MARK: The daemon
 
     private func launch(_ spool: TestSpool, _ strike: Strike?) throws -> Program {
-        let arguments = spool.arguments(server: sketch.url) + ["--no-progress"] + scenario.options
+        let arguments = spool.arguments(server: standIn.url) + ["--no-progress"] + scenario.options
         let environment = scenario.environment.merging(scenario.hasPage ? [:] : ["SDSPOOL_PAGE": "none"]) { $1 }
         switch strike {
         case nil, .strace: return try Program(arguments, executable: executable, environment: environment)

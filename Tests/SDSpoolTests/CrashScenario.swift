@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import Sketch
+import StandIn
 import Testing
 
 /// What is done with a spool and a daemon, and what has to come of it.

@@ -22,7 +22,7 @@
 
 import Foundation
 import Glibc
-import Sketch
+import StandIn
 import Testing
 
 private let environment = ProcessInfo.processInfo.environment

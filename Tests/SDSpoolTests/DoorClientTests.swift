@@ -3,7 +3,7 @@
 // $SDSPOOL_PYTHON is a Python that has them (Tests/Clients/requirements.txt); .ci/run makes one.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct DoorClientTests {
@@ -31,9 +31,9 @@ import Testing
 
     private func visit(_ script: String, _ options: String...) async throws {
         // A hundred and fifty steps, which are the most that some of them ask for, last until the render is stopped.
-        let sketch = try Sketch.start(options: .init(stepTime: .seconds(2)))
+        let standIn = try StandIn.start(options: .init(stepTime: .seconds(2)))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url, options)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url, options)
         let client = try Program(
             [Self.folder.appendingPathComponent(script).path, visitor.url],
             executable: URL(fileURLWithPath: try #require(Self.python)))
@@ -43,6 +43,6 @@ import Testing
         #expect(spool.list("failed").count == 1)
         #expect(spool.list("inbox").isEmpty && spool.list("queue").isEmpty && spool.list("active").isEmpty)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

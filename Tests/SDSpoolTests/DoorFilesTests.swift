@@ -2,15 +2,15 @@
 
 import Foundation
 import Glibc
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct DoorFilesTests {
     @Test("links, pipes, folders and lies in done/ neither hold up the door nor lead out of the spool")
     func hostile() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         try Data("secret".utf8).write(to: spool.surroundings.appendingPathComponent("secret"))
         let files = FileManager.default
         func folder(_ name: String, _ result: String?) throws {
@@ -62,14 +62,14 @@ import Testing
         }
         #expect(try await visitor.get("/spool/v1/queue").status == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a result with more pictures than the page shows is listed behind its link, and what it holds is text")
     func listing() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         try spool.drop("a cat", smallJob(#""batch_size": 6, "n_iter": 2"#))
         try await daemon.says("done a cat: 12 pictures")
         let folder = spool.path("done/a cat")
@@ -102,14 +102,14 @@ import Testing
         #expect(try await visitor.call("HEAD", "/done/a%20cat/").status == 200)
         #expect(try await visitor.call("DELETE", "/done/a%20cat/").status == 405)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("the preview of what is rendered is shown at the door, as the page asks for it")
     func preview() async throws {
-        let sketch = try Sketch.start(options: Sketch.Options(stepTime: .milliseconds(10)))
+        let standIn = try StandIn.start(options: StandIn.Options(stepTime: .milliseconds(10)))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         try spool.drop("a cat", #"{"prompt": "x", "steps": 100000, "width": 64, "height": 64}"#)
         var source: Substring?
         while source == nil {
@@ -123,14 +123,14 @@ import Testing
         let job = address.replacing(/preview.*/, with: "a%20cat.json")
         #expect(try await visitor.get(String(job)).status == 404)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what is asked for of active/ is there or is not, and the server hears nothing of it")
     func active() async throws {
         let bare = try BareServer { _ in nil }
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: bare.url)
+        let (daemon, visitor) = try await spool.gateway(server: bare.url)
         let ticket = "5-20260101T000000.000001Z.cat"
         try Data("secret".utf8).write(to: spool.surroundings.appendingPathComponent("preview.png"))
         let folder = spool.path("active/\(ticket)")

@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.timeLimit(.minutes(60)), .witnessed) struct DoorLeavingTests {
@@ -26,9 +26,9 @@ import Testing
 
     @Test("a client that leaves in the middle of an answer costs nothing: no descriptor, no result, nobody's turn")
     func midAnswer() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let head = "\(Self.key)Content-Length: \(smallJob().utf8.count)\r\nConnection: close\r\n\r\n"
         func ask() async throws -> Stranger {
             let stranger = try await Stranger(at: visitor.url)
@@ -54,16 +54,16 @@ import Testing
         try file.truncate(atOffset: UInt64(content.count))
         #expect(Stranger.status(try await ask().hears()) == 200)
         #expect(try Data(contentsOf: picture) == content)
-        #expect(sketch.requests.count == 1)
+        #expect(standIn.requests.count == 1)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a client that leaves what is passed on to it lets the server go, too")
     func passedOn() async throws {
         let (ends, end) = AsyncStream<Void>.makeStream()
         // The server does not find out by itself.
-        let server = try Server.start(limits: .patient) { (_: Incoming) in
+        let server = try Server.start(limits: .patient) { (_: ServerRequest) in
             Response(
                 status: 200,
                 body: .stream(.chunked) { writer in
@@ -72,7 +72,7 @@ import Testing
                 })
         }
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: "http://127.0.0.1:\(server.port)")
+        let (daemon, visitor) = try await spool.gateway(server: "http://127.0.0.1:\(server.port)")
         do {
             let stranger = try await Stranger(at: visitor.url)
             try await stranger.send("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -85,10 +85,10 @@ import Testing
 
     @Test("a client that ends its sending behind its request, as nc -N does, waits for its picture and gets it")
     func halfClosed() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let stranger = try await Stranger(at: visitor.url)
         try await stranger.send("\(Self.key)Content-Length: \(smallJob().utf8.count)\r\n\r\n\(smallJob())")
         stranger.endSending()
@@ -100,6 +100,6 @@ import Testing
         #expect(Stranger.status(answer) == 200, "\(answer)")
         #expect(answer.contains("\"images\": [\""))
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -3,7 +3,7 @@
 import Foundation
 import HTTP
 import Linux
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
@@ -11,7 +11,7 @@ import Testing
     private static let request = "GET /sdapi/v1/progress HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
     /// The door at the server, with its request. Who only looks whether somebody listens, as the daemon does, says nothing.
-    private static func door(at listening: borrowing Descriptor) async throws -> Stranger {
+    private static func gateway(at listening: borrowing Descriptor) async throws -> Stranger {
         while true {
             let caller = try await Stranger.caller(at: listening)
             if try await caller.hears("\r\n\r\n").hasPrefix("GET /sdapi/v1/progress ") { return caller }
@@ -24,13 +24,13 @@ import Testing
     func leaving(beginning: String) async throws {
         let listening = try Descriptor.listening(on: .loopback(port: 0))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: "http://127.0.0.1:\(try listening.boundPort())")
+        let (daemon, visitor) = try await spool.gateway(server: "http://127.0.0.1:\(try listening.boundPort())")
         for _ in 0..<3 {
             let server: Stranger
             do {
                 let client = try await Stranger(at: visitor.url)
                 try await client.send(Self.request)
-                server = try await Self.door(at: listening)
+                server = try await Self.gateway(at: listening)
                 try await server.send(beginning)
                 if !beginning.isEmpty { #expect(try await client.hears("hello").hasPrefix("HTTP/1.1 418 ")) }
                 try client.breaksOff()
@@ -45,11 +45,11 @@ import Testing
     func halfClosed() async throws {
         let listening = try Descriptor.listening(on: .loopback(port: 0))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: "http://127.0.0.1:\(try listening.boundPort())")
+        let (daemon, visitor) = try await spool.gateway(server: "http://127.0.0.1:\(try listening.boundPort())")
         let client = try await Stranger(at: visitor.url)
         try await client.send(Self.request)
         client.endSending()
-        let server = try await Self.door(at: listening)
+        let server = try await Self.gateway(at: listening)
         // By now the door has seen it: it answers others behind it.
         #expect(try await visitor.get("/spool/v1/queue").status == 200)
         try await server.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
@@ -62,9 +62,9 @@ import Testing
     func bothFramings() async throws {
         let listening = try Descriptor.listening(on: .loopback(port: 0))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: "http://127.0.0.1:\(try listening.boundPort())")
+        let (daemon, visitor) = try await spool.gateway(server: "http://127.0.0.1:\(try listening.boundPort())")
         async let answer = visitor.get("/sdapi/v1/progress")
-        let server = try await Self.door(at: listening)
+        let server = try await Self.gateway(at: listening)
         try await server.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n")
         try await server.send("5\r\nhello\r\n0\r\n\r\n")
         #expect(try await answer.text == "hello")
@@ -75,13 +75,13 @@ import Testing
     func starting() async throws {
         let gone = try ReservedPort()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: gone.url, ["--server-grace", "3600"])
+        let (daemon, visitor) = try await spool.gateway(server: gone.url, ["--server-grace", "3600"])
         try await daemon.says("waiting for")
         // The first who asks may be the one who finds it out.
         var away = try await visitor.get("/sdapi/v1/progress")
         while away.status == 502 { away = try await visitor.get("/sdapi/v1/progress") }
         #expect(away.status == 503 && away.headers["retry-after"] == "5", "\(away.text)")
-        let sketch = try Sketch.start(port: gone.number, options: .init(stepTime: .zero))
+        let standIn = try StandIn.start(port: gone.number, options: .init(stepTime: .zero))
         var starting = try await visitor.get("/sdapi/v1/progress")
         // The door may still go by a look that it began before the server was there.
         let end = ContinuousClock.now + deadline
@@ -91,20 +91,20 @@ import Testing
         #expect(starting.status == 503 && starting.text.contains("is starting"), "\(starting.text)")
         #expect(starting.headers["retry-after"].flatMap { Int($0) }.map { (1...3600).contains($0) } == true)
         #expect(try await visitor.get("/agent-scheduler/v1/samplers").status == 503)
-        #expect(sketch.looks == 0)
+        #expect(standIn.looks == 0)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a server that was seen closed is asked when its time of grace is over")
     func started() async throws {
         let gone = try ReservedPort()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: gone.url, ["--server-grace", "2"])
+        let (daemon, visitor) = try await spool.gateway(server: gone.url, ["--server-grace", "2"])
         try await daemon.says("waiting for")
         while try await visitor.get("/sdapi/v1/progress").status == 502 {}
         let opened = ContinuousClock.now
-        let sketch = try Sketch.start(port: gone.number, options: .init(stepTime: .zero))
+        let standIn = try StandIn.start(port: gone.number, options: .init(stepTime: .zero))
         // Nobody tells when it may be asked, so it is tried.
         while try await visitor.get("/sdapi/v1/progress").status != 418 {
             try #require(ContinuousClock.now - opened < deadline)
@@ -112,18 +112,18 @@ import Testing
         }
         #expect(ContinuousClock.now - opened >= .seconds(2))
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a server that the daemon waits for because it was asked too often is asked how far it is all the same")
     func busy() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         try spool.drop("cat", smallJob(#""sketch": {"fault": "429", "times": 1000}"#))
         try await daemon.says("waiting for", "too often")
         for _ in 0..<3 { #expect(try await visitor.get("/sdapi/v1/progress").status == 418) }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

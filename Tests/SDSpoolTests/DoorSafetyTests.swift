@@ -2,16 +2,16 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Synchronization
 import Testing
 
 @Suite(.witnessed) struct DoorSafetyTests {
     @Test("a page under a name of its own, or from elsewhere, gets nothing done")
     func foreigners() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let url = visitor.url
         for head in [
             "GET /spool/v1/queue HTTP/1.1\r\nHost: evil.example", "GET / HTTP/1.1\r\nHost: evil.example:7861",
@@ -34,16 +34,16 @@ import Testing
         let look = try await Stranger.asks(
             url, "GET /spool/v1/queue HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example")
         #expect(Stranger.status(look) == 200 && !look.contains("Access-Control-Allow"))
-        #expect(sketch.requests.isEmpty)
+        #expect(standIn.requests.isEmpty)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a page of an origin that is named asks for leave, gets it, asks, and may read the answer")
     func cors() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url, ["--cors", "http://127.0.0.1:3000"])
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url, ["--cors", "http://127.0.0.1:3000"])
         let leave = try await visitor.call(
             "OPTIONS", "/sdapi/v1/txt2img",
             headers: [
@@ -63,7 +63,7 @@ import Testing
             "POST", "/sdapi/v1/txt2img", smallJob(), headers: ["Origin": "http://127.0.0.1:3001"])
         #expect(other.status == 403)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("without user and password nobody gets past the door, and nobody else learns them")
@@ -80,7 +80,7 @@ import Testing
         }
         let spool = try TestSpool()
         let told = spool.surroundings.appendingPathComponent("told")
-        let (daemon, visitor) = try await spool.door(
+        let (daemon, visitor) = try await spool.gateway(
             server: "http://127.0.0.1:\(server.port)",
             [
                 "--api-auth", "ann:geheim17", "--on-done",

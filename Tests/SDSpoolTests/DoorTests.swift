@@ -2,16 +2,16 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
 @Suite(.witnessed) struct DoorTests {
     @Test("a render is answered in the server's own shape, out of the files of its result")
     func dropIn() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let answer = try await visitor.post("/sdapi/v1/txt2img", smallJob(#""seed": 7, "batch_size": 2"#))
         #expect(answer.status == 200)
         let images = try #require(answer.json["images"] as? [String])
@@ -28,35 +28,35 @@ import Testing
             #expect(Data(base64Encoded: image) == file)
         }
         // The same as without anybody in between.
-        let direct = try await Visitor(sketch.url).post("/sdapi/v1/txt2img", smallJob(#""seed": 7, "batch_size": 2"#))
+        let direct = try await Visitor(standIn.url).post("/sdapi/v1/txt2img", smallJob(#""seed": 7, "batch_size": 2"#))
         #expect(direct.json["images"] as? [String] == images)
         #expect(Set(direct.json.keys) == Set(answer.json.keys))
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what was sent reaches the server as it was written, beside orders of the client's own")
     func unchanged() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let body = #"{ "prompt":"x }", "steps":1,"width":64,"height":64,"seed":9007199254740993, "cfg_scale": 7.10 }  "#
         #expect(try await visitor.post("/sdapi/v1/txt2img", body).status == 200)
-        let orders = #"{"prompt": "y", "steps": 1, "sdspool": {"priority": 2}, "width": 64, "height": 64}"#
-        let answer = try await visitor.post("/sdapi/v1/txt2img", orders)
+        let jobOptions = #"{"prompt": "y", "steps": 1, "sdspool": {"priority": 2}, "width": 64, "height": 64}"#
+        let answer = try await visitor.post("/sdapi/v1/txt2img", jobOptions)
         #expect(answer.headers["sdspool-ticket"]?.hasPrefix("2-") == true, "\(answer.text.prefix(300))")
-        let bodies = sketch.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        let bodies = standIn.requests.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(bodies.first?.contains(#""seed":9007199254740993, "cfg_scale": 7.10"#) == true)
         #expect(bodies.allSatisfy { !$0.contains(#""sdspool":"#) })
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("extras are answered in their own shapes")
     func extras() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let picture = try #require(
             (try await visitor.post("/sdapi/v1/txt2img", smallJob()).json["images"] as? [String])?.first)
         let single = try await visitor.post(
@@ -70,14 +70,14 @@ import Testing
             "/sdapi/v1/img2img", smallJob(#""init_images": ["\#(picture)"]"#))
         #expect((redrawn.json["images"] as? [String])?.count == 1)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a mistake is told in the server's words, and what is no job is dropped nowhere")
     func mistakes() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let wrong = try await visitor.post("/sdapi/v1/txt2img", #"{"steps": "many"}"#)
         #expect(wrong.status == 422)
         #expect(wrong.json["detail"] != nil)
@@ -89,14 +89,14 @@ import Testing
         #expect(spool.list("failed").count == 1)
         #expect(try await visitor.get("/sdapi/v1/txt2img").status == 405)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("who does not wait is told where the job is, sees its state, its pictures and its end")
     func async() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let slow = smallJob(#""sketch": {"fault": "hold"}"#)
         let first = try await visitor.call(
             "POST", "/sdapi/v1/txt2img", slow, headers: ["Prefer": "respond-async"])
@@ -109,7 +109,7 @@ import Testing
         #expect(["queued", "active"].contains(second.json["state"] as? String))
         let queue = try await visitor.get("/spool/v1/queue")
         #expect((queue.json["jobs"] as? [Any])?.count == 2)
-        sketch.release()
+        standIn.release()
         let end = try await visitor.call("GET", place, headers: ["Prefer": "wait=3600"])
         #expect(end.json["state"] as? String == "done")
         let pictures = try #require(end.json["images"] as? [String])
@@ -121,15 +121,15 @@ import Testing
         #expect(try await visitor.get("/spool/v1/jobs/nobody").status == 404)
         #expect(try await visitor.call("DELETE", place).status == 409)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that waits is cancelled by DELETE, and who waits for it is told")
     func cancel() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let waiting = Task { try await visitor.post("/sdapi/v1/txt2img", smallJob()) }
         let line = try await daemon.says("accepted")
         let name = try #require(line.components(separatedBy: "Z.").last?.trimmingCharacters(in: .newlines))
@@ -138,14 +138,14 @@ import Testing
         #expect(try await waiting.value.status == 410)
         #expect(try await visitor.get("/spool/v1/jobs/\(name)").status == 404)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("the same Idempotency-Key is the same job, at once, later and behind a restart")
     func idempotent() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let answers = try await withThrowingTaskGroup(of: DoorAnswer.self) { group in
             for _ in 0..<8 {
                 group.addTask {
@@ -157,27 +157,27 @@ import Testing
         }
         #expect(answers.allSatisfy { $0.status == 200 && $0.data == answers[0].data })
         #expect(try await daemon.stop() == 0)
-        let (again, other) = try await spool.door(server: sketch.url)
+        let (again, other) = try await spool.gateway(server: standIn.url)
         let answer = try await other.call(
             "POST", "/sdapi/v1/txt2img", smallJob(), headers: ["Idempotency-Key": "order/17"])
         #expect(answer.data == answers[0].data)
-        #expect(sketch.requests.count == 1)
+        #expect(standIn.requests.count == 1)
         #expect(spool.list("done") == ["key-order%2f17"])
         let unlike = try await other.call(
             "POST", "/sdapi/v1/txt2img", smallJob(), headers: ["Idempotency-Key": "order%2f17"])
         #expect(unlike.status == 200)
         #expect(spool.list("done") == ["key-order%252f17", "key-order%2f17"], "two keys are two jobs")
         #expect(try await again.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what is not the door's is passed on and comes back as 418, with --transparent as it came")
-    func middleman() async throws {
+    func proxy() async throws {
         let port = try ReservedPort()
-        let sketch = try Sketch.start(port: port.number, options: .init(stepTime: .zero))
+        let standIn = try StandIn.start(port: port.number, options: .init(stepTime: .zero))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
-        let direct = try await Visitor(sketch.url).get("/sdapi/v1/samplers")
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
+        let direct = try await Visitor(standIn.url).get("/sdapi/v1/samplers")
         let passed = try await visitor.get("/sdapi/v1/samplers")
         #expect(passed.status == 418)
         #expect(passed.data == direct.data)
@@ -187,9 +187,9 @@ import Testing
         #expect(try await visitor.post("/sdapi/v1/server-kill", "").status == 403)
         #expect(try await visitor.post("/sdapi/v1/%73erver-kill", "").status == 403)
         #expect(try await daemon.stop() == 0)
-        let (transparent, other) = try await spool.door(server: sketch.url, ["--transparent"])
+        let (transparent, other) = try await spool.gateway(server: standIn.url, ["--transparent"])
         #expect(try await other.get("/sdapi/v1/progress").status == 200)
-        await sketch.stop()
+        await standIn.stop()
         #expect(try await other.get("/sdapi/v1/progress").status == 502)
         #expect(try await transparent.stop() == 0)
     }
@@ -202,7 +202,7 @@ import Testing
             return Response(status: 307, headers: ["Location": place, "Access-Control-Allow-Origin": "*"])
         }
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: "http://127.0.0.1:\(server.port)")
+        let (daemon, visitor) = try await spool.gateway(server: "http://127.0.0.1:\(server.port)")
         for (path, location) in [("/docs", "/docs/"), ("/other", "http://other.example/x")] {
             let answer = try await Stranger.asks(visitor.url, "GET \(path) HTTP/1.1\r\nHost: localhost")
             #expect(Stranger.status(answer) == 307)
@@ -215,9 +215,9 @@ import Testing
 
     @Test("the page and the pictures are there to be read, and nothing beside the spool")
     func files() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         _ = try await visitor.post("/sdapi/v1/txt2img", smallJob())
         let name = try #require(spool.list("done").first)
         #expect(try await visitor.get("/done/\(name)/\(name)-1.png").headers["content-type"] == "image/png")
@@ -237,14 +237,14 @@ import Testing
             #expect([404, 503].contains(answer.status), "\(path): \(answer.status) \(answer.text)")
         }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("events tell of a job's way as it goes")
     func events() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let curl = try Program(
             ["-sN", "-o", "/dev/stderr", "\(visitor.url)/spool/v1/events"],
             executable: URL(fileURLWithPath: "/usr/bin/curl"))
@@ -255,6 +255,6 @@ import Testing
         try await curl.says("event: failed")
         curl.kill(SIGTERM)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -1,7 +1,7 @@
 // What clients send, in whatever way, and what becomes of what never comes whole.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct DoorUploadTests {
@@ -12,9 +12,9 @@ import Testing
 
     @Test("a job is taken in whatever pieces it is sent: byte by byte, with leave, one behind the other")
     func pieces() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let chunked = try await Stranger(at: visitor.url)
         try await chunked.send(Self.head("Transfer-Encoding: chunked\r\nConnection: close\r\n"))
         for byte in smallJob() { try await chunked.send("1;x=y\r\n\(byte)\r\n") }
@@ -33,20 +33,20 @@ import Testing
                 + Self.head("Connection: close\r\n", "GET", "/spool/v1/jobs/nobody"))
         let answers = try await hasty.hears().components(separatedBy: "HTTP/1.1 ").dropFirst().map { $0.prefix(3) }
         #expect(answers == ["200", "200", "404"])
-        #expect(sketch.requests.count == 3)
+        #expect(standIn.requests.count == 3)
         // What is refused by its head costs nobody a body.
         let sorry = try await Stranger(at: visitor.url)
         try await sorry.send(Self.head("Content-Length: 99999999999\r\nExpect: 100-continue\r\n"))
         #expect(Stranger.status(try await sorry.hears()) == 413)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("HEAD is GET without a body, methods are written in capitals, and a target may be a whole URL")
     func methods() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         _ = try await visitor.post("/sdapi/v1/txt2img", smallJob())
         let name = try #require(spool.list("done").first)
         for path in ["/done/\(name)/\(name)-1.png", "/spool/v1/jobs/\(name)", "/spool/v1/queue"] {
@@ -66,14 +66,14 @@ import Testing
             #expect(Stranger.status(answer) == status, "\(line): \(answer)")
         }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("two lengths, two ends, folded lines: a head of which two readers could think otherwise is none")
     func smuggling() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         for more in [
             "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "Content-Length: 2\r\nContent-Length: 3\r\n",
             "Transfer-Encoding: chunked, chunked\r\n", "X: a\r\n b\r\nContent-Length: 2\r\n", "Content-Length : 2\r\n",
@@ -85,14 +85,14 @@ import Testing
         }
         #expect(try await visitor.get("/spool/v1/queue").status == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a client that leaves in the middle of its job leaves nothing in the inbox")
     func leaves() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         do {
             let length = try await Stranger(at: visitor.url)
             try await length.send(Self.head("Content-Length: 1000\r\n") + #"{"prompt": "a"#)
@@ -104,14 +104,14 @@ import Testing
         #expect(spool.list("queue").isEmpty && spool.list("failed").isEmpty)
         #expect(try await visitor.post("/sdapi/v1/txt2img", smallJob()).status == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that is too large, or that does not end, is refused, and leaves nothing in the inbox")
     func tooLarge() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url, ["--max-job-size", "1"])
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url, ["--max-job-size", "1"])
         let told = try await Stranger(at: visitor.url)
         try await told.send(Self.head("Content-Length: 1048577\r\n"))
         #expect(Stranger.status(try await told.hears()) == 413)
@@ -128,14 +128,14 @@ import Testing
         }
         try await spool.holdsAll(0, in: "inbox")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("clients that are slow hold up nobody else")
     func slow() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         var slow: [Stranger] = []
         for number in 0..<100 {
             let stranger = try await Stranger(at: visitor.url)
@@ -149,14 +149,14 @@ import Testing
         slow = []
         try await spool.holdsAll(0, in: "inbox")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("an inbox that cannot be written is told in plain words, and the next one finds it mended")
     func unwritable() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         try FileManager.default.removeItem(at: spool.path("inbox"))
         // Nothing can be put where a folder was deleted.
         let answer = try await visitor.post("/sdapi/v1/txt2img", smallJob())
@@ -167,7 +167,7 @@ import Testing
         try await daemon.says("inbox is back")
         #expect(try await visitor.post("/sdapi/v1/txt2img", smallJob()).status == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a full disk is told in plain words, and leaves nothing half")
@@ -178,9 +178,9 @@ import Testing
         guard let disk = try await LoopDisk.made("tmpfs", options: "size=2m") else {
             return print("skipped, a full disk at the door: no tmpfs can be mounted here")
         }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool(in: disk.mount.appendingPathComponent("around"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let large = #"{"prompt": "a", "x": "\#(String(repeating: "x", count: 4 << 20))"}"#
         let answer = try await visitor.post("/sdapi/v1/txt2img", large)
         #expect(answer.status == 503, "\(answer.text)")
@@ -194,7 +194,7 @@ import Testing
         }
         #expect(next.status == 200, "\(next.text)")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
         withExtendedLifetime(disk) {}
     }
 
@@ -206,9 +206,9 @@ import Testing
         guard let disk = try await LoopDisk.made("ext4") else {
             return print("skipped, a disk that stands still: no loop device can be mounted here")
         }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool(in: disk.mount.appendingPathComponent("around"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         guard try await disk.freeze(true) else { return print("skipped, a disk that stands still: it goes on") }
         let answers: [Int]
         let senders = (0..<3).map { _ in Task { try await visitor.post("/sdapi/v1/txt2img", smallJob()).status } }
@@ -226,7 +226,7 @@ import Testing
         #expect(answers == [200, 418])
         for sender in senders { #expect(try await sender.value == 200) }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a disk that stands still holds up those who move jobs, pause and delete, and nobody else")
@@ -237,10 +237,10 @@ import Testing
         guard let disk = try await LoopDisk.made("ext4") else {
             return print("skipped, orders at a disk that stands still: no loop device can be mounted here")
         }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool(in: disk.mount.appendingPathComponent("around"))
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         var jobs: [String] = []
         for _ in 0..<3 {
             let job = try await visitor.post("/sdapi/v1/txt2img?async=1", smallJob())
@@ -250,14 +250,14 @@ import Testing
         guard try await disk.freeze(true) else {
             return print("skipped, orders at a disk that stands still: it goes on")
         }
-        var (orders, answer): ([Stranger], String) = ([], "")
+        var (jobOptions, answer): ([Stranger], String) = ([], "")
         do {
             for order in [
                 "POST /agent-scheduler/v1/task/\(jobs[2])/move/top", "DELETE /spool/v1/jobs/\(jobs[0])",
                 "POST /agent-scheduler/v1/queue/resume",
             ] {
-                orders.append(try await Stranger(at: visitor.url))
-                try await orders.last?.send("\(order) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                jobOptions.append(try await Stranger(at: visitor.url))
+                try await jobOptions.last?.send("\(order) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             }
             try await Self.isHeldUp(daemon)
             answer = try await Stranger.asks(visitor.url, "GET /spool/v1/queue HTTP/1.1\r\nHost: localhost")
@@ -267,11 +267,11 @@ import Testing
         }
         #expect(try await disk.freeze(false))
         #expect(Stranger.status(answer) == 200)
-        for order in orders { #expect(Stranger.status(try await order.hears()) == 200) }
+        for order in jobOptions { #expect(Stranger.status(try await order.hears()) == 200) }
         try await daemon.says("done \(jobs[1])")
-        #expect(sketch.requests.count == 2)
+        #expect(standIn.requests.count == 2)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// Returns when a thread of a process waits for a disk. Nobody tells of it, so it is looked for.

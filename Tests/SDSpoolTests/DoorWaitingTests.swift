@@ -1,7 +1,7 @@
 // Who waits at the door, what may happen meanwhile, and how many can.
 
 import Foundation
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
@@ -14,10 +14,10 @@ import Testing
 
     @Test("a client that is killed while it waits leaves its job, whose pictures come to done/")
     func killedClient() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let client = try Program(
             ["-s", "-d", smallJob(), "\(visitor.url)/sdapi/v1/txt2img"],
             executable: URL(fileURLWithPath: "/usr/bin/curl"))
@@ -30,17 +30,17 @@ import Testing
         // The door is as it was.
         #expect(try await visitor.post("/sdapi/v1/txt2img", smallJob()).status == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a daemon that is killed under its clients is found again by Location and by Idempotency-Key")
     func killedDaemon() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
         // A port that no other test is given between the two daemons.
         let address = "127.0.0.1:\(try ReservedPort().number)"
-        let (daemon, visitor) = try await spool.door(server: sketch.url, at: address)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url, at: address)
         let key = ["Idempotency-Key": "order-17"]
         let promise = try await visitor.post("/sdapi/v1/txt2img?async=1", smallJob(#""seed": 1"#))
         let place = try #require(promise.headers["location"])
@@ -51,7 +51,7 @@ import Testing
         daemon.kill(SIGKILL)
         #expect(try await daemon.exitCode() == 128 + SIGKILL)
         await #expect(throws: (any Error).self) { try await waiting.value }
-        let (again, _) = try await spool.door(server: sketch.url, at: address)
+        let (again, _) = try await spool.gateway(server: standIn.url, at: address)
         let other = Visitor(visitor.url)
         async let second = other.call("POST", "/sdapi/v1/txt2img", smallJob(#""seed": 2"#), headers: key)
         async let first = other.call("GET", place, headers: ["Prefer": "wait=3600"])
@@ -61,16 +61,16 @@ import Testing
         #expect(answer.status == 200)
         #expect((answer.json["info"] as? String)?.contains(#""seed":2"#) == true, "\(answer.text.suffix(500))")
         #expect(spool.list("done").count == 2)
-        #expect(sketch.requests.count == 2)
+        #expect(standIn.requests.count == 2)
         #expect(try await again.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("200 clients at once get each its own picture, and nobody is kept from asking meanwhile")
     func crowd() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let seeds = try await withThrowingTaskGroup(of: (Int, Int?).self) { group in
             for seed in 1...200 {
                 group.addTask {
@@ -87,15 +87,15 @@ import Testing
         #expect(seeds.filter { $0 != $1 }.isEmpty)
         #expect(spool.list("done").count == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("who waits for a job that is moved to hold/ waits on, and has it when it is moved back")
     func held() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let waiting = Task { try await visitor.post("/sdapi/v1/txt2img", smallJob()) }
         let name = try Self.name(in: try await daemon.says("accepted"))
         let file = try #require(spool.list("queue").first)
@@ -106,32 +106,32 @@ import Testing
         try FileManager.default.moveItem(at: spool.path("hold/\(file)"), to: spool.path("queue/\(file)"))
         #expect(try await waiting.value.status == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that is being rendered is stopped by DELETE, and who waits for it is told")
     func cancelled() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(100)))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let waiting = Task { try await visitor.post("/sdapi/v1/txt2img", Self.slow) }
         let name = try Self.name(in: try await daemon.says("accepted"))
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         let answer = try await visitor.call("DELETE", "/spool/v1/jobs/\(name)")
         #expect(answer.status == 200 && answer.json["state"] as? String == "cancelled", "\(answer.text)")
         #expect(try await waiting.value.status == 410)
         #expect(try await visitor.get("/spool/v1/jobs/\(name)").status == 404)
         #expect(spool.list("active").isEmpty && spool.list("done").isEmpty && spool.list("failed").isEmpty)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
         "a render that is interrupted is answered as the server does: 200, the picture so far, and what it says of it")
     func interrupted() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(100)))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let job = Self.slow.replacing(#""steps""#, with: #""seed": 9, "steps""#)
         let waiting = Task { try await visitor.post("/sdapi/v1/txt2img", job) }
         try await spool.holds("progress.json", inFolderOf: "active")
@@ -146,15 +146,15 @@ import Testing
         #expect((try JSONSerialization.jsonObject(with: Data(info.utf8)) as? [String: Any])?["seed"] as? Int == 9)
         #expect(spool.list("failed").count == 1)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("who comes behind a file with many jobs is told of all of them, and so is who listens")
     func behindBatch() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let curl = try Program(
             ["-sN", "-o", "/dev/stderr", "\(visitor.url)/spool/v1/events"],
             executable: URL(fileURLWithPath: "/usr/bin/curl"))
@@ -169,15 +169,15 @@ import Testing
         #expect(curl.lines.count { $0 == "event: accepted" } >= 3)
         curl.kill(SIGTERM)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("who waits for what becomes many jobs is told which, and that none of them is rendered yet")
     func matrix() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let matrix = smallJob(#""sdspool": {"matrix": {"seed": [1, 2]}}"#)
         for _ in 0..<2 {
             let answer = try await visitor.call(
@@ -187,16 +187,16 @@ import Testing
             let parts = (answer.json["result"] as? [String: Any])?["parts"] as? [[String: Any]]
             #expect(parts?.map { $0["name"] as? String } == ["key-order-17-001", "key-order-17-002"])
         }
-        #expect(spool.list("queue").count == 2 && sketch.requests.isEmpty)
+        #expect(spool.list("queue").count == 2 && standIn.requests.isEmpty)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a key is itself: one that looks like the second result of another is another job")
     func likeKeys() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         for key in ["order.2", "order", "order.2", "order"] {
             let answer = try await visitor.call(
                 "POST", "/sdapi/v1/txt2img", smallJob(), headers: ["Idempotency-Key": key])
@@ -204,14 +204,14 @@ import Testing
         }
         #expect(spool.list("done") == ["key-order", "key-order.2"])
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("settings that a client changes at the door are known to the daemon, and nobody is warned of them")
     func settings() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         func warnings() async throws -> [String] {
             let answer = try await visitor.post("/sdapi/v1/txt2img", smallJob())
             let name = try #require(answer.headers["sdspool-ticket"]?.components(separatedBy: "Z.").last)
@@ -221,6 +221,6 @@ import Testing
         #expect(try await visitor.post("/sdapi/v1/options", #"{"CLIP_stop_at_last_layers": 2}"#).status == 418)
         #expect(try await warnings() == [])
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

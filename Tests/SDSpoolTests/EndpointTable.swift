@@ -33,8 +33,8 @@ struct EndpointRow: Sendable {
     }
 
     func job(picture: String) -> String {
-        let orders = #""sdspool": {"endpoint": "\#(endpoint)", "method": "\#(method)"}"#
-        return "{" + (body.isEmpty ? "" : body.replacing("PICTURE", with: picture) + ", ") + orders + "}"
+        let jobOptions = #""sdspool": {"endpoint": "\#(endpoint)", "method": "\#(method)"}"#
+        return "{" + (body.isEmpty ? "" : body.replacing("PICTURE", with: picture) + ", ") + jobOptions + "}"
     }
 
     static let all: [EndpointRow] = {

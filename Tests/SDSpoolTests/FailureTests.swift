@@ -1,15 +1,15 @@
 // What cannot be done says why, beside the job, and nothing else suffers.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct FailureTests {
     @Test("what is no job goes to failed/ as it is, with the place where it is wrong")
     func noJobs() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1")
+        let daemon = try await spool.daemon(server: standIn.url, "--max-job-size", "1")
         let cases: [(name: String, text: String, words: String)] = [
             ("garbage", "hello", "line 1, column 1"),
             ("comma", "{\n  \"prompt\": \"é\",\n  \"steps\": 20,\n}", "line 4, column 1"),
@@ -21,7 +21,7 @@ import Testing
             ("orders", #"{"prompt": "x", "sdspool": {"prioritty": 1}}"#, "prioritty"),
             ("number", #"{"prompt": "x", "sdspool": {"priority": true}}"#, "0 (first) to 9"),
             ("away", #"{"sdspool": {"endpoint": "http://example.org/x"}}"#, "a path on the server"),
-            ("else", #"{"prompt": "x", "sdspool": {"server": "http://10.9.8.7:1"}}"#, "serves \(sketch.url) only"),
+            ("else", #"{"prompt": "x", "sdspool": {"server": "http://10.9.8.7:1"}}"#, "serves \(standIn.url) only"),
         ]
         for row in cases { try spool.drop(row.name, row.text) }
         try spool.drop("fine", smallJob())
@@ -37,8 +37,8 @@ import Testing
         #expect(try spool.document("failed/comma/error.json")["line"] as? Int == 4)
         try await daemon.says("done fine")
         #expect(try await daemon.stop() == 0)
-        #expect(sketch.requests.count == 1)
-        await sketch.stop()
+        #expect(standIn.requests.count == 1)
+        await standIn.stop()
     }
 
     static let classes: [(fault: String, class: String, attempts: Int, words: String)] = [
@@ -59,9 +59,9 @@ import Testing
 
     @Test("a failure is told apart by its class and tried as often as that deserves", arguments: classes)
     func failure(row: (fault: String, class: String, attempts: Int, words: String)) async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("bad", smallJob(#""sketch": {"fault": "\#(row.fault)"}"#))
         try await daemon.says("failed bad")
         try spool.drop("good", smallJob())
@@ -77,16 +77,16 @@ import Testing
         // A broken picture is somebody's all the same.
         let kept = row.fault.hasSuffix("png") ? ["bad-1.png"] : []
         #expect(spool.list("failed/bad") == kept + ["bad.json", "error.json"])
-        let bodies = sketch.requests.map(\.body).filter { String(decoding: $0, as: UTF8.self).contains("fault") }
+        let bodies = standIn.requests.map(\.body).filter { String(decoding: $0, as: UTF8.self).contains("fault") }
         #expect(Set(bodies).count <= 1, "each attempt asks for the same picture")
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("the server's own words about a wrong request stand in error.json, with its answer")
     func words() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("many", #"{"prompt": "x", "steps": "many"}"#)
         try await daemon.says("failed many")
         _ = try await daemon.stop()
@@ -95,36 +95,36 @@ import Testing
         #expect(error["status"] as? Int == 422)
         #expect(error["message"] as? String == "the server refused it (422): steps: value is not a valid integer")
         #expect((error["answer"] as? [String: Any])?["detail"] is [Any])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that fails does not hold up the others, and one that recovers is done")
     func others() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("shaky", smallJob(#""sketch": {"fault": "500", "times": 1, "step": 0}"#))
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         // It is at the server before the first one fails.
         try spool.drop("steady", smallJob())
-        await sketch.arrived(2)
-        sketch.release()
+        await standIn.arrived(2)
+        standIn.release()
         try await daemon.says("shaky is tried again")
         try await daemon.says("done steady")
         try await daemon.says("done shaky")
         _ = try await daemon.stop()
-        let isShaky = sketch.requests.map { String(decoding: $0.body, as: UTF8.self).contains("fault") }
+        let isShaky = standIn.requests.map { String(decoding: $0.body, as: UTF8.self).contains("fault") }
         #expect(isShaky == [true, false, true])
         let attempts = try #require(try spool.document("done/shaky/result.json")["attempts"] as? [[String: Any]])
         #expect(attempts.map { $0["failure"] as? String } == ["temporary", nil])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("three jobs in a row without memory pause the queue with the reason in PAUSE")
     func outOfMemory() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for name in ["a", "b", "c"] { try spool.drop(name, smallJob(#""sketch": {"fault": "oom"}"#)) }
         try await daemon.says("paused")
         try spool.drop("d", smallJob())
@@ -133,6 +133,6 @@ import Testing
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
         try await daemon.says("done d")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

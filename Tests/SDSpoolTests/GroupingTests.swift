@@ -1,7 +1,7 @@
 // Jobs whose checkpoint is loaded go first, where that is wanted.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct GroupingTests {
@@ -9,11 +9,11 @@ import Testing
 
     /// The order in which jobs are rendered that want two checkpoints by turns.
     private func order(_ more: String...) async throws -> [String] {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
         await spool.takeSlot()
-        let daemon = try Program(spool.arguments(server: sketch.url) + more)
+        let daemon = try Program(spool.arguments(server: standIn.url) + more)
         try await daemon.says("ready:")
         for (index, name) in Self.names.enumerated() {
             let checkpoint = index % 2 == 0 ? "sketch-test-card" : "sketch-test-card-2"
@@ -25,8 +25,8 @@ import Testing
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
         for name in Self.names { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
-        let bodies = sketch.requests.map { String(decoding: $0.body, as: UTF8.self) }
-        await sketch.stop()
+        let bodies = standIn.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        await standIn.stop()
         return bodies.compactMap { body in Self.names.first { body.contains(#""mark": "\#($0)""#) } }
     }
 

@@ -1,7 +1,7 @@
 // What people do to jobs by the command line: hold, release, retry, pause, resume. Whether a daemon runs does not matter.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct HoldTests {
@@ -14,10 +14,10 @@ import Testing
 
     @Test("a job that is held waits in hold/ until it is released, and runs in its old place then")
     func hold() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         #expect(try await run("pause", "while", "I", "sleep", in: spool).code == 66, "there is no spool yet")
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let paused = try await run("pause", "while", "I", "sleep", in: spool)
         #expect(paused.printed == "paused; sdspool resume goes on\n")
         try await daemon.says("paused: no job is started")
@@ -50,7 +50,7 @@ import Testing
         // Without a daemon, too.
         #expect(try await run("release", "b", in: spool).code == 0)
         #expect(spool.list("queue") == [queue[1]])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("of several held jobs of one name none is touched, and their tickets are named")
@@ -73,9 +73,9 @@ import Testing
 
     @Test("a failed job is dropped once more, and all of them are")
     func retry() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for name in ["a", "b", "c"] {
             try spool.drop(name, smallJob(#""cfg_scale": "big""#))
             try await daemon.says("failed \(name)")
@@ -99,6 +99,6 @@ import Testing
                 == "dropped a once more\ndropped b once more\ndropped c once more\n")
         #expect(spool.list("failed").isEmpty)
         #expect(spool.list("inbox") == ["a.json", "b.json", "c.json"])
-        await sketch.stop()
+        await standIn.stop()
     }
 }

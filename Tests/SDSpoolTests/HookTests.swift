@@ -1,7 +1,7 @@
 // Programs that are run when something has happened.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct HookTests {
@@ -29,13 +29,13 @@ import Testing
 
     @Test("done, failed and idle are told, with name, ticket, folder and state, in the order in which they happen")
     func told() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let tell = try Self.script(
             "tell", #"echo "$SDSPOOL_STATUS $SDSPOOL_NAME $SDSPOOL_FOLDER ${SDSPOOL_TICKET#*.} $# $1" >> "$0.log""#,
             for: spool)
         let daemon = try await spool.daemon(
-            server: sketch.url, "--on-done", "\(tell) 'two words'", "--on-failed", tell, "--on-idle", tell)
+            server: standIn.url, "--on-done", "\(tell) 'two words'", "--on-failed", tell, "--on-idle", tell)
         try spool.drop("a", smallJob())
         try await daemon.says("done a")
         try await Self.eventually("idle is told") { Self.lines("tell.log", beside: spool).count == 2 }
@@ -58,7 +58,7 @@ import Testing
         #expect(first[1].hasPrefix("idle "))
         #expect(Set(lines[2...].map { String($0.prefix(8)) }) == ["failed b", "failed c", "idle    "])
         #expect(lines.count == 5, "idle is told once each time")
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// A daemon that says when it is idle, and what lies in its folders then. It waits for half a file as long as anybody likes.
@@ -87,9 +87,9 @@ import Testing
 
     @Test("idle is not told while a job is arriving: half of a file, or one whose picture is not there yet")
     func arriving() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await Self.idler(spool, sketch.url)
+        let daemon = try await Self.idler(spool, standIn.url)
         let picture = try Data(
             contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
                 .appendingPathComponent("../../examples/pictures/demo.png").standardizedFileURL)
@@ -104,14 +104,14 @@ import Testing
         try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
         #expect(try await daemon.stop() == 0)
         #expect(Self.lines("tell.log", beside: spool) == ["idle:"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("idle is told also where what was arriving is taken away, and whatever lies in the inbox for good")
     func takenAway() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await Self.idler(spool, sketch.url)
+        let daemon = try await Self.idler(spool, standIn.url)
         try FileManager.default.createDirectory(at: spool.path("inbox/x.json"), withIntermediateDirectories: false)
         try FileManager.default.createSymbolicLink(
             at: spool.path("inbox/y.json"), withDestinationURL: URL(fileURLWithPath: "/dev/null"))
@@ -122,14 +122,14 @@ import Testing
         try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
         #expect(try await daemon.stop() == 0)
         #expect(Self.lines("tell.log", beside: spool) == ["idle: x.json y.json"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("idle is told when what was arriving turns out to be no job")
     func refusedAtLast() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await Self.idler(spool, sketch.url)
+        let daemon = try await Self.idler(spool, standIn.url)
         try Data(smallJob().utf8.prefix(20)).write(to: spool.path("inbox/half.json"))
         try spool.drop("first", smallJob())
         try await Self.isLongDone("first", spool)
@@ -138,19 +138,19 @@ import Testing
         try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
         #expect(try await daemon.stop() == 0)
         #expect(Self.lines("tell.log", beside: spool) == ["idle:"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
         "idle is not told while a job waits for its next attempt, and the daemon's end does not wait for what is arriving"
     )
     func retrying() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         // Both before the daemon starts: one of them is always there until both are done.
         try spool.drop("again", smallJob(#""sketch": {"fault": "500", "times": 1}"#))
         try spool.drop("other", smallJob())
-        let daemon = try await Self.idler(spool, sketch.url)
+        let daemon = try await Self.idler(spool, standIn.url)
         try await daemon.says("again is tried again in")
         for name in ["other", "again"] { try await daemon.says("done \(name)") }
         try await Self.eventually("idle is told") { !Self.lines("tell.log", beside: spool).isEmpty }
@@ -159,12 +159,12 @@ import Testing
         try await daemon.says("done last")
         #expect(try await daemon.stop() == 0)
         #expect(Self.lines("tell.log", beside: spool) == ["idle:"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what a daemon that was killed had still to move is told by the next one")
     func recovered() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let tell = try Self.script(
             "tell", #"echo "$SDSPOOL_STATUS $SDSPOOL_NAME $SDSPOOL_FOLDER" >> "$0.log""#, for: spool)
@@ -176,18 +176,18 @@ import Testing
                 try Data("{}".utf8).write(to: folder.appendingPathComponent("\(file).json"))
             }
         }
-        let daemon = try await spool.daemon(server: sketch.url, "--on-done", tell, "--on-failed", tell)
+        let daemon = try await spool.daemon(server: standIn.url, "--on-done", tell, "--on-failed", tell)
         try await Self.eventually("both are told") { Self.lines("tell.log", beside: spool).count == 2 }
         let place = spool.url.resolvingSymlinksInPath().path
         #expect(
             Set(Self.lines("tell.log", beside: spool)) == ["done a \(place)/done/a", "failed b \(place)/failed/b"])
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("no shell has a look at the command, and neither a password nor a descriptor of the daemon's gets to it")
     func bare() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .zero, credentials: "me:secret"))
+        let standIn = try StandIn.start(options: .init(stepTime: .zero, credentials: "me:secret"))
         let spool = try TestSpool()
         let mark = spool.surroundings.appendingPathComponent("mark").path
         let look = try Self.script(
@@ -195,7 +195,7 @@ import Testing
             #"{ printf '%s\n' "$@"; env; ls -l /proc/$$/fd | sed 's/^/fd /'; } > "$0.log.tmp"; mv "$0.log.tmp" "$0.log""#,
             for: spool)
         await spool.takeSlot()
-        let url = sketch.url.replacing("http://", with: "http://me:secret@")
+        let url = standIn.url.replacing("http://", with: "http://me:secret@")
         // What a test that runs beside this one leaves open is inherited by the daemon, too.
         let closing = #"for f in /proc/$$/fd/*; do n=${f##*/}; [ $n -gt 2 ] && eval "exec $n>&-"; done; exec "$0" "$@""#
         let daemon = try Program(
@@ -211,32 +211,32 @@ import Testing
         let lines = Self.lines("look.log", beside: spool)
         #expect(lines.starts(with: ["$(touch", "\(mark))", "`id`", ">", "x"]))
         #expect(!FileManager.default.fileExists(atPath: mark))
-        #expect(lines.contains("SDSPOOL_SERVER=\(sketch.url)"))
+        #expect(lines.contains("SDSPOOL_SERVER=\(standIn.url)"))
         #expect(!lines.contains { $0.contains("secret") || $0.hasPrefix("NOTIFY_SOCKET") })
         let descriptors = lines.filter { $0.hasPrefix("fd l") }
         // dash keeps the script itself as 10, and its own stdout aside while the braces are redirected.
         let foreign = descriptors.filter { !$0.contains("look") && !$0.contains("/dev/null") && !$0.contains("pipe:") }
         #expect(foreign.isEmpty, "\(descriptors)")
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a program that fails is told by its exit code, and the queue goes on")
     func failing() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let fail = try Self.script("fail", "echo it is broken; exit 3", for: spool)
-        let daemon = try await spool.daemon(server: sketch.url, "--on-done", fail)
+        let daemon = try await spool.daemon(server: standIn.url, "--on-done", fail)
         for name in ["a", "b"] { try spool.drop(name, smallJob()) }
         for name in ["a", "b"] { try await daemon.says("--on-done of \(name): exit code 3") }
         try await daemon.says("it is broken")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["a", "b"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a program that hangs is ended with all that it has begun, and the next call is made")
     func hanging() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         // Neither heeds SIGTERM; the second one is a child of the first.
         let hang = try Self.script(
@@ -249,7 +249,7 @@ import Testing
         await spool.takeSlot()
         let limit = spool.surroundings.appendingPathComponent("limit")
         let daemon = try Program(
-            spool.arguments(server: sketch.url) + ["--on-done", hang], environment: ["SDSPOOL_HOOK_LIMIT": limit.path])
+            spool.arguments(server: standIn.url) + ["--on-done", hang], environment: ["SDSPOOL_HOOK_LIMIT": limit.path])
         try await daemon.says("ready:")
         for name in ["a", "b"] { try spool.drop(name, smallJob()) }
         try await Self.eventually("both are at work") { Self.lines("hang.log", beside: spool).count == 2 }
@@ -267,17 +267,17 @@ import Testing
         }
         try await daemon.says("--on-done of b: exit code 4")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("the daemon's end waits for a call under way, and for those of jobs that end with it")
     func end() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let slow = try Self.script(
             "slow",
             #"echo begun >&2; until [ -e "$0.go" ]; do sleep 0.02; done; echo "$SDSPOOL_NAME" >> "$0.log""#, for: spool)
-        let daemon = try await spool.daemon(server: sketch.url, "--on-done", slow)
+        let daemon = try await spool.daemon(server: standIn.url, "--on-done", slow)
         for name in ["a", "b"] { try spool.drop(name, smallJob()) }
         for name in ["a", "b"] { try await daemon.says("done \(name)") }
         try await daemon.says("begun")
@@ -286,7 +286,7 @@ import Testing
         try Data().write(to: spool.surroundings.appendingPathComponent("slow.go"))
         #expect(try await daemon.exitCode() == 0)
         #expect(Self.lines("slow.log", beside: spool).sorted() == ["a", "b"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(

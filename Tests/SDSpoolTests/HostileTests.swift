@@ -5,7 +5,7 @@ import Foundation
 import Glibc
 import HTTP
 import Linux
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct HostileTests {
@@ -103,9 +103,9 @@ import Testing
 
     @Test("whatever lies in the inbox has its outcome told, and the daemon goes on with flat memory")
     func inbox() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1")
+        let daemon = try await spool.daemon(server: standIn.url, "--max-job-size", "1")
         var files = Self.files
         if geteuid() == 0 {
             files.append(
@@ -157,14 +157,14 @@ import Testing
         #expect(try await daemon.stop() == 0)
         #expect(peak < flat, "\(peak) KiB")
         #expect(daemon.lines.allSatisfy { !$0.utf8.contains(0x1b) })
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a file that grows and grows is not taken and holds up nobody; when it ends it fails by its size")
     func growing() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--max-job-size", "1", "--settle", "3600")
+        let daemon = try await spool.daemon(server: standIn.url, "--max-job-size", "1", "--settle", "3600")
         let path = spool.path("inbox/growing.json")
         try Data(#"{"prompt": ""#.utf8).write(to: path)
         let file = try FileHandle(forWritingTo: path)
@@ -179,7 +179,7 @@ import Testing
         try await daemon.says("failed/growing", "at most 1048576 are read")
         #expect(try daemon.peak() < flat)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// In the manner of the JSON test suites: values that are JSON and values that are not, in every place where a value
@@ -216,10 +216,10 @@ import Testing
 
     @Test("of hundreds of texts in the manner of the JSON test suites all that are JSON are taken and no others")
     func json() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let (jobs, others) = Self.texts
         #expect(jobs.count + others.count >= 300)
         for (number, text) in jobs.enumerated() { try spool.drop(Self.name("job", number), bytes: text) }
@@ -236,7 +236,7 @@ import Testing
         #expect(spool.list("queue").count == jobs.count)
         #expect(try daemon.peak() < flat)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// None of which is the beginning of another.
@@ -324,7 +324,7 @@ import Testing
                 status: 200, headers: ["Content-Type": "application/json"],
                 body: .stream(.length(100_000)) { writer in
                     try await writer.write("{\"images\":[\"\(dot)".utf8)
-                    throw Cut(reset: true)
+                    throw AbortResponse(reset: true)
                 })
         },
         Answer("a server error of a gigabyte", "temporary", "it answered 500") {

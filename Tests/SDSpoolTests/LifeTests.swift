@@ -1,15 +1,15 @@
 // A daemon's life: one a spool, it ends as it is told, and the next one goes on where it stopped.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct LifeTests {
     @Test("as JSON the log has a line for each event, and says what it is about")
     func jsonLog() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--log", "json")
+        let daemon = try await spool.daemon(server: standIn.url, "--log", "json")
         try spool.drop("cat", smallJob())
         let line = try await daemon.says(#""event":"done""#)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
@@ -17,54 +17,54 @@ import Testing
         #expect(object["ticket"]?.hasSuffix(".cat") == true)
         #expect(object["level"] == "info")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("SIGTERM in the middle of a render puts the job back, and the next start renders the same picture")
     func stopAndGoOn() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let first = try await spool.daemon(server: sketch.url)
+        let first = try await spool.daemon(server: standIn.url)
         try spool.drop("long", smallJob(#""sketch": {"fault": "hold", "times": 1}"#))
         try await first.says("accepted", ".long")
         try spool.drop("short", smallJob())
         try await first.says("accepted", ".short")
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         #expect(try await first.stop() == 0)
         #expect(spool.list("active").isEmpty)
         #expect(spool.list("queue").count == 2)
         #expect(spool.list("queue").first?.hasSuffix(".long") == true)
-        sketch.release()
+        standIn.release()
 
-        let second = try await spool.daemon(server: sketch.url)
+        let second = try await spool.daemon(server: standIn.url)
         for name in ["long", "short"] { try await second.says("done \(name)") }
         #expect(try await second.stop() == 0)
-        let bodies = sketch.requests.map(\.body)
+        let bodies = standIn.requests.map(\.body)
         #expect(bodies.count { $0 == bodies.first } == 2)
         // They begin in order; which of them is published first is not promised.
         let begun = second.lines.filter { $0.contains(" rendering ") }
         #expect(begun.first?.contains(" rendering long ") == true)
         let attempts = try #require(try spool.document("done/long/result.json")["attempts"] as? [[String: Any]])
         #expect(attempts.map { $0["failure"] as? String } == ["stopped", nil])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that somebody copies into the queue while it is rendered is two jobs")
     func copied() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(100)))
         let spool = try TestSpool()
         // Drafts of progress.json would come and go under the copy.
-        let first = try await spool.daemon(server: sketch.url, "--no-progress")
+        let first = try await spool.daemon(server: standIn.url, "--no-progress")
         try spool.drop("cat", smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         let ticket = try #require(spool.list("active").first)
         try FileManager.default.copyItem(at: spool.path("active/\(ticket)"), to: spool.path("queue/\(ticket)"))
         #expect(try await first.stop() == 0)
         #expect(spool.list("active").isEmpty)
         #expect(spool.list("queue").count == 2)
-        await sketch.stop()
+        await standIn.stop()
 
-        let other = try Sketch.quick()
+        let other = try StandIn.quick()
         let second = try await spool.daemon(server: other.url)
         for folder in ["/done/cat,", "/done/cat.2,"] { try await second.says("done cat:", folder) }
         #expect(try await second.stop() == 0)
@@ -91,33 +91,33 @@ import Testing
 
     @Test("a killed daemon loses nothing: the next one repairs and goes on")
     func killed() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let first = try await spool.daemon(server: sketch.url)
+        let first = try await spool.daemon(server: standIn.url)
         try spool.drop("cat", smallJob(#""sketch": {"fault": "hold", "times": 1}"#))
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         first.kill(SIGKILL)
         #expect(try await first.exitCode() == 128 + SIGKILL)
         #expect(spool.list("active").count == 1)
-        let second = try await spool.daemon(server: sketch.url)
+        let second = try await spool.daemon(server: standIn.url)
         try await second.says("back in the queue")
         // It looks whether the server is idle, and it is not.
-        let looks = sketch.looks
-        await sketch.wait { $0.count > 1 || sketch.looks > looks + 1 }
-        #expect(sketch.requests.count == 1, "the orphan of the first daemon is waited for")
-        sketch.release()
+        let looks = standIn.looks
+        await standIn.wait { $0.count > 1 || standIn.looks > looks + 1 }
+        #expect(standIn.requests.count == 1, "the orphan of the first daemon is waited for")
+        standIn.release()
         try await second.says("done cat")
         #expect(try await second.stop() == 0)
-        #expect(Set(sketch.requests.map(\.body)).count == 1)
-        #expect(sketch.requests.count == 2)
-        await sketch.stop()
+        #expect(Set(standIn.requests.map(\.body)).count == 1)
+        #expect(standIn.requests.count == 2)
+        await standIn.stop()
     }
 
     @Test("a second signal ends it at once")
     func secondSignal() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         // An answer that has begun is given some seconds to end: time for the second signal.
         try spool.drop("drip", smallJob(#""sketch": {"fault": "drip", "seconds": 0.2}"#))
         try await spool.holds(".picture-1", inFolderOf: "active")
@@ -125,44 +125,44 @@ import Testing
         try await daemon.says("stopping")
         daemon.kill(SIGINT)
         #expect(try await daemon.exitCode() == 128 + SIGINT)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a second daemon on the same spool says who has it and goes")
     func second() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let first = try await spool.daemon(server: sketch.url)
-        let second = try Program(spool.arguments(server: sketch.url))
+        let first = try await spool.daemon(server: standIn.url)
+        let second = try Program(spool.arguments(server: standIn.url))
         #expect(try await second.exitCode() == 75)
         try await second.says("process \(first.pid) on", "since 2")
         #expect(try await first.stop() == 0)
-        let third = try await spool.daemon(server: sketch.url)
+        let third = try await spool.daemon(server: standIn.url)
         #expect(try await third.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("missing folders are made")
     func folders() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try FileManager.default.removeItem(at: spool.url)
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         #expect(
             spool.list("").filter { !TestSpool.isShown($0) } == [
                 "active", "assets", "done", "failed", "hold", "inbox", "queue",
             ])
         #expect(try await daemon.stop() == 0)
         #expect(try spool.document("status.json")["state"] as? String == "stopped")
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that is deleted from queue/ is cancelled, one that is moved to hold/ waits there until it is put back")
     func byHand() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for name in ["away", "held", "last"] {
             try spool.drop(name, smallJob())
             try await daemon.says("accepted", ".\(name)")
@@ -177,7 +177,7 @@ import Testing
         try await daemon.says("done held")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["held", "last"])
-        #expect(sketch.requests.count == 2)
-        await sketch.stop()
+        #expect(standIn.requests.count == 2)
+        await standIn.stop()
     }
 }

@@ -3,15 +3,15 @@
 // with --nowebui lacks /internal/…, and its rows fail there.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct LiveTests {
     @Test("a real server's pictures, grid, upscaled picture, answers and refusals all end where they belong")
     func everything() async throws {
         let live = ProcessInfo.processInfo.environment["SDSPOOL_TEST_SERVER"]
-        let sketch = live == nil ? try Sketch.quick() : nil
-        let server = try #require(live ?? sketch?.url)
+        let standIn = live == nil ? try StandIn.quick() : nil
+        let server = try #require(live ?? standIn?.url)
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: server)
         let patience = live == nil ? deadline : .seconds(600)
@@ -56,6 +56,6 @@ import Testing
         try await spool.run(rows, picture: Data(base64Encoded: picture) ?? Data(), by: daemon, within: patience)
         for row in rows { try row.check(in: spool) }
         #expect(try await daemon.stop() == 0)
-        await sketch?.stop()
+        await standIn?.stop()
     }
 }

@@ -32,7 +32,7 @@ final class LoopDisk: Sendable {
 
     /// The same, without holding one of Swift's threads meanwhile.
     static func made(_ filesystem: String, options: String? = nil) async throws -> LoopDisk? {
-        try await Threads.blocking { try LoopDisk(filesystem, options: options) }
+        try await TaskQueueExecutor.blocking { try LoopDisk(filesystem, options: options) }
     }
 
     deinit {
@@ -45,7 +45,7 @@ final class LoopDisk: Sendable {
     func remount() async throws {
         // A process that another test starts in the moment in which a file here is open has it open, too, for a while.
         let end = ContinuousClock.now + deadline
-        while try await !Threads.blocking({ [mount] in try Self.runs(["umount", mount.path]) }) {
+        while try await !TaskQueueExecutor.blocking({ [mount] in try Self.runs(["umount", mount.path]) }) {
             guard ContinuousClock.now < end else { throw BadState(description: "\(mount.path) stays busy") }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -54,7 +54,7 @@ final class LoopDisk: Sendable {
             guard ContinuousClock.now < end else { throw BadState(description: "\(mount.path) stays in use") }
             try await Task.sleep(for: .milliseconds(20))
         }
-        guard try await Threads.blocking({ [arguments] in try Self.runs(arguments) }) else {
+        guard try await TaskQueueExecutor.blocking({ [arguments] in try Self.runs(arguments) }) else {
             throw BadState(description: "\(mount.path) cannot be mounted again")
         }
     }
@@ -70,7 +70,7 @@ final class LoopDisk: Sendable {
 
     /// Lets it stand still, and go on again (fsfreeze(8)). False where it does not.
     func freeze(_ isFrozen: Bool) async throws -> Bool {
-        try await Threads.blocking { [mount] in
+        try await TaskQueueExecutor.blocking { [mount] in
             try Self.runs(["/sbin/fsfreeze", isFrozen ? "-f" : "-u", mount.path])
         }
     }

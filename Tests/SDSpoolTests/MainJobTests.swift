@@ -1,15 +1,15 @@
 // The main job: a file dropped in the inbox becomes pictures in done/.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct MainJobTests {
     @Test("a dropped job ends in done/ with its own bytes, its pictures and its story")
     func dropped() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let text =
             #"{"prompt": "a \"cat\"",  "width":64, "height" : 64.0, "steps": 2, "seed": 9007199254740993}"# + "\n"
         try spool.drop("cat", text)
@@ -23,7 +23,7 @@ import Testing
         let result = try spool.document("done/cat/result.json")
         #expect(result["status"] as? Int == 200)
         #expect(result["endpoint"] as? String == "/sdapi/v1/txt2img")
-        #expect(result["server"] as? String == sketch.url)
+        #expect(result["server"] as? String == standIn.url)
         #expect((result["attempts"] as? [Any])?.count == 1)
         #expect((result["info"] as? [String: Any])?["seed"] as? Int == 9_007_199_254_740_993)
         #expect((result["parameters"] as? [String: Any])?["steps"] as? Int == 2)
@@ -39,17 +39,17 @@ import Testing
         }
         #expect(spool.list("inbox").isEmpty && spool.list("queue").isEmpty && spool.list("active").isEmpty)
         // The name by which the server is asked how far it is comes first; all else is as it was.
-        let sent = String(decoding: try #require(sketch.requests.first).body, as: UTF8.self)
+        let sent = String(decoding: try #require(standIn.requests.first).body, as: UTF8.self)
         #expect(sent.replacing(#/"force_task_id": "task\(sdspool-[0-9TZ.]+\)", /#, with: "") == text)
-        #expect(sent != text && sketch.requests.count == 1)
-        await sketch.stop()
+        #expect(sent != text && standIn.requests.count == 1)
+        await standIn.stop()
     }
 
     @Test("what is sent is what was written, but for the seed that was drawn and the word to the queue")
     func sent() async throws {
-        let sketch = try Sketch.nowebui()
+        let standIn = try StandIn.nowebui()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let odd =
             #""cfg_scale": 7.10, "steps": 1, "x_key": [1e2, 0.30000000000000004, "\u00e9"], "width": 64, "height":64"#
         try spool.drop("odd", #"{ "sdspool": {"priority": 2}, "seed" : -1, "prompt": "p", \#(odd) }"#)
@@ -58,17 +58,17 @@ import Testing
         let result = try spool.document("done/odd/result.json")
         let seed = try #require(((result["images"] as? [[String: Any]])?.first)?["seed"] as? Int)
         #expect((0...4_294_967_293).contains(seed))
-        let sent = try #require(sketch.requests.first).body
+        let sent = try #require(standIn.requests.first).body
         #expect(String(decoding: sent, as: UTF8.self) == #"{ "seed" : \#(seed), "prompt": "p", \#(odd) }"#)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a thousand files dropped in one burst under random names are rendered in the order of their drop")
     func burst() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         // Longer than a file is empty before it is written.
-        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
+        let daemon = try await spool.daemon(server: standIn.url, "--settle", "3600")
         let names = (1...1000).map { "\(UInt32.random(in: .min ... .max))-\($0)" }
         // By a process of its own: this one starts others all the time, which hold on to its open files for a moment,
         // and a file is whole when the last one lets go.
@@ -79,54 +79,54 @@ import Testing
         let writer = try Program(
             [spool.path("burst.sh").path], executable: URL(fileURLWithPath: "/bin/sh"), in: spool.path("inbox"))
         #expect(try await writer.exitCode() == 0)
-        await sketch.arrived(1000)
+        await standIn.arrived(1000)
         try await daemon.says("done \(names[999]):")
         #expect(try await daemon.stop() == 0)
-        #expect(prompts(of: sketch) == names)
+        #expect(prompts(of: standIn) == names)
         #expect(spool.list("done").count == 1000)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("files that lay in the inbox before the start come first, in the order in which they got there")
     func before() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         for name in ["z", "m", "a", "q"] {
             try spool.drop(name, #"{"prompt": "\#(name)", "steps": 1, "width": 8, "height": 8}"#)
             try await nextTick(in: spool)
         }
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("0", #"{"prompt": "0", "steps": 1, "width": 8, "height": 8}"#)
         try await daemon.says("done 0")
         _ = try await daemon.stop()
-        #expect(prompts(of: sketch) == ["z", "m", "a", "q", "0"])
-        await sketch.stop()
+        #expect(prompts(of: standIn) == ["z", "m", "a", "q", "0"])
+        await standIn.stop()
     }
 
     @Test("a lower priority number goes first, and equal ones in order of arrival")
     func priority() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for (name, priority) in [("a", 5), ("b", 9), ("c", 0), ("d", 5)] {
             try spool.drop(name, smallJob(#""sdspool": {"priority": \#(priority)}"#).replacing("a cat", with: name))
             try await daemon.says("accepted \(priority)-", ".\(name)")
         }
-        #expect(sketch.requests.isEmpty)
+        #expect(standIn.requests.isEmpty)
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
         try await daemon.says("going on")
         try await daemon.says("done b")
         _ = try await daemon.stop()
-        #expect(prompts(of: sketch) == ["c", "a", "d", "b"])
-        await sketch.stop()
+        #expect(prompts(of: standIn) == ["c", "a", "d", "b"])
+        await standIn.stop()
     }
 
     @Test("the same name dropped again is another job with a folder of its own")
     func again() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for number in 1...3 {
             try spool.drop("cat", smallJob(#""seed": \#(number)"#))
             try await daemon.says("done cat", number == 1 ? "done/cat," : "done/cat.\(number),")
@@ -134,14 +134,14 @@ import Testing
         _ = try await daemon.stop()
         #expect(spool.list("done") == ["cat", "cat.2", "cat.3"])
         #expect(spool.list("done/cat.3") == ["cat-1.png", "cat.json", "result.json"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a grid, a batch, an upscaled picture and a question each have their own files")
     func shapes() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("grid", smallJob(#""batch_size": 2, "n_iter": 2, "save_images": true"#))
         try spool.drop("samplers", #"{"sdspool": {"endpoint": "/sdapi/v1/samplers", "method": "GET"}}"#)
         try await daemon.says("done grid: 5 pictures")
@@ -165,11 +165,11 @@ import Testing
         let upstream = try #require(answer["upstream"] as? [String: Any])
         #expect(upstream["status"] as? Int == 200)
         #expect((upstream["body"] as? [[String: Any]])?.contains { $0["name"] as? String == "Euler" } == true)
-        await sketch.stop()
+        await standIn.stop()
     }
 
-    private func prompts(of sketch: Sketch) -> [String] {
-        sketch.requests.compactMap { request in
+    private func prompts(of standIn: StandIn) -> [String] {
+        standIn.requests.compactMap { request in
             let object = try? JSONSerialization.jsonObject(with: Data(request.body)) as? [String: Any]
             return object?["prompt"] as? String
         }

@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct MiddlemanTests {
@@ -11,11 +11,11 @@ import Testing
 
     @Test("a query does not wait behind a render, unless it says that it does")
     func overtakes() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(100)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("long", Self.long)
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         try spool.drop("patient", #"{"sdspool": {"endpoint": "/sdapi/v1/samplers", "wait": true}}"#)
         try await daemon.says("accepted", ".patient")
         try spool.drop("quick", Self.query)
@@ -23,15 +23,15 @@ import Testing
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("queue").count == 2)
         #expect(spool.list("done") == ["quick"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a query is found again among the jobs of an earlier life, and among those that were held")
     func foundAgain() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(100)))
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let first = try await spool.daemon(server: sketch.url)
+        let first = try await spool.daemon(server: standIn.url)
         for (name, text) in [("long", Self.long), ("quick", Self.query), ("held", Self.query)] {
             try spool.drop(name, text)
             try await first.says("accepted", ".\(name)")
@@ -39,47 +39,47 @@ import Testing
         #expect(try await first.stop() == 0)
         let held = try #require(spool.list("queue").last)
         try FileManager.default.moveItem(at: spool.path("queue/\(held)"), to: spool.path("hold/\(held)"))
-        let second = try await spool.daemon(server: sketch.url)
+        let second = try await spool.daemon(server: standIn.url)
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         try await second.says("done quick")
         try FileManager.default.moveItem(at: spool.path("hold/\(held)"), to: spool.path("queue/\(held)"))
         try await second.says("done held")
         #expect(spool.list("active").count == 1)
         #expect(try await second.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what stops the server is passed on only by a daemon that was told so")
     func control() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let kill = #"{"sdspool": {"endpoint": "/sdapi/v1/server-kill", "method": "POST"}}"#
         let careful = try TestSpool()
-        let first = try await careful.daemon(server: sketch.url)
+        let first = try await careful.daemon(server: standIn.url)
         try careful.drop("kill", kill)
         try await first.says("failed kill", "--allow-control")
         #expect(try await first.stop() == 0)
         let bold = try TestSpool()
-        let second = try await bold.daemon(server: sketch.url, "--allow-control")
+        let second = try await bold.daemon(server: standIn.url, "--allow-control")
         try bold.drop("kill", kill)
         // The stand-in has no such path, and it was asked.
         try await second.says("failed kill", "the server has no /sdapi/v1/server-kill")
         #expect(try await second.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a path that the server does not list fails at once, with the nearest that it has")
     func slip() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("slip", #"{"sdspool": {"endpoint": "/sdapi/v1/sample", "method": "POST"}, "x": 1}"#)
         try await daemon.says("failed slip", "no /sdapi/v1/sample;", "/sdapi/v1/samplers")
         try spool.drop("method", #"{"sdspool": {"endpoint": "/sdapi/v1/samplers", "method": "POST"}, "x": 1}"#)
         try await daemon.says("failed method", "takes GET for /sdapi/v1/samplers, and not POST")
         #expect(try await daemon.stop() == 0)
         #expect(try (spool.document("failed/slip/error.json")["attempts"] as? [Any])?.isEmpty == true)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a service that the server does not list fails its job at once, and holds up no other")

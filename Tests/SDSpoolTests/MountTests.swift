@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct MountTests {
@@ -25,9 +25,9 @@ import Testing
 
     @Test("a mount that comes over a folder is said once, and what is published meanwhile lies there when it is gone")
     func later() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--poll", "0.05")
+        let daemon = try await spool.daemon(server: standIn.url, "--poll", "0.05")
         let outside = spool.surroundings.appendingPathComponent("outside")
         try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: true)
         let done = spool.path("done").path
@@ -55,6 +55,6 @@ import Testing
         #expect(daemon.lines.count { $0.contains("is a mount of its own") } == 1)
         #expect(!daemon.lines.contains { $0.contains("trying again") })
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct PageTests {
@@ -34,9 +34,9 @@ import Testing
 
     @Test("shows results and failures, and whatever a prompt says is text")
     func sheet() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("taken", #"{"prompt": "\#(Self.hostile)", "steps": 1, "width": 64, "height": 64, "seed": 99}"#)
         try spool.drop("gone", smallJob())
         try spool.drop("bad", "{]")
@@ -44,7 +44,7 @@ import Testing
         try await daemon.says("done gone")
         try await daemon.says("refused bad")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
         try FileManager.default.removeItem(at: spool.path("done/gone/gone-1.png"))
 
         let page = try String(contentsOf: spool.path("index.html"), encoding: .utf8)
@@ -64,11 +64,11 @@ import Testing
 
     @Test("the policy keeps out a script that somebody has written into the page")
     func policy() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
         let page = try String(contentsOf: spool.path("index.html"), encoding: .utf8)
         let forged = page.replacingOccurrences(
             of: "<main",
@@ -80,9 +80,9 @@ import Testing
 
     @Test("at the door it is the same page, and one of somebody else that has it in a frame hears nothing of it")
     func frames() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         try spool.drop("cat", smallJob())
         try await daemon.says("done cat")
         try await spool.holds("index.html", inFolderOf: "..")
@@ -102,14 +102,14 @@ import Testing
         #expect(other.contains("<title>deaf</title>"))
         await stranger.stop()
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what is rendered and what waits is shown while it is so")
     func now() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--in-flight", "1")
+        let daemon = try await spool.daemon(server: standIn.url, "--in-flight", "1")
         for name in ["first", "second"] {
             let still = #""sketch": {"fault": "hold", "step": 10}"#
             try spool.drop(name, #"{"prompt": "a slow cat", "steps": 20, "width": 64, "height": 64, \#(still)}"#)
@@ -118,11 +118,11 @@ import Testing
             now.contains(">first</h3>") && now.contains("<progress max=\"1000\" value=") && now.contains("a slow cat")
                 && now.contains("<bdi>second</bdi>") && now.contains("preview.png?")
         }
-        sketch.release()
+        standIn.release()
         try await daemon.says("done second")
         try await until { $0.contains("<strong>idle</strong>") && !$0.contains("<progress") }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
 
         func until(_ isSo: (String) -> Bool) async throws {
             let end = ContinuousClock.now + deadline

@@ -3,7 +3,7 @@
 import Foundation
 import FoundationNetworking
 import HTTP
-import Sketch
+import StandIn
 import Synchronization
 import Testing
 
@@ -14,42 +14,42 @@ import Testing
 
     @Test("the next job waits in the server while one is rendered, and begins before that one is answered")
     func next() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(10)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(10)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for (name, fault) in [("a", "withhold"), ("b", "hold"), ("c", "hold")] {
             let job = Self.job(name, steps: 10)
             try spool.drop(name, #"\#(job.dropLast()), "sketch": {"fault": "\#(fault)"}}"#)
         }
         // The render of the first one has ended, and it is not answered.
-        await sketch.wait { $0.count == 2 && $0[1].started != nil }
+        await standIn.wait { $0.count == 2 && $0[1].started != nil }
         #expect(spool.list("done").isEmpty)
-        #expect(sketch.requests.count == 2, "one is rendered and one waits, no more")
-        sketch.release("a")
+        #expect(standIn.requests.count == 2, "one is rendered and one waits, no more")
+        standIn.release("a")
         try await daemon.says("done a")
-        sketch.release()
+        standIn.release()
         for name in ["b", "c"] { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
-        let isFirst = sketch.requests.map { String(decoding: $0.body, as: UTF8.self).contains(#""prompt": "a""#) }
+        let isFirst = standIn.requests.map { String(decoding: $0.body, as: UTF8.self).contains(#""prompt": "a""#) }
         #expect(isFirst == [true, false, false])
         // What it waited for is no part of a render.
         let result = try spool.document("done/b/result.json")
         let before = try spool.document("done/a/result.json")
         #expect(try #require(result["started"] as? String) >= #require(before["finished"] as? String))
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("with --in-flight 1 a request leaves when the one before it is answered")
     func single() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(10), encodeTime: .milliseconds(300)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(10), encodeTime: .milliseconds(300)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--in-flight", "1")
+        let daemon = try await spool.daemon(server: standIn.url, "--in-flight", "1")
         for name in ["a", "b"] { try spool.drop(name, Self.job(name, steps: 10)) }
         for name in ["a", "b"] { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
-        let (first, second) = (sketch.requests[0], sketch.requests[1])
+        let (first, second) = (standIn.requests[0], standIn.requests[1])
         #expect(try #require(second.started) - #require(first.ended) >= .milliseconds(300))
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
@@ -96,12 +96,12 @@ import Testing
 
     @Test("a job that waits in the server is cancelled without harm to the one that is rendered")
     func cancelled() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("first", Self.job("first", steps: 100))
         try spool.drop("second", Self.job("second", steps: 100_000))
-        await sketch.arrived(2)
+        await standIn.arrived(2)
         let cancel = try Program(["cancel", "--spool", spool.url.path, "second"])
         #expect(try await cancel.exitCode() == 0)
         try await daemon.says("done first")
@@ -112,7 +112,7 @@ import Testing
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["first", "third"])
         #expect(spool.list("failed").isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("an interrupt that hits the next render, because its own had just ended, costs nobody a picture")
@@ -168,36 +168,36 @@ import Testing
 
     @Test("a job that waited in the server when the daemon was killed is not taken for the cause")
     func innocent() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(10)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(10)))
         let spool = try TestSpool()
         try spool.drop("poison", Self.job("poison", steps: 100_000))
         try spool.drop(
             "bystander", #"{"prompt": "b", "steps": 1, "width": 8, "height": 8, "sdspool": {"priority": 6}}"#)
         for life in 1...3 {
-            let seen = sketch.requests.count
-            let daemon = try await spool.daemon(server: sketch.url)
+            let seen = standIn.requests.count
+            let daemon = try await spool.daemon(server: standIn.url)
             // The first time both are there, from then on the one that may be the cause is alone.
-            await sketch.arrived(seen + (life == 1 ? 2 : 1))
+            await standIn.arrived(seen + (life == 1 ? 2 : 1))
             daemon.kill(SIGKILL)
             _ = try await daemon.exitCode()
             // Nothing of it is left at the server.
-            while try await isBusy(sketch.url) { _ = try await post(sketch.url, "interrupt", "") }
+            while try await isBusy(standIn.url) { _ = try await post(standIn.url, "interrupt", "") }
         }
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try await daemon.says("failed poison")
         try await daemon.says("done bystander")
         #expect(try await daemon.stop() == 0)
         #expect(try spool.document("failed/poison/error.json")["class"] as? String == "poison")
-        #expect(sketch.requests.count { String(decoding: $0.body, as: UTF8.self).contains("poison") } == 3)
-        await sketch.stop()
+        #expect(standIn.requests.count { String(decoding: $0.body, as: UTF8.self).contains("poison") } == 3)
+        await standIn.stop()
     }
 
     @Test("SIGTERM puts back what was made ready to be sent, and holds it against nobody")
     func stopped() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
-        let other = Task { try await post(sketch.url, "txt2img", Self.job("other", steps: 100_000)) }
-        await sketch.wait { $0.first?.started != nil }
+        let other = Task { try await post(standIn.url, "txt2img", Self.job("other", steps: 100_000)) }
+        await standIn.wait { $0.first?.started != nil }
         // One that was under way at a crash waits until the server is idle; the one behind it is ready.
         let attempts =
             #"{"drawn": {"seed": 1}, "list": [{"number": 1, "server": "x", "started": "2026-01-01T00:00:00Z"}]}"#
@@ -206,22 +206,22 @@ import Testing
         try spool.put(attempts, at: "\(tried)/attempts.json")
         try spool.put(Self.job("fresh", steps: 1), at: "queue/5-20260101T000000.000002Z.fresh.json")
         for life in 1...2 {
-            let daemon = try await spool.daemon(server: sketch.url)
+            let daemon = try await spool.daemon(server: standIn.url)
             try await spool.holds("attempts.json", inFolderOf: "active")
             while spool.list("active").count < 2 { await Task.yield() }
             #expect(try await daemon.stop() == 0)
             #expect(spool.list("active").isEmpty, "life \(life)")
             #expect(spool.list("queue").count == 2, "life \(life)")
         }
-        _ = try await post(sketch.url, "interrupt", "")
+        _ = try await post(standIn.url, "interrupt", "")
         _ = try await other.value
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         for name in ["tried", "fresh"] { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
         let fresh = try #require(try spool.document("done/fresh/result.json")["attempts"] as? [[String: Any]])
         #expect(fresh.dropLast().allSatisfy { $0["failure"] as? String == "stopped" })
-        #expect(sketch.requests.count == 3)
-        await sketch.stop()
+        #expect(standIn.requests.count == 3)
+        await standIn.stop()
     }
 
     private func isBusy(_ server: String) async throws -> Bool {

@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Synchronization
 import Testing
 
@@ -11,11 +11,11 @@ import Testing
         "progress.json and a preview lie beside the job while it renders, and not in its result",
         arguments: [true, false])
     func shown(hasWebUI: Bool) async throws {
-        var options = Sketch.Options(stepTime: .milliseconds(10))
+        var options = StandIn.Options(stepTime: .milliseconds(10))
         options.hasWebUI = hasWebUI
-        let sketch = try Sketch.start(options: options)
+        let standIn = try StandIn.start(options: options)
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         // Named like a file of ours.
         let still = #""sketch": {"fault": "hold", "step": 100}"#
         try spool.drop("preview", #"{"prompt": "x", "steps": 200, "n_iter": 2, "width": 64, "height": 64, \#(still)}"#)
@@ -39,20 +39,20 @@ import Testing
         #expect(progress["preview"] as? String == "preview.png")
         #expect((progress["updated"] as? String)?.wholeMatch(of: /\d{4}-\d\d-\d\dT[0-9:.]{15}Z/) != nil)
         #expect(try Data(contentsOf: spool.path("\(folder)/preview.png")).starts(with: [0x89, 0x50, 0x4e, 0x47]))
-        sketch.release()
+        standIn.release()
         try await daemon.says("done preview: 2 pictures")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done/preview") == ["preview-1.png", "preview-2.png", "preview.json", "result.json"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that waits at the server behind somebody else's says so, and tells nothing of the other's progress")
     func waits() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(10)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(10)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
-        let other = Task { try await post(sketch.url, "txt2img", smallJob().replacing(": 1,", with: ": 1000000,")) }
-        await sketch.wait { $0.first?.started != nil }
+        let daemon = try await spool.daemon(server: standIn.url)
+        let other = Task { try await post(standIn.url, "txt2img", smallJob().replacing(": 1,", with: ": 1000000,")) }
+        await standIn.wait { $0.first?.started != nil }
         try spool.drop("cat", smallJob())
         try await spool.holds("progress.json", inFolderOf: "active")
         let folder = "active/\(try #require(spool.list("active").first))"
@@ -60,11 +60,11 @@ import Testing
         #expect(progress["state"] as? String == "waiting at the server")
         #expect(progress.keys.sorted() == ["state", "updated"])
         #expect(spool.list(folder) == ["attempts.json", "cat.json", "progress.json"])
-        _ = try await post(sketch.url, "interrupt", "")
+        _ = try await post(standIn.url, "interrupt", "")
         _ = try await other.value
         try await daemon.says("done cat")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a server that does not answer is not asked a second time, and its render is not held up by that")
@@ -148,15 +148,15 @@ import Testing
 /// A server that has what a test gives it, and nothing else.
 final class BareServer: Sendable {
     let server: Server
-    private let asked: Asked
+    private let asked: RequestedRender
 
-    private final class Asked: Sendable {
+    private final class RequestedRender: Sendable {
         let paths = Mutex<[String]>([])
     }
 
     /// - Parameter answer: to a path with its query; `nil` is 404.
     init(_ answer: @escaping @Sendable (String) async -> String?) throws {
-        let asked = Asked()
+        let asked = RequestedRender()
         self.asked = asked
         server = try Server.own { request in
             let path = request.path + (request.query.map { "?\($0)" } ?? "")

@@ -1,7 +1,7 @@
 // A disk without room for a result: one render finds that out at most, smaller jobs go on, and it goes on by itself.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct RoomTests {
@@ -10,8 +10,8 @@ import Testing
         #"{"prompt": "\#(prompt)", "steps": 1, "width": \#(side), "height": \#(side)}"#
     }
 
-    private static func renders(_ sketch: Sketch, _ prompt: String) -> Int {
-        sketch.requests.count { String(decoding: $0.body, as: UTF8.self).contains("\"\(prompt)\"") }
+    private static func renders(_ standIn: StandIn, _ prompt: String) -> Int {
+        standIn.requests.count { String(decoding: $0.body, as: UTF8.self).contains("\"\(prompt)\"") }
     }
 
     @Test("jobs that do not fit wait, smaller ones go, and all are done when there is room")
@@ -20,9 +20,9 @@ import Testing
         guard let disk = try LoopDisk("tmpfs", options: "size=8m") else {
             return print("skipped, a full tmpfs: it cannot be mounted here")
         }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool(in: disk.mount.appendingPathComponent("full"))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let filler = disk.mount.appendingPathComponent("filler")
         try Data(count: 7 << 20).write(to: filler)
         let large = ["l1", "l2", "l3", "l4"]
@@ -32,17 +32,17 @@ import Testing
         for name in ["s1", "s2", "s3"] { try await daemon.says("done \(name)") }
         #expect(spool.list("done") == ["s1", "s2", "s3"])
         // Those that were with the server then keep their answers there, and no other is sent.
-        #expect(large.allSatisfy { Self.renders(sketch, $0) <= 1 })
-        #expect(large.map { Self.renders(sketch, $0) }.reduce(0, +) <= 2)
+        #expect(large.allSatisfy { Self.renders(standIn, $0) <= 1 })
+        #expect(large.map { Self.renders(standIn, $0) }.reduce(0, +) <= 2)
         try FileManager.default.removeItem(at: filler)
         // Three of them fit at a time.
         for name in large.prefix(3) { try await daemon.says("done \(name)") }
         try FileManager.default.removeItem(at: spool.path("done/l1"))
         try await daemon.says("done l4")
         #expect(try await daemon.stop() == 0)
-        #expect(large.map { Self.renders(sketch, $0) }.reduce(0, +) <= large.count + 1)
+        #expect(large.map { Self.renders(standIn, $0) }.reduce(0, +) <= large.count + 1)
         #expect(spool.list("failed").isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what an answer needs that stays with its server the others like it are expected to need, and are not sent")
@@ -80,10 +80,10 @@ import Testing
 
     @Test("a limit of the size of files is found out by one render, and keeps no smaller job and no end of the daemon")
     func limited() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         await spool.takeSlot()
-        let words = [try Program.executable.path] + spool.arguments(server: sketch.url)
+        let words = [try Program.executable.path] + spool.arguments(server: standIn.url)
         // In blocks of 512 bytes: 1 MiB.
         let daemon = try Program(
             ["-c", #"ulimit -f 2048; exec "$@""#, "sh"] + words, executable: URL(fileURLWithPath: "/bin/sh"))
@@ -94,10 +94,10 @@ import Testing
         for name in ["s1", "s2"] { try spool.drop(name, Self.job(name, side: 32)) }
         for name in ["s1", "s2"] { try await daemon.says("done \(name)") }
         try await spool.isSaid(state: "waiting", because: "no room for the result of l")
-        #expect(large.allSatisfy { Self.renders(sketch, $0) <= 1 })
+        #expect(large.allSatisfy { Self.renders(standIn, $0) <= 1 })
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("queue").count == large.count)
         #expect(spool.list("active").isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

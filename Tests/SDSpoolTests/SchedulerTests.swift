@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Synchronization
 import TestSupport
 import Testing
@@ -53,9 +53,9 @@ private let keys: Set<String> = [
 @Suite(.witnessed) struct SchedulerTests {
     @Test("a task is queued with its checkpoint and VAE, rendered as it was written, and shown in all of its keys")
     func task() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let settings = #""override_settings": {"CLIP_stop_at_last_layers": 2}, "cfg_scale": 7.10"#
         let id = try await visitor.queue(
             smallJob(#""seed": 9007199254740993, "checkpoint": "6ce0161689", "vae": "None", \#(settings)"#))
@@ -81,23 +81,23 @@ private let keys: Set<String> = [
         #expect(inside["images"] as? [String] == [spool.path("done/\(id)/\(id)-1.png").path])
         #expect((inside["infotexts"] as? [String])?.first?.hasPrefix("a cat") == true)
         #expect((inside["geninfo"] as? [String: Any])?["seed"] as? Int == 9_007_199_254_740_993)
-        let body = try #require(sketch.requests.map { String(decoding: $0.body, as: UTF8.self) }.first)
+        let body = try #require(standIn.requests.map { String(decoding: $0.body, as: UTF8.self) }.first)
         #expect(body.contains(#""seed": 9007199254740993,"#) && body.contains(#""cfg_scale": 7.10"#))
         #expect(!body.contains("sdspool\"") && !body.contains(#""checkpoint""#) && !body.contains(#""vae""#))
         for setting in [
             #""sd_model_checkpoint": "6ce0161689""#, #""sd_vae": "None""#, #""CLIP_stop_at_last_layers": 2"#,
         ] { #expect(body.contains(setting), "\(body)") }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
         "an id can be put into a URL as it is, whatever the prompt, and a task has pictures, whatever is asked",
         arguments: [("日本語 é", "txt2img-"), ("un café ☕", "un-caf-"), ("", "txt2img-")])
     func ids(prompt: String, start: String) async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let job = smallJob(#""send_images": false"#).replacing("a cat", with: prompt)
         let id = try await visitor.queue(job)
         #expect(id.hasPrefix(start) && id.wholeMatch(of: /[A-Za-z0-9-]+/) != nil, "\(id)")
@@ -105,14 +105,14 @@ private let keys: Set<String> = [
         let data = try await visitor.get("\(root)/task/\(id)/results").json["data"] as? [[String: Any]]
         #expect(data?.count == 1 && data?[0]["infotext"] is String)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("pictures come with their words, whole, and a task that is not done has none")
     func results() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let id = try await visitor.queue(smallJob(#""batch_size": 2"#))
         _ = try await visitor.end(of: id)
         for path in ["/task/\(id)/results", "/results/\(id)"] {
@@ -134,14 +134,14 @@ private let keys: Set<String> = [
         #expect(try await visitor.end(of: failing)["status"] as? String == "failed")
         #expect(try await visitor.says(false, "GET", "/task/\(failing)/results") == "Task is failed")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a task that becomes many has no pictures of its own, and says whose results there are")
     func matrix() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let id = try await visitor.queue(smallJob(#""sdspool": {"matrix": {"seed": [1, 2]}}"#))
         _ = try await visitor.end(of: id)
         #expect(try await visitor.says(false, "GET", "/task/\(id)/results").contains("\(id)-001 to \(id)-002"))
@@ -149,14 +149,14 @@ private let keys: Set<String> = [
         let data = try await visitor.get("\(root)/task/\(id)-002/results").json["data"] as? [Any]
         #expect(data?.count == 1)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("the queue is told page by page, numbered, with milliseconds, and paused or not")
     func queue() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let empty = try await visitor.get("\(root)/queue")
         #expect(empty.json["current_task_id"] is NSNull)
         #expect(empty.json["total_pending_tasks"] as? Int == 0)
@@ -197,16 +197,16 @@ private let keys: Set<String> = [
         #expect(try await visitor.says(true, "POST", "/queue/resume") == "Queue resumed.")
         try await daemon.says("going on")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a task that runs is the first of those that are pending, and is interrupted by its deletion")
     func running() async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(100)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(100)))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url, ["--in-flight", "1"])
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url, ["--in-flight", "1"])
         let long = try await visitor.queue(smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
-        await sketch.arrived(1)
+        await standIn.arrived(1)
         let next = try await visitor.queue(smallJob())
         let answer = try await visitor.get("\(root)/queue")
         #expect(answer.json["current_task_id"] as? String == long)
@@ -223,14 +223,14 @@ private let keys: Set<String> = [
         #expect(try await visitor.end(of: next)["status"] as? String == "done")
         #expect(try await visitor.says(false, "DELETE", "/task/\(next)").contains("its result is left"))
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("history is the newest first, counted, and by status; a failure holds nobody up")
     func history() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         var ids: [String] = []
         for body in [smallJob(), #"{"steps": "many"}"#, smallJob()] {
             let id = try await visitor.queue(body)
@@ -259,14 +259,14 @@ private let keys: Set<String> = [
         #expect(try await visitor.says(false, "POST", "/history/clear").contains("nothing here deletes them"))
         #expect(spool.list("done").count == 2)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a task is queued once more as a copy, and all that have failed under their own names")
     func requeue() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let good = try await visitor.queue(smallJob())
         _ = try await visitor.end(of: good)
         #expect(try await visitor.says(false, "POST", "/task/requeue-failed") == "No failed tasks")
@@ -275,7 +275,7 @@ private let keys: Set<String> = [
         }
         try await spool.holds(3, in: "done")
         #expect(spool.list("done").contains(good))
-        let bodies = sketch.requests.map { String(decoding: $0.body, as: UTF8.self) }
+        let bodies = standIn.requests.map { String(decoding: $0.body, as: UTF8.self) }
         #expect(bodies.count == 3 && bodies.allSatisfy { $0.contains(#""prompt": "a cat""#) })
         let bad = try await visitor.queue(#"{"steps": "many"}"#)
         _ = try await visitor.end(of: bad)
@@ -284,15 +284,15 @@ private let keys: Set<String> = [
         #expect(spool.list("failed") == [bad])
         #expect(try await visitor.says(false, "POST", "/task/nobody/requeue") == "Task not found")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("tasks that are moved are rendered in their new order, and who waits for one of them gets its picture")
     func move() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url, ["--in-flight", "1"])
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url, ["--in-flight", "1"])
         var ids: [String] = []
         for word in ["a", "b", "c", "d"] { ids.append(try await visitor.queue(#"{"prompt": "\#(word)", "steps": 1}"#)) }
         let waiting = Task { try await visitor.post("/sdapi/v1/txt2img", #"{"prompt": "patient", "steps": 1}"#) }
@@ -317,7 +317,7 @@ private let keys: Set<String> = [
         let answer = try await waiting.value
         #expect(answer.status == 200, "\(answer.text.prefix(300))")
         _ = try await visitor.end(of: a)
-        let words = sketch.requests.compactMap {
+        let words = standIn.requests.compactMap {
             (try? JSONSerialization.jsonObject(with: Data($0.body)) as? [String: Any])?["prompt"] as? String
         }
         #expect(words == ["b", "d", "c", "patient", "a"])
@@ -325,15 +325,15 @@ private let keys: Set<String> = [
         // None of them stood in the line twice.
         #expect(!daemon.lines.contains { $0.contains("is gone from its folder") })
         #expect(spool.list("done").count == 5)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that was moved is found by the ticket that its client was told, waiting, cancelled and done")
     func oldTickets() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         var tickets: [String] = []
         for _ in 0..<3 {
             let answer = try await visitor.post("/sdapi/v1/txt2img?async=1", smallJob())
@@ -365,15 +365,15 @@ private let keys: Set<String> = [
         #expect(end.json["state"] as? String == "done", "\(end.text)")
         #expect(try await visitor.get("/spool/v1/jobs/\(tickets[2])/images/1").headers["content-type"] == "image/png")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a job that somebody's hand moves is not gone for who waits for it")
     func moveByHand() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let waiting = Task { try await visitor.post("/sdapi/v1/txt2img", smallJob()) }
         try await daemon.says("accepted", ".a-cat")
         let ticket = try #require(spool.list("queue").first)
@@ -385,14 +385,14 @@ private let keys: Set<String> = [
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
         #expect(try await waiting.value.status == 200)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("who is named by callback_url gets a form with the pictures, and hears of a failure, too")
     func callback() async throws {
-        let (sketch, receiver) = (try Sketch.quick(), try Receiver())
+        let (standIn, receiver) = (try StandIn.quick(), try Receiver())
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         let url = "http://me:secret@127.0.0.1:\(receiver.port)/end"
         let good = try await visitor.queue(smallJob(#""batch_size": 2, "callback_url": "\#(url)""#))
         try await daemon.says("was told the end of \(good)")
@@ -421,33 +421,33 @@ private let keys: Set<String> = [
         #expect(shown == "http://127.0.0.1:\(receiver.port)")
         #expect(try await daemon.stop() == 0)
         await receiver.stop()
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("the server's samplers and checkpoints are lists of names")
     func lists() async throws {
         // Nobody else is given the port when the server is gone.
         let port = try ReservedPort()
-        let sketch = try Sketch.start(port: port.number, options: .init(stepTime: .zero))
+        let standIn = try StandIn.start(port: port.number, options: .init(stepTime: .zero))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         for (ours, theirs, key) in [("samplers", "samplers", "name"), ("sd-models", "sd-models", "title")] {
             let names = try JSONDecoder().decode([String].self, from: try await visitor.get("\(root)/\(ours)").data)
             let list = try JSONSerialization.jsonObject(
-                with: try await Visitor(sketch.url).get("/sdapi/v1/\(theirs)").data)
+                with: try await Visitor(standIn.url).get("/sdapi/v1/\(theirs)").data)
             #expect(names == (list as? [[String: Any]])?.compactMap { $0[key] as? String })
             #expect(!names.isEmpty)
         }
-        await sketch.stop()
+        await standIn.stop()
         #expect(try await visitor.get("\(root)/samplers").status == 502)
         #expect(try await daemon.stop() == 0)
     }
 
     @Test("mistakes and what is not done here are told in the shapes of its framework")
     func mistakes() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: sketch.url)
+        let (daemon, visitor) = try await spool.gateway(server: standIn.url)
         for (body, key) in [
             (#"{"prompt": "x", "checkpoint": 3}"#, "checkpoint"), (#"{"vae": []}"#, "vae"),
             (#"{"callback_url": "ftp://me:secret@host"}"#, "callback_url"), (#"{"sdspool": 3}"#, "sdspool"),
@@ -477,6 +477,6 @@ private let keys: Set<String> = [
             ("POST", "/delete/x"),
         ] { #expect(try await visitor.says(false, method, path) == "Task not found") }
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -2,7 +2,7 @@
 
 import A1111
 import Foundation
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
@@ -13,9 +13,9 @@ import Testing
 
     @Test("results of renders, of questions and of files with many jobs")
     func results() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let jobs = [
             ("many:1", smallJob(#""batch_size": 2, "n_iter": 2, "save_images": true"#)),
             ("warned", smallJob(#""sampler_name": "Eulr""#)),
@@ -34,14 +34,14 @@ import Testing
         #expect(try spool.document("done/warned/result.json")["warnings"] != nil)
         #expect(try spool.document("done/many%3a1/result.json")["dropped"] as? String == "many:1.json")
         #expect(try (spool.document("done/twice/result.json")["attempts"] as? [Any])?.count == 2)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("errors of the file, of its pictures, of the request and of the server")
     func errors() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--strict")
+        let daemon = try await spool.daemon(server: standIn.url, "--strict")
         let jobs = [
             ("comma", #"{"prompt": "x",}"#, "not a job"), ("order", #"{"sdspool": {"prio": 1}}"#, "not a job"),
             ("asset", #"{"init_images": ["none.png"]}"#, "missing asset"),
@@ -58,18 +58,18 @@ import Testing
             try Self.check(spool.path("failed/\(name)/error.json"), against: "error", "\(name)")
             #expect(try spool.document("failed/\(name)/error.json")["class"] as? String == kind)
         }
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("the state of the daemon in each of its states, and the progress of a render")
     func states() async throws {
         // Nobody else is given the port when the server is gone.
         let port = try ReservedPort()
-        let sketch = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(10)))
+        let standIn = try StandIn.start(port: port.number, options: .init(stepTime: .milliseconds(10)))
         let spool = try TestSpool()
         let manager = try ServiceManager("@sdspool-\(UUID())")
         await spool.takeSlot()
-        let daemon = try Program(spool.arguments(server: sketch.url), environment: ["NOTIFY_SOCKET": manager.name])
+        let daemon = try Program(spool.arguments(server: standIn.url), environment: ["NOTIFY_SOCKET": manager.name])
         /// The service manager is told just before the file is written, so the file may be the one before.
         func status(_ state: String) async throws {
             try await manager.hears("STATUS=\(state)")
@@ -85,7 +85,7 @@ import Testing
         try await spool.holds("progress.json", inFolderOf: "active")
         let folder = try #require(spool.list("active").first)
         try Self.check(spool.path("active/\(folder)/progress.json"), against: "progress")
-        await sketch.stop()
+        await standIn.stop()
         try await status("waiting for the server")
         #expect(try await daemon.stop() == 0)
         #expect(try spool.document("status.json")["state"] as? String == "stopped")

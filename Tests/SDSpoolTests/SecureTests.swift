@@ -2,7 +2,7 @@
 
 import Foundation
 import HTTP
-import Sketch
+import StandIn
 import Testing
 
 /// A certificate for this machine that nobody vouches for, and what speaks TLS with it.
@@ -66,16 +66,16 @@ private struct Authority {
 }
 
 /// A server and a receiver, a proxy with TLS in front of each, and a spool.
-private struct Stage {
-    let (sketch, receiver, spool): (Sketch, Receiver, TestSpool)
+private struct PictureStaging {
+    let (standIn, receiver, spool): (StandIn, Receiver, TestSpool)
     let authority: Authority
     private let proxies: [Program]
     let (serverPort, receiverPort): (UInt16, UInt16)
 
     init() async throws {
-        (sketch, receiver, spool) = (try Sketch.quick(), try Receiver(), try TestSpool())
+        (standIn, receiver, spool) = (try StandIn.quick(), try Receiver(), try TestSpool())
         authority = try await Authority(in: spool.surroundings)
-        let (server, serverPort) = try await authority.front(of: sketch.port)
+        let (server, serverPort) = try await authority.front(of: standIn.port)
         let (front, receiverPort) = try await authority.front(of: receiver.port)
         proxies = [server, front]
         (self.serverPort, self.receiverPort) = (serverPort, receiverPort)
@@ -85,7 +85,7 @@ private struct Stage {
     func end() async {
         for proxy in proxies { proxy.kill(SIGKILL) }
         await receiver.stop()
-        await sketch.stop()
+        await standIn.stop()
     }
 }
 
@@ -100,7 +100,7 @@ struct SecureTests {
         "jobs are rendered in their order and their ends are told by https, where the certificate is vouched for",
         canTrust)
     func rendered() async throws {
-        let stage = try await Stage()
+        let stage = try await PictureStaging()
         let (receiver, spool) = (stage.receiver, stage.spool)
         try spool.makeFolders()
         for name in ["a", "b", "c", "d"] {
@@ -149,16 +149,16 @@ struct SecureTests {
 
     @Test("where nobody vouches for a certificate, jobs and results wait, and the log says why")
     func distrusted() async throws {
-        let stage = try await Stage()
-        let (sketch, receiver, spool) = (stage.sketch, stage.receiver, stage.spool)
+        let stage = try await PictureStaging()
+        let (standIn, receiver, spool) = (stage.standIn, stage.receiver, stage.spool)
         let mistrustful = try Program(spool.arguments(server: "https://localhost:\(stage.serverPort)"))
         try await mistrustful.says("ready:")
         try spool.drop("a", smallJob(#""sdspool": {"callback": "https://localhost:\#(stage.receiverPort)/"}"#))
         try await mistrustful.says("no secure connection to https://localhost:\(stage.serverPort)")
         #expect(try await mistrustful.stop() == 0)
-        #expect(spool.list("queue").count == 1 && sketch.requests.isEmpty)
+        #expect(spool.list("queue").count == 1 && standIn.requests.isEmpty)
 
-        let daemon = try Program(spool.arguments(server: sketch.url) + ["--allow-callback", "localhost"])
+        let daemon = try Program(spool.arguments(server: standIn.url) + ["--allow-callback", "localhost"])
         try await daemon.says("was not told the end of a", "no secure connection")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("done") == ["a"] && spool.list(".outbox").count == 1 && receiver.requests.isEmpty)

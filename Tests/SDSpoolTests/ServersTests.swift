@@ -1,7 +1,7 @@
 // Several servers: each job goes to whichever is free, or to the one that it names.
 
 import Foundation
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
@@ -16,7 +16,7 @@ import Testing
 
     @Test("two jobs at two servers are rendered at once, and the others follow in order")
     func both() async throws {
-        let sketches = try [1, 2].map { _ in try Sketch.start(options: .init(stepTime: .milliseconds(20))) }
+        let sketches = try [1, 2].map { _ in try StandIn.start(options: .init(stepTime: .milliseconds(20))) }
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
         let daemon = try await spool.daemon(server: sketches[0].url, "--server", sketches[1].url)
@@ -25,11 +25,11 @@ import Testing
             try await daemon.says("accepted", ".\(name)")
         }
         try FileManager.default.removeItem(at: spool.path("PAUSE"))
-        for sketch in sketches { await sketch.wait { $0.first?.started != nil } }
+        for standIn in sketches { await standIn.wait { $0.first?.started != nil } }
         #expect(sketches.allSatisfy { $0.requests.first?.ended == nil }, "both at once")
         // The others wait behind them.
-        for sketch in sketches { await sketch.arrived(2) }
-        for sketch in sketches { sketch.release() }
+        for standIn in sketches { await standIn.arrived(2) }
+        for standIn in sketches { standIn.release() }
         for name in ["a", "b", "c", "d"] { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
         #expect(sketches.map(\.requests.count) == [2, 2])
@@ -37,12 +37,12 @@ import Testing
             let result = try spool.document("done/\(name)/result.json")
             #expect(sketches.map(\.url).contains(try #require(result["server"] as? String)))
         }
-        for sketch in sketches { await sketch.stop() }
+        for standIn in sketches { await standIn.stop() }
     }
 
     @Test("a job goes to the server that it names, also behind others and after a restart")
     func named() async throws {
-        let sketches = try [1, 2].map { _ in try Sketch.start(options: .init(stepTime: .milliseconds(20))) }
+        let sketches = try [1, 2].map { _ in try StandIn.start(options: .init(stepTime: .milliseconds(20))) }
         let spool = try TestSpool()
         try Data().write(to: spool.path("PAUSE"))
         let first = try await spool.daemon(server: sketches[0].url, "--server", sketches[1].url)
@@ -59,18 +59,18 @@ import Testing
         try await second.says("failed e", "this daemon serves \(sketches[0].url), \(sketches[1].url) only")
         #expect(try await second.stop() == 0)
         #expect(sketches.map(\.requests.count) == [0, 4])
-        for sketch in sketches { await sketch.stop() }
+        for standIn in sketches { await standIn.stop() }
     }
 
     @Test("a server that goes away gives its jobs back to the others, and gets new ones when it answers again")
     func away() async throws {
-        let stays = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        let stays = try StandIn.start(options: .init(stepTime: .milliseconds(20)))
         let port = try ReservedPort()
-        let goes = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
+        let goes = try StandIn.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
         let daemon = try await spool.daemon(server: goes.url, "--server", stays.url)
         for name in ["a", "b"] { try spool.drop(name, Self.still("first")) }
-        for sketch in [stays, goes] { await sketch.wait { $0.first?.started != nil } }
+        for standIn in [stays, goes] { await standIn.wait { $0.first?.started != nil } }
         await goes.stop()
         stays.release("first")
         for name in ["a", "b"] { try await daemon.says("done \(name)") }
@@ -80,7 +80,7 @@ import Testing
         stays.release("third")
         for name in ["c", "d"] { try await daemon.says("done \(name)") }
         // Also while there is nothing to do.
-        let back = try Sketch.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
+        let back = try StandIn.start(port: port.number, options: .init(stepTime: .milliseconds(20)))
         try await daemon.says("\(goes.url) is back")
         // That is said a moment before others' jobs may go there; behind one of its own they may.
         try spool.drop("g", Self.job(steps: 1, server: goes.url))
@@ -90,12 +90,12 @@ import Testing
         for name in ["e", "f"] { try spool.drop(name, Self.still("second")) }
         await stays.arrived(before + 1)
         await back.arrived(2)
-        for sketch in [stays, back] { sketch.release() }
+        for standIn in [stays, back] { standIn.release() }
         for name in ["e", "f"] { try await daemon.says("done \(name)") }
         #expect(try await daemon.stop() == 0)
         #expect(back.requests.count == 2)
         #expect(spool.list("failed").isEmpty)
-        for sketch in [stays, back] { await sketch.stop() }
+        for standIn in [stays, back] { await standIn.stop() }
     }
 
     @Test("the same server twice, or too many in flight, is said to be a mistake")

@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import Sketch
+import StandIn
 import TestSupport
 import Testing
 
@@ -55,12 +55,12 @@ private func tool(_ words: String..., in folder: URL) async throws {
 }
 
 @Suite(.witnessed) struct ShareTests {
-    private let sketch: Sketch
+    private let standIn: StandIn
     private let spool: TestSpool
     private var outside: URL { spool.surroundings }
 
     init() throws {
-        sketch = try Sketch.quick()
+        standIn = try StandIn.quick()
         spool = try TestSpool()
         try Data(smallJob().utf8).write(to: spool.surroundings.appendingPathComponent("cat.json"))
     }
@@ -71,14 +71,14 @@ private func tool(_ words: String..., in folder: URL) async throws {
         #expect(try await daemon.stop() == 0)
         server?.kill(SIGTERM)
         _ = try await server?.exitCode()
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("over SMB a job is dropped and its picture collected (smbd, smbclient)")
     func samba() async throws {
         if let lack = lack(["smbd", "smbclient"], root: true) { return print("skipped, a share of Samba: \(lack)") }
         // It is written in place, and empty at first.
-        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
+        let daemon = try await spool.daemon(server: standIn.url, "--settle", "3600")
         let port = Int(try ReservedPort().number)
         let state = outside.appendingPathComponent("samba").path
         try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
@@ -120,7 +120,7 @@ private func tool(_ words: String..., in folder: URL) async throws {
     @Test("over an rsync daemon a job is dropped and its picture collected")
     func rsync() async throws {
         if let lack = lack(["rsync"]) { return print("skipped, a module of rsync: \(lack)") }
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let port = Int(try ReservedPort().number)
         let settings = outside.appendingPathComponent("rsyncd.conf")
         let example = try String(contentsOf: Self.example("rsyncd.conf"), encoding: .utf8)
@@ -143,7 +143,7 @@ private func tool(_ words: String..., in folder: URL) async throws {
             return print("skipped, SFTP: \(lack)")
         }
         // It is written in place, and empty at first.
-        let daemon = try await spool.daemon(server: sketch.url, "--settle", "3600")
+        let daemon = try await spool.daemon(server: standIn.url, "--settle", "3600")
         let batch = outside.appendingPathComponent("batch")
         try Data("\(put) cat.json \(spool.path("inbox/cat.json").path)\n".utf8).write(to: batch)
         // Its late change of times may find the file gone.
@@ -194,7 +194,7 @@ private func tool(_ words: String..., in folder: URL) async throws {
         defer { _ = umount2(mount.path, Int32(MNT_DETACH)) }
         await spool.takeSlot()
         let daemon = try Program([
-            "run", "--spool", mount.path, "--server", sketch.url, "--server-grace", "0", "--settle", "3600",
+            "run", "--spool", mount.path, "--server", standIn.url, "--server-grace", "0", "--settle", "3600",
         ])
         try await daemon.says("ready:")
         #expect(daemon.lines.contains { $0.contains("nobody tells of what others do on fuse.sshfs") })
@@ -230,7 +230,7 @@ private func tool(_ words: String..., in folder: URL) async throws {
         }
         // The spool itself is made, too.
         try FileManager.default.removeItem(at: spool.url)
-        let daemon = try await spool.daemon(server: sketch.url, "--umask", "007", "--group", "users")
+        let daemon = try await spool.daemon(server: standIn.url, "--umask", "007", "--group", "users")
         let file = outside.appendingPathComponent("own.json")
         try Data(smallJob().utf8).write(to: file)
         #expect(chown(file.path, 1, 1) == 0 && chmod(file.path, 0o640) == 0)
@@ -252,6 +252,6 @@ private func tool(_ words: String..., in folder: URL) async throws {
                 #expect(status.st_mode & 0o777 == (isFolder ? 0o770 : 0o660), "\(entry)")
             }
         }
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -17,7 +17,8 @@ extension Server {
     static func own(
         port: UInt16 = 0, answering handler: @escaping @Sendable (Request) async -> Response
     ) throws -> Server {
-        try start(on: .loopback(port: port), limits: .patient, threads: Threads(label: "stand-in")) { incoming in
+        try start(on: .loopback(port: port), limits: .patient, threads: TaskQueueExecutor(label: "stand-in")) {
+            incoming in
             await handler(try await Request(incoming))
         }
     }

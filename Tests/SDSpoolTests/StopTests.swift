@@ -3,7 +3,7 @@
 import Foundation
 import Glibc
 import Linux
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.timeLimit(.minutes(60)), .witnessed) struct StopTests {
@@ -33,7 +33,7 @@ import Testing
         func lines() async throws -> [String] {
             _ = fcntl(reading, F_SETFL, 0)
             let handle = FileHandle(fileDescriptor: reading, closeOnDealloc: false)
-            let data = try await Threads.blocking { try handle.readToEnd() ?? Data() }
+            let data = try await TaskQueueExecutor.blocking { try handle.readToEnd() ?? Data() }
             return String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
         }
     }
@@ -60,23 +60,23 @@ import Testing
 
     @Test("a log that nobody reads stops neither the queue nor the end", arguments: ["stopped", "gone"])
     func deafLog(reader: String) async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let log = try LogPipe(beside: spool)
-        let daemon = try await Self.daemon(spool, sketch.url, log: log, environment: Self.brief)
+        let daemon = try await Self.daemon(spool, standIn.url, log: log, environment: Self.brief)
         if reader == "gone" { log.leave() }
         try Self.drop(60, into: spool)
         try await spool.holds(60, in: "done")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a log that is read late has all that was said, in order, to the last word")
     func lateLog() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let log = try LogPipe(beside: spool)
-        let daemon = try await Self.daemon(spool, sketch.url, log: log)
+        let daemon = try await Self.daemon(spool, standIn.url, log: log)
         try Self.drop(60, into: spool)
         try await spool.holds(60, in: "done")
         async let read = log.lines()
@@ -91,15 +91,15 @@ import Testing
             let done = lines.firstIndex { $0.contains(" done j\(number):") }
             #expect(try #require(accepted) < #require(done), "j\(number)")
         }
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a second signal ends it at once, also where nobody reads the log")
     func secondSignal() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let log = try LogPipe(beside: spool)
-        let daemon = try await Self.daemon(spool, sketch.url, log: log)
+        let daemon = try await Self.daemon(spool, standIn.url, log: log)
         try Self.drop(30, into: spool)
         try await spool.holds(30, in: "done")
         // An answer that has begun is given some seconds to end: time for the second signal.
@@ -109,7 +109,7 @@ import Testing
         try await spool.isSaid(state: "stopped")
         daemon.kill(SIGTERM)
         #expect(try await daemon.exitCode() == 128 + SIGTERM)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a demo whose log nobody reads comes to its end")
@@ -134,7 +134,7 @@ import Testing
     func clients() async throws {
         let listening = try Descriptor.listening(on: .loopback(port: 0))
         let spool = try TestSpool()
-        let (daemon, visitor) = try await spool.door(server: "http://127.0.0.1:\(try listening.boundPort())")
+        let (daemon, visitor) = try await spool.gateway(server: "http://127.0.0.1:\(try listening.boundPort())")
         let host = "Host: localhost\r\n"
         // The daemon asks the same server, and is not answered.
         let stream = try await Stranger(at: visitor.url)
@@ -171,10 +171,10 @@ import Testing
 
     @Test("a silent receiver of callbacks stops neither the queue nor the end, and is told by the next daemon")
     func silentReceiver() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let listening = try Descriptor.listening(on: .loopback(port: 0))
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let url = "http://127.0.0.1:\(try listening.boundPort())/"
         for name in ["a", "b"] { try spool.drop(name, smallJob(#""sdspool": {"callback": "\#(url)"}"#)) }
         let receiver = try await Stranger.caller(at: listening)
@@ -184,12 +184,12 @@ import Testing
         #expect(try await daemon.stop() == 0)
         #expect(try FileManager.default.contentsOfDirectory(atPath: spool.path(".outbox").path).count == 2)
         withExtendedLifetime(receiver) {}
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a hook that does not heed SIGTERM is ended with the daemon")
     func deafHook() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         let hook = spool.surroundings.appendingPathComponent("hook")
         try Data("#!/bin/sh\ntrap '' TERM\necho begun $$ >&2\nwhile :; do sleep 1000; done\n".utf8).write(to: hook)
@@ -197,7 +197,7 @@ import Testing
         await spool.takeSlot()
         // So long, and no longer, the end waits for it.
         let daemon = try Program(
-            spool.arguments(server: sketch.url) + ["--on-done", hook.path], environment: ["SDSPOOL_PATIENCE": "5"])
+            spool.arguments(server: standIn.url) + ["--on-done", hook.path], environment: ["SDSPOOL_PATIENCE": "5"])
         try await daemon.says("ready:")
         try Self.drop(3, into: spool)
         let line = try await daemon.says("begun")
@@ -205,7 +205,7 @@ import Testing
         try await spool.holds(3, in: "done")
         #expect(try await daemon.stop() == 0)
         try await Self.isGone(pid)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     /// Returns when a process has ended, buried or not. Nobody tells of it, so it is looked for.
@@ -222,11 +222,11 @@ import Testing
     @Test("an end that a disk holds up has a limit, with words and exit code 74")
     func slowDisk() async throws {
         if let lack = lack(["strace"]) { return print("skipped, an end that a disk holds up: \(lack)") }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         await spool.takeSlot()
         let daemon = try Program(
-            spool.arguments(server: sketch.url), environment: ["SDSPOOL_END_LIMIT": "0.5"])
+            spool.arguments(server: standIn.url), environment: ["SDSPOOL_END_LIMIT": "0.5"])
         try await daemon.says("ready:")
         // The status is renewed by a rename, which takes an hour from now on.
         let tracer = try Program(
@@ -239,6 +239,6 @@ import Testing
         try await Self.isGone(daemon.pid)
         tracer.kill(SIGKILL)
         #expect(try await daemon.exitCode() == 74)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -12,7 +12,7 @@ final class Stranger {
     /// - Parameter url: as ``Visitor/url``.
     init(at url: String) async throws {
         let port = try #require(url.split(separator: ":").last.flatMap { UInt16($0) })
-        socket = try #require(Peer.all(of: "127.0.0.1", port: port).first).connect()
+        socket = try #require(ResolvedAddress.all(of: "127.0.0.1", port: port).first).connect()
         _ = await Readiness.wait(socket, for: .writing, atMost: deadline)
         try #require(try socket.pendingError() == 0)
     }

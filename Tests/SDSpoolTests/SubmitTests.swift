@@ -1,7 +1,7 @@
 // What people do with jobs by the command line: submit, wait, status, why, prune. Only the folder is asked.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct SubmitTests {
@@ -16,9 +16,9 @@ import Testing
 
     @Test("a prompt is a job: its ticket is printed, its pictures' paths are when it is waited for")
     func prompt() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let size = ["--width", "64", "--height", "64", "--steps", "1"]
         func submit(_ words: String...) async throws -> (code: Int32, printed: [String], said: [String]) {
             let program = try Program(["submit", "--spool", spool.url.path] + size + words)
@@ -54,7 +54,7 @@ import Testing
         #expect(try await submit("x.json").code == 64, "a file says its steps itself")
         #expect(try await daemon.stop() == 0)
         #expect(spool.list("inbox").isEmpty)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("files and stdin are dropped as they are, under free names; what is no job is not dropped")
@@ -92,24 +92,24 @@ import Testing
         #expect(try await closed.exitCode() == 66)
         try await closed.says("sdspool submit: - cannot be read: Bad file descriptor (EBADF)")
 
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let waiting = try Program(["submit", "--spool", spool.url.path, "--wait", file.path])
         try await waiting.says("no daemon serves")
         try await spool.holds(5, in: "inbox")
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         #expect(try await waiting.exitCode() == 0)
         #expect(try waiting.printed() == "\(spool.url.path)/done/cat-3/cat-3-1.png\n")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
         "of a file with many jobs all are waited for, of one name the job that was dropped, and of a gone one that is told"
     )
     func waiting() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         let file = spool.surroundings.appendingPathComponent("many.json")
         try Data("[\(smallJob()), \(smallJob())]".utf8).write(to: file)
         let many = try await run("submit", "--wait", file.path, in: spool)
@@ -131,14 +131,14 @@ import Testing
         #expect([1, 66].contains(code))
         #expect(waiting.lines.last?.contains("gone") == true)
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("status tells what is rendered, what waits and why, what failed, and whether anybody is there")
     func status() async throws {
-        let sketch = try Sketch.start(options: Sketch.Options(stepTime: .milliseconds(50)))
+        let standIn = try StandIn.start(options: StandIn.Options(stepTime: .milliseconds(50)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("bad", smallJob(#""cfg_scale": "big""#))
         try await daemon.says("failed bad")
         try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
@@ -154,7 +154,8 @@ import Testing
         let text = shown.printed.joined(separator: "\n")
         #expect(shown.code == 0)
         for words in [
-            "(paused: ", " lunch)", "daemon     process \(daemon.pid) on ", "last word ", "server     \(sketch.url) up",
+            "(paused: ", " lunch)", "daemon     process \(daemon.pid) on ", "last word ",
+            "server     \(standIn.url) up",
             "rendering  long", "failed     1", "bad: ",
         ] {
             #expect(text.contains(words), "\(words) is not in\n\(text)")
@@ -178,7 +179,7 @@ import Testing
         #expect(dead.code == 69)
         #expect(dead.printed.first?.contains(": no daemon") == true)
         #expect(try await run("why", "long", in: spool).printed.first?.contains("when its daemon ended") == true)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("why tells of everything that can lie in an inbox")
@@ -236,7 +237,7 @@ import Testing
 
     @Test("with --keep-done old results go by themselves when a new one comes, and what is young stays")
     func keepDone() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         for (name, days) in [("old", 40.0), ("older", 50), ("young", 0.5)] {
             let folder = spool.path("done/\(name)")
@@ -247,7 +248,7 @@ import Testing
         }
         let program = try Program(["run", "--spool", spool.url.path, "--keep-done", "soon"])
         #expect(try await program.exitCode() == 64)
-        let daemon = try await spool.daemon(server: sketch.url, "--keep-done", "2", "--keep-done", "45d")
+        let daemon = try await spool.daemon(server: standIn.url, "--keep-done", "2", "--keep-done", "45d")
         try spool.drop("cat", smallJob())
         try await daemon.says("2 old results taken out of done/")
         #expect(spool.list("done") == ["cat", "young"])
@@ -256,6 +257,6 @@ import Testing
         let numbers = try String(contentsOf: spool.path("metrics.prom"), encoding: .utf8)
         #expect(numbers.contains("\nsdspool_jobs_total{result=\"done\"} 1\n"), "\(numbers)")
         #expect(numbers.contains("\nsdspool_state{state=\"stopped\"} 1\n"))
-        await sketch.stop()
+        await standIn.stop()
     }
 }

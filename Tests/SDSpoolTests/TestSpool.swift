@@ -3,7 +3,7 @@
 import Foundation
 import FoundationNetworking
 import Linux
-import Sketch
+import StandIn
 import Synchronization
 import Testing
 
@@ -204,14 +204,14 @@ func step(at server: String) async throws -> Int {
     return ((answer?["state"] as? [String: Any])?["sampling_step"] as? Int) ?? 0
 }
 
-extension Sketch {
+extension StandIn {
     /// A stand-in that takes no time.
-    static func quick() throws -> Sketch { try Sketch.start(options: Options(stepTime: .zero)) }
+    static func quick() throws -> StandIn { try StandIn.start(options: Options(stepTime: .zero)) }
 
     /// One that takes no time and has no way to ask for a render by its task.
-    static func nowebui(stepTime: Duration = .zero) throws -> Sketch {
+    static func nowebui(stepTime: Duration = .zero) throws -> StandIn {
         var options = Options(stepTime: stepTime)
         options.hasWebUI = false
-        return try Sketch.start(options: options)
+        return try StandIn.start(options: options)
     }
 }

@@ -2,7 +2,7 @@
 
 import Foundation
 import Glibc
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct UnreadableTests {
@@ -35,9 +35,9 @@ import Testing
     @Test("a drop that cannot be read fails with the reason and what to do, and keeps nobody from anything")
     func drop() async throws {
         if let lack = lack(geteuid() == 0 ? ["setpriv"] : []) { return print("skipped, unreadable files: \(lack)") }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        guard let daemon = try await daemon(spool, server: sketch.url) else {
+        guard let daemon = try await daemon(spool, server: standIn.url) else {
             return print("skipped, unreadable files: another user cannot run \(try Program.executable.path)")
         }
         try await daemon.says("ready:")
@@ -56,13 +56,13 @@ import Testing
         #expect(spool.list("active").isEmpty)
         #expect(!daemon.lines.contains { $0.contains("trying again") })
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("what an earlier daemon left in active/ and cannot be read is moved on by the next one")
     func recovery() async throws {
         if let lack = lack(geteuid() == 0 ? ["setpriv"] : []) { return print("skipped, unreadable files: \(lack)") }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         try spool.makeFolders()
         let ticket = "5-20260101T000000.000000Z.left"
@@ -78,7 +78,7 @@ import Testing
         where geteuid() == 0 {
             try #require(chown(spool.path(place).path, stranger, stranger) == 0)
         }
-        guard let daemon = try await daemon(spool, server: sketch.url) else {
+        guard let daemon = try await daemon(spool, server: standIn.url) else {
             return print("skipped, unreadable files: another user cannot run \(try Program.executable.path)")
         }
         try await daemon.says("ready:")
@@ -90,6 +90,6 @@ import Testing
         try await daemon.says("done cat")
         #expect(!daemon.lines.contains { $0.contains("trying again") })
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

@@ -48,7 +48,7 @@ struct Visitor: Sendable {
 
 extension TestSpool {
     /// A daemon with an open door, and somebody at it.
-    func door(
+    func gateway(
         server: String, _ more: [String] = [], at address: String = "127.0.0.1:0", environment: [String: String] = [:]
     ) async throws -> (daemon: Program, visitor: Visitor) {
         await takeSlot()

@@ -1,7 +1,7 @@
 // Trust but verify: a 200 is not yet what was asked for.
 
 import Foundation
-import Sketch
+import StandIn
 import Synchronization
 import Testing
 
@@ -10,9 +10,9 @@ import Testing
 
     @Test("what came otherwise than it was asked for is named in the result and in the log")
     func warned() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("odd", Self.odd)
         try spool.drop("even", smallJob(#""sampler_name": "Euler""#))
         try await daemon.says("done odd", "63 × 64 pixels")
@@ -23,7 +23,7 @@ import Testing
         #expect(warnings.contains { $0.hasPrefix("asked for the sampler \"Nope\", the server used ") })
         #expect(warnings.count == 2)
         #expect(try spool.document("done/even/result.json")["warnings"] == nil)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
@@ -52,10 +52,10 @@ import Testing
 
     @Test("what somebody else's override left behind is warned of, what the owner has set is not")
     func leaks() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        try await post(sketch.url, "options", #"{"CLIP_stop_at_last_layers": 2}"#)
-        let daemon = try await spool.daemon(server: sketch.url)
+        try await post(standIn.url, "options", #"{"CLIP_stop_at_last_layers": 2}"#)
+        let daemon = try await spool.daemon(server: standIn.url)
         func warnings(_ name: String) async throws -> [String] {
             try spool.drop(name, smallJob())
             try await daemon.says("done \(name)")
@@ -65,7 +65,7 @@ import Testing
         let leak =
             #""CLIP_stop_at_last_layers": 3, "samples_format": "jpg", "sd_model_checkpoint": "sketch-test-card-2""#
         try await post(
-            sketch.url, "txt2img",
+            standIn.url, "txt2img",
             smallJob(#""override_settings": {\#(leak)}, "override_settings_restore_afterwards": false"#))
         let after = try await warnings("after")
         for words in [
@@ -81,7 +81,7 @@ import Testing
         try await daemon.says("done set")
         #expect(try await warnings("set-on-purpose") == [])
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test("a LoRA that came to the server after its list was read is no lack")
@@ -112,9 +112,9 @@ import Testing
 
     @Test("a daemon that is strict fails such a job")
     func strict() async throws {
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url, "--strict")
+        let daemon = try await spool.daemon(server: standIn.url, "--strict")
         try spool.drop("odd", Self.odd)
         try spool.drop("even", smallJob())
         try await daemon.says("failed odd")
@@ -124,26 +124,26 @@ import Testing
         #expect(error["class"] as? String == "wrong result")
         #expect((error["message"] as? String)?.contains("odd-1.png has 56 × 64") == true)
         #expect(spool.list("failed/odd") == ["error.json", "odd-1.png", "odd.json"])
-        await sketch.stop()
+        await standIn.stop()
     }
 
     @Test(
         "a render that somebody stops, which is answered 200, is failed, with what there is kept beside it",
         arguments: ["interrupt", "skip"])
     func stopped(stop: String) async throws {
-        let sketch = try Sketch.start(options: .init(stepTime: .milliseconds(20)))
+        let standIn = try StandIn.start(options: .init(stepTime: .milliseconds(20)))
         let spool = try TestSpool()
-        let daemon = try await spool.daemon(server: sketch.url)
+        let daemon = try await spool.daemon(server: standIn.url)
         try spool.drop("long", smallJob().replacing(#""steps": 1"#, with: #""steps": 100000"#))
         // A skip that comes before the first batch begins is forgotten.
-        while try await step(at: sketch.url) == 0 {}
-        try await post(sketch.url, stop, "")
+        while try await step(at: standIn.url) == 0 {}
+        try await post(standIn.url, stop, "")
         try await daemon.says("failed long", stop == "skip" ? "skipped" : "interrupted")
         try spool.drop("next", smallJob())
         try await daemon.says("done next")
         #expect(try await daemon.stop() == 0)
         #expect(try spool.document("failed/long/error.json")["class"] as? String == "interrupted")
         #expect(spool.list("failed/long") == ["error.json", "long-1.png", "long.json"])
-        await sketch.stop()
+        await standIn.stop()
     }
 }

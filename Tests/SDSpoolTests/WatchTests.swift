@@ -1,7 +1,7 @@
 // Other programs of the same user have used up what the kernel tells of changes by.
 
 import Foundation
-import Sketch
+import StandIn
 import Testing
 
 @Suite(.witnessed) struct WatchTests {
@@ -16,14 +16,14 @@ import Testing
         arguments: [("watches", 2), ("watches", 0), ("instances", 0)])
     func usedUp(what: String, limit: Int) async throws {
         if let lack = Self.lackOfNamespaces() { return print("skipped, used up inotify watches: \(lack)") }
-        let sketch = try Sketch.quick()
+        let standIn = try StandIn.quick()
         let spool = try TestSpool()
         await spool.takeSlot()
         // A user namespace has limits of its own, so that no other test is without.
         let file = "/proc/sys/user/max_inotify_\(what)"
         let script = "echo \(limit) > \(file) || exit 99; exec \"$0\" \"$@\""
         let daemon = try Program(
-            ["-U", "-r", "sh", "-c", script, try Program.executable.path] + spool.arguments(server: sketch.url),
+            ["-U", "-r", "sh", "-c", script, try Program.executable.path] + spool.arguments(server: standIn.url),
             executable: URL(fileURLWithPath: "/usr/bin/unshare"))
         while !daemon.lines.contains(where: { $0.contains("ready:") }) {
             if !daemon.isRunning,
@@ -52,6 +52,6 @@ import Testing
         try await daemon.says("done dog")
         #expect(daemon.lines.count { $0.contains("the kernel does not tell of changes") } == 1, "it is said once")
         #expect(try await daemon.stop() == 0)
-        await sketch.stop()
+        await standIn.stop()
     }
 }

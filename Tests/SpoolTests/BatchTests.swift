@@ -215,7 +215,7 @@ private func parts(_ text: String, _ kind: JobFileKind = .json) throws -> [Strin
                 #"{"seed": 1, "a": 2, "sdspool": {"wait": true, "priority": 1}}"#
             ),
         ])
-    func orders(text: String, expected: String) throws {
+    func jobOptions(text: String, expected: String) throws {
         #expect(try parts(text) == [expected])
     }
 

@@ -17,7 +17,7 @@ import Testing
     private func attempts(_ count: Int) -> Attempts {
         var attempts = Attempts()
         attempts.drawn = ["seed": 7]
-        for number in 0..<count { attempts.begin(server: "http://a", at: Stamp(microseconds: Int64(number))) }
+        for number in 0..<count { attempts.begin(server: "http://a", at: Timestamp(microseconds: Int64(number))) }
         return attempts
     }
 

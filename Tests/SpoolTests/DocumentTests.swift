@@ -10,7 +10,7 @@ private func object(_ document: Data) throws -> [String: Any] {
     try #require(try JSONSerialization.jsonObject(with: document) as? [String: Any])
 }
 
-private func moment(_ microseconds: Int64) -> Stamp { Stamp(microseconds: microseconds) }
+private func moment(_ microseconds: Int64) -> Timestamp { Timestamp(microseconds: microseconds) }
 
 @Suite struct ErrorReportTests {
     @Test("a short report says what is known and nothing else")

@@ -24,7 +24,7 @@ private let matrix =
         try spool.drop(file, text)
         let batch = try batch(text, try #require(JobFileKind(of: file)))
         let ticket = Ticket(
-            priority: batch.priority, arrival: Stamp(microseconds: 100), name: try #require(JobName(dropped: file)))
+            priority: batch.priority, arrival: Timestamp(microseconds: 100), name: try #require(JobName(dropped: file)))
         return (try #require(try folders.take(file, as: ticket)), batch)
     }
 
@@ -142,8 +142,8 @@ private let matrix =
     /// Does the steps of an expansion up to a point, by hand.
     private func cut(_ job: ActiveJob, _ batch: Batch, at cut: Cut) throws {
         guard cut != .taken else { return }
-        try job.folder.makeDirectory(InFolder.parts)
-        let stage = try job.folder.directory(InFolder.parts)
+        try job.folder.makeDirectory(JobFolder.parts)
+        let stage = try job.folder.directory(JobFolder.parts)
         var files: [FileName] = []
         try batch.forEach { part in
             files.append(batch.ticket(of: part, in: job.ticket).file)
@@ -154,11 +154,11 @@ private let matrix =
         case .taken, .stageHalfMade, .stageMade: return
         case .resultHalfWritten: return try spool.write("{", to: ".result.json", in: job.folder)
         case .resultWritten, .somePartsMoved, .allPartsMoved, .stageGone:
-            try spool.write("{}", to: InFolder.result, in: job.folder)
+            try spool.write("{}", to: JobFolder.result, in: job.folder)
         }
         let moved = cut == .resultWritten ? 0 : cut == .somePartsMoved ? 2 : 4
         for file in files.prefix(moved) { try stage.rename(file, to: folders.queue, as: file) }
-        if cut == .stageGone { try job.folder.removeDirectory(InFolder.parts) }
+        if cut == .stageGone { try job.folder.removeDirectory(JobFolder.parts) }
     }
 
     @Test(
@@ -235,8 +235,8 @@ private let matrix =
     func arrivals() throws {
         let (job, _) = try taken("cat.json", matrix)
         _ = try folders.recover()
-        var clock = StampClock(after: try folders.waiting().map(\.arrival).max())
-        #expect(clock.next(now: Stamp(microseconds: 97)) > job.ticket.arrival)
+        var clock = ArrivalClock(after: try folders.waiting().map(\.arrival).max())
+        #expect(clock.next(now: Timestamp(microseconds: 97)) > job.ticket.arrival)
     }
 
     // MARK: Through the inbox
@@ -306,11 +306,11 @@ private let matrix =
 
     @Test("what the disk stops on the way of a batch is told, tried again, and done once")
     func stopped() throws {
-        let future = Stamp(microseconds: Stamp.now.microseconds + 3_600_000_000)
+        let future = Timestamp(microseconds: Timestamp.now.microseconds + 3_600_000_000)
         let loop = try IntakeLoop(spool, after: future)
         // A folder that has the name of the second part stops its move, behind the instant of commit.
         let second = Ticket(
-            priority: 5, arrival: Stamp(microseconds: future.microseconds + 2),
+            priority: 5, arrival: Timestamp(microseconds: future.microseconds + 2),
             name: try #require(JobName(written: "cat-002".utf8)))
         try folders.queue.makeDirectory(second.file)
         try spool.drop("cat.json", "[{\"n\": 1}, {\"n\": 2}]")

@@ -145,7 +145,7 @@ import Testing
 
     @Test("a job is put back although its folder cannot be removed yet; a later round removes it")
     func requeue() throws {
-        let hands = try HandWatch(folders, Inotify())
+        let hands = try ManualChangeWatcher(folders, Inotify())
         let job = try spool.claim("cat")
         try keeping(silly, in: job.folder) {
             #expect(try job.requeue() == .queued)
@@ -159,7 +159,7 @@ import Testing
 
     @Test("a job that is claimed again keeps its folder")
     func claimed() throws {
-        let hands = try HandWatch(folders, Inotify())
+        let hands = try ManualChangeWatcher(folders, Inotify())
         let job = try spool.claim("cat")
         try keeping(silly, in: job.folder) { () throws in #expect(try job.requeue() == .queued) }
         _ = try #require(try folders.claim(job.ticket))

@@ -120,22 +120,22 @@ import Testing
     @Test("a mount that comes over a folder while a daemon runs is told, and the others go on")
     func later() throws {
         let inotify = try Inotify()
-        let hands = try HandWatch(spool.folders, inotify)
+        let hands = try ManualChangeWatcher(spool.folders, inotify)
         try bind(elsewhere, at: "\(spool.path)/done") {
             let ticket = try spool.queue("cat")
-            guard case .folders(let renewal)? = try hands.everything().first else {
+            guard case .folders(let refresh)? = try hands.everything().first else {
                 Issue.record("nothing is told of the folders")
                 return
             }
-            #expect(renewal.trouble == SystemError(call: "rename", code: EXDEV, path: "\(spool.path)/done"))
-            #expect(renewal.changed.isEmpty)
+            #expect(refresh.trouble == SystemError(call: "rename", code: EXDEV, path: "\(spool.path)/done"))
+            #expect(refresh.changed.isEmpty)
             let job = try #require(try spool.folders.claim(ticket))
             _ = try job.finish(with: Data("{}".utf8))
         }
         // Beneath the mount, and there when it is gone.
         #expect(try names(in: spool.folders.done) == ["cat"])
-        guard case .folders(let renewal)? = try hands.everything().first else { return }
-        #expect(renewal.trouble == nil)
+        guard case .folders(let refresh)? = try hands.everything().first else { return }
+        #expect(refresh.trouble == nil)
     }
 }
 
@@ -148,6 +148,6 @@ import Testing
             ("results", "results.json"), ("result-1", "result-1.json"),
         ])
     func job(text: String, expected: String) throws {
-        #expect(InFolder.job(try Ticket.test(text).name).description == expected)
+        #expect(JobFolder.job(try Ticket.test(text).name).description == expected)
     }
 }

@@ -7,25 +7,25 @@ import Testing
 
 @testable import Spool
 
-private func words(_ change: HandWatch.Change) -> String {
+private func words(_ change: ManualChangeWatcher.Change) -> String {
     switch change {
     case .queued(let ticket): "queued \(ticket)"
     case .paused(let isPaused): isPaused ? "paused" : "goes on"
-    case .folders(let renewal): "folders \(renewal.changed), inbox \(renewal.inbox)"
+    case .folders(let refresh): "folders \(refresh.changed), inbox \(refresh.inbox)"
     }
 }
 
 /// A watch and what wakes it.
 private struct Watcher {
     let inotify: Inotify
-    let hands: HandWatch
+    let hands: ManualChangeWatcher
 
     init(_ folders: Folders) throws {
         inotify = try Inotify()
-        hands = try HandWatch(folders, inotify)
+        hands = try ManualChangeWatcher(folders, inotify)
     }
 
-    func collect() throws -> [HandWatch.Change] { try hands.changes(inotify.readAll().filter(hands.owns)) }
+    func collect() throws -> [ManualChangeWatcher.Change] { try hands.changes(inotify.readAll().filter(hands.owns)) }
 }
 
 @Suite struct HandWatchTests {
@@ -179,8 +179,8 @@ private struct Watcher {
                 "folders [\"\(spool.path)/inbox\", \"\(spool.path)/queue\"], inbox another", "queued \(ticket)",
                 "goes on",
             ])
-        guard case .folders(let renewal) = changes[0] else { return }
-        #expect(renewal.trouble == SystemError(call: "rename", code: EXDEV, path: place))
+        guard case .folders(let refresh) = changes[0] else { return }
+        #expect(refresh.trouble == SystemError(call: "rename", code: EXDEV, path: place))
     }
 
     @Test("all that is there can be asked for")
@@ -195,7 +195,7 @@ private struct Watcher {
 @Suite struct OwnMovesTests {
     @Test("each move that is expected is ours once")
     func once() {
-        let moves = OwnMoves()
+        let moves = ExpectedMoves()
         moves.expect("a")
         let answers = [moves.isOwn("b"), moves.isOwn("a"), moves.isOwn("a")]
         #expect(answers == [false, true, false])
@@ -203,7 +203,7 @@ private struct Watcher {
 
     @Test("what is forgotten is nobody's")
     func forget() {
-        let moves = OwnMoves()
+        let moves = ExpectedMoves()
         moves.expect("a")
         moves.forget()
         #expect(!moves.isOwn("a"))

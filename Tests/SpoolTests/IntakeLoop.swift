@@ -15,7 +15,7 @@ final class IntakeLoop {
 
     /// Files that are not whole are waited for longer than any test runs, unless it says otherwise.
     init(
-        _ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Stamp? = nil,
+        _ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Timestamp? = nil,
         insight: Insight = Insight()
     ) throws {
         inotify = try Inotify()
@@ -32,7 +32,7 @@ final class IntakeLoop {
     /// Collects until nothing is left to be looked at soon. The kernel has queued the event of a system call when the
     /// call returns, so all that was done before is seen. (Of a close it is the last one: see ``TestSpool/letGo(_:in:)``.)
     func settled() throws -> [String] {
-        var outcomes: [Intake.Outcome] = []
+        var outcomes: [Intake.IntakeResult] = []
         while true {
             let more = try collect()
             outcomes += more
@@ -42,8 +42,8 @@ final class IntakeLoop {
     }
 
     /// Collects until there are `count` outcomes, or for too long.
-    func outcomes(_ count: Int, within patience: Duration = .seconds(600)) throws -> [Intake.Outcome] {
-        var outcomes: [Intake.Outcome] = []
+    func outcomes(_ count: Int, within patience: Duration = .seconds(600)) throws -> [Intake.IntakeResult] {
+        var outcomes: [Intake.IntakeResult] = []
         let limit = ContinuousClock.now + patience
         while outcomes.count < count {
             guard .now < limit else {
@@ -56,7 +56,7 @@ final class IntakeLoop {
         return outcomes
     }
 
-    private func collect() throws -> [Intake.Outcome] {
+    private func collect() throws -> [Intake.IntakeResult] {
         let events = try inotify.readAll()
         return intake.collect(events, isRound: events.contains { $0.kind.contains(.overflow) })
     }
@@ -68,12 +68,12 @@ final class IntakeLoop {
 }
 
 /// An outcome in a line.
-func words(_ outcome: Intake.Outcome) -> String {
+func words(_ outcome: Intake.IntakeResult) -> String {
     switch outcome {
     case .accepted(let ticket, _): "accepted \(ticket.name)"
     case .expanded(let ticket, let expansion): "expanded \(ticket.name) into \(expansion.parts.count)"
     case .refused(let name, let error, _): "refused \(name): \(error.message)"
     case .leftAlone(let name, let reason): "left alone \(name): \(reason)"
-    case .troubled(let error): "troubled: \(error)"
+    case .diskError(let error): "troubled: \(error)"
     }
 }

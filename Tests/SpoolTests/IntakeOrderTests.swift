@@ -18,7 +18,7 @@ import Testing
         spool = try TestSpool()
     }
 
-    private func tickets(_ outcomes: [Intake.Outcome]) -> [Ticket] {
+    private func tickets(_ outcomes: [Intake.IntakeResult]) -> [Ticket] {
         outcomes.compactMap { if case .accepted(let ticket, _) = $0 { ticket } else { nil } }
     }
 
@@ -88,7 +88,7 @@ import Testing
 
     @Test("arrivals go on behind the latest one in the spool, though the clock is behind it")
     func after() throws {
-        let future = Stamp(microseconds: Stamp.now.microseconds + 3_600_000_000)
+        let future = Timestamp(microseconds: Timestamp.now.microseconds + 3_600_000_000)
         let loop = try IntakeLoop(spool, after: future)
         try spool.drop("a.json")
         try spool.drop("b.json")

@@ -30,7 +30,7 @@ private let spellings: [(String, Data)] = [
     @Test("a job is read in each encoding that tools write", arguments: spellings)
     func encodings(spelling: String, bytes: Data) throws {
         let job = try JobFile(bytes)
-        #expect(job.orders.priority == 3)
+        #expect(job.jobOptions.priority == 3)
         #expect(job.object.members.map(\.key) == ["prompt", "steps", "sdspool", "n"])
         #expect(job.object.value(of: "prompt") == Data(#""Käse 🧀 \u00e4""#.utf8))
     }

@@ -138,7 +138,7 @@ private func job(_ dropped: String) throws -> String? {
             }
             let job = try #require(JobName(dropped: file))
             #expect(JobName(written: job.bytes) == job)
-            let ticket = Ticket(priority: 9, arrival: Stamp(microseconds: 1), name: job)
+            let ticket = Ticket(priority: 9, arrival: Timestamp(microseconds: 1), name: job)
             let longest = [
                 ticket.file, ticket.folder, job.with(suffix: ".99999"), job.with(suffix: "-extra-99999.jpeg"),
             ]

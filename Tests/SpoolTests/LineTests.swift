@@ -5,7 +5,7 @@ import Testing
 
 /// A line that may change inside of an expectation.
 private final class Waiting {
-    private var line = Line()
+    private var line = TicketQueue()
 
     var count: Int { line.count }
     func insert(_ ticket: Ticket) -> Bool { line.insert(ticket) }
@@ -101,9 +101,9 @@ private final class Waiting {
     @Test("a hundred thousand pass through it in order")
     func many() throws {
         let name = try Ticket.test("x").name
-        var line = Line()
+        var line = TicketQueue()
         let tickets = (0..<100_000).map {
-            Ticket(priority: UInt8($0 % 3), arrival: Stamp(microseconds: Int64($0)), name: name)
+            Ticket(priority: UInt8($0 % 3), arrival: Timestamp(microseconds: Int64($0)), name: name)
         }
         var entered = 0
         for ticket in tickets where line.insert(ticket) { entered += 1 }

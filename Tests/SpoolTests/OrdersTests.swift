@@ -3,17 +3,17 @@ import Testing
 
 @testable import Spool
 
-private func ordersOf(_ value: String) throws -> Orders {
-    try JobFile(Data("{\"prompt\": \"a cat\", \"sdspool\": \(value)}".utf8)).orders
+private func ordersOf(_ value: String) throws -> JobOptions {
+    try JobFile(Data("{\"prompt\": \"a cat\", \"sdspool\": \(value)}".utf8)).jobOptions
 }
 
 @Suite struct OrdersTests {
     @Test("a job that says nothing to the queue has the usual priority")
     func none() throws {
-        let orders = try JobFile(Data("{}".utf8)).orders
-        #expect(orders == Orders())
-        #expect(orders.priority == 5)
-        #expect(try ordersOf("{}") == orders)
+        let jobOptions = try JobFile(Data("{}".utf8)).jobOptions
+        #expect(jobOptions == JobOptions())
+        #expect(jobOptions.priority == 5)
+        #expect(try ordersOf("{}") == jobOptions)
     }
 
     @Test("priorities go from 0 to 9", arguments: 0...9)
@@ -50,11 +50,11 @@ private func ordersOf(_ value: String) throws -> Orders {
 
     @Test("endpoint, method and server are taken as they are")
     func texts() throws {
-        let orders = try ordersOf(
+        let jobOptions = try ordersOf(
             #"{"endpoint": "/sdapi/v1/options", "method": "GET", "server": "http://gpu2:7860"}"#)
-        #expect(orders.endpoint == "/sdapi/v1/options")
-        #expect(orders.method == "GET")
-        #expect(orders.server == "http://gpu2:7860")
+        #expect(jobOptions.endpoint == "/sdapi/v1/options")
+        #expect(jobOptions.method == "GET")
+        #expect(jobOptions.server == "http://gpu2:7860")
     }
 
     @Test("a text that is no text is refused", arguments: ["endpoint", "method", "server"])
@@ -68,7 +68,7 @@ private func ordersOf(_ value: String) throws -> Orders {
     @Test(
         "null is no order, as many programs write what they have not got", arguments: ["endpoint", "method", "server"])
     func null(key: String) throws {
-        #expect(try ordersOf("{\"\(key)\": null}") == Orders())
+        #expect(try ordersOf("{\"\(key)\": null}") == JobOptions())
     }
 
     @Test("an order that nobody knows is refused by its name", arguments: ["prio", "Priority", "", "seed"])
@@ -85,14 +85,14 @@ private func ordersOf(_ value: String) throws -> Orders {
 
     @Test("a key that comes tens of thousands of times is read in no time", .timeLimit(.minutes(60)))
     func oftenTwice() throws {
-        let orders = try ordersOf("{\(String(repeating: "\"wait\":false,", count: 60_000))\"wait\":true}")
-        #expect(orders.wait)
+        let jobOptions = try ordersOf("{\(String(repeating: "\"wait\":false,", count: 60_000))\"wait\":true}")
+        #expect(jobOptions.wait)
     }
 
     @Test("of orders that come twice the last counts")
     func twice() throws {
         #expect(try ordersOf(#"{"priority": 1, "priority": 2}"#).priority == 2)
         let job = try JobFile(Data(#"{"sdspool": {"priority": 1}, "sdspool": {"priority": 7}}"#.utf8))
-        #expect(job.orders.priority == 7)
+        #expect(job.jobOptions.priority == 7)
     }
 }

@@ -51,9 +51,10 @@ import Testing
     func since(microseconds: Int64) throws {
         let ticket = try Ticket.test("cat")
         let callback = try #require(Callback("http://127.0.0.1"))
-        let content = Message.content(to: callback, .done, since: Stamp(microseconds: microseconds), body: Data())
-        #expect(Message(content, of: ticket) == nil)
-        #expect(Message(Message.content(to: callback, .done, since: .now, body: Data()), of: ticket) != nil)
+        let content = OutboxMessage.content(
+            to: callback, .done, since: Timestamp(microseconds: microseconds), body: Data())
+        #expect(OutboxMessage(content, of: ticket) == nil)
+        #expect(OutboxMessage(OutboxMessage.content(to: callback, .done, since: .now, body: Data()), of: ticket) != nil)
     }
 
     @Test("a job that names nobody leaves no outbox, one that does has a message as long as nobody takes it")

@@ -126,7 +126,7 @@ import Testing
     func records() throws {
         let jobs = try (1...4).map { try spool.claim("cat", at: Int64($0)) }
         var attempts = Attempts()
-        attempts.begin(server: "http://a", at: Stamp(microseconds: 1))
+        attempts.begin(server: "http://a", at: Timestamp(microseconds: 1))
         try folders.record(
             jobs.enumerated().map { index, job in
                 attempts.drawn = ["seed": Int64(index)]

@@ -103,7 +103,7 @@ import Testing
         let draft = ".00000000-0000-0000-0000-000000000001.drop"
         try spool.drop(name(draft))
         try spool.write("", to: ".lock", in: folders.root)
-        let inAYear = Stamp(microseconds: Stamp.now.microseconds + 365 * 86_400_000_000)
+        let inAYear = Timestamp(microseconds: Timestamp.now.microseconds + 365 * 86_400_000_000)
         #expect(try folders.recover(now: inAYear).isEmpty)
         #expect(try names(in: folders.inbox) == [draft])
     }
@@ -121,8 +121,8 @@ import Testing
         for other in others { try spool.drop(name(other), "mine") }
         try folders.inbox.makeDirectory(".00000000-0000-0000-0000-000000000000.drop")
         let all = try spool.tree("inbox")
-        let now = Stamp.now
-        func later(_ hours: Int64) -> Stamp { Stamp(microseconds: now.microseconds + hours * 3_600_000_000) }
+        let now = Timestamp.now
+        func later(_ hours: Int64) -> Timestamp { Timestamp(microseconds: now.microseconds + hours * 3_600_000_000) }
         for moment in [now, later(23), later(-48)] {
             #expect(try folders.recover(now: moment).isEmpty)
             #expect(try spool.tree("inbox") == all)

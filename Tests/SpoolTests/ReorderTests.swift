@@ -73,14 +73,14 @@ struct Move: Sendable, CustomTestStringConvertible {
         func waiting(_ name: String) throws -> Ticket {
             try line.first { $0.name.text == name } ?? .test(name, at: 7)
         }
-        let turn: Turn =
+        let turn: MoveTarget =
             switch move.turn {
             case "first": .first
             case "last": .last
             default: .before(try waiting(move.turn))
             }
         let reissues = Ticket.reissues(
-            of: try waiting(move.job), to: turn, in: line, now: Stamp(microseconds: 1000))
+            of: try waiting(move.job), to: turn, in: line, now: Timestamp(microseconds: 1000))
         #expect(reissues?.map { "\(text($0.old)) → \(text($0.new))" } == move.renames)
     }
 
@@ -103,7 +103,7 @@ struct Move: Sendable, CustomTestStringConvertible {
                 wanted.insert(job.name, at: try #require(wanted.firstIndex(of: other.name)))
                 let others = wanted.filter { $0 != job.name }
                 let reissues = try #require(
-                    Ticket.reissues(of: job, to: .before(other), in: line, now: Stamp(microseconds: 0)))
+                    Ticket.reissues(of: job, to: .before(other), in: line, now: Timestamp(microseconds: 0)))
                 for reissue in reissues {
                     line[try #require(line.firstIndex(of: reissue.old))] = reissue.new
                     line.sort()

@@ -83,7 +83,7 @@ private func words(_ repair: Repair) -> String {
         arguments: [(0, false), (1, false), (23, false), (24, true), (25, true), (-1, false), (-100_000, false)])
     func drafts(hours: Int64, isAbandoned: Bool) throws {
         let draft = LeftDraft(name: try name(".x.drop"), changed: 1_000_000 * 3_600_000_000_000)
-        let now = Stamp(microseconds: (1_000_000 + hours) * 3_600_000_000)
+        let now = Timestamp(microseconds: (1_000_000 + hours) * 3_600_000_000)
         #expect(abandoned([draft], now: now) == (isAbandoned ? [draft.name] : []))
     }
 }

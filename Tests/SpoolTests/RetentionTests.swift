@@ -8,14 +8,14 @@ import Testing
 @testable import Spool
 
 @Suite struct RetentionTests {
-    private let now = Stamp(microseconds: 100 * 86_400_000_000)
+    private let now = Timestamp(microseconds: 100 * 86_400_000_000)
 
     /// Results that were finished so many hours ago, each of 10 bytes, named by their age.
     private func entries(_ hours: Int64...) -> [Retention.Entry] {
         hours.map { age in
             let name = FileName(bytes: Array("h\(age)".utf8)) ?? "x"
             return Retention.Entry(
-                name: name, finished: Stamp(microseconds: now.microseconds - age * 3_600_000_000), bytes: 10)
+                name: name, finished: Timestamp(microseconds: now.microseconds - age * 3_600_000_000), bytes: 10)
         }
     }
 
@@ -90,7 +90,7 @@ import Testing
         retention.age = .zero
         retention.bytes = 0
         retention.atLeast = 1
-        let tomorrow = Stamp(microseconds: Stamp.now.microseconds + 86_400_000_000)
+        let tomorrow = Timestamp(microseconds: Timestamp.now.microseconds + 86_400_000_000)
         #expect(try spool.folders.prune(retention, at: tomorrow, trial: true).count == 1)
         #expect(try names(in: spool.folders.done) == [".going-c", "a", "b", "best of", "readme.txt"])
         let gone = try spool.folders.prune(retention, at: tomorrow).map(\.description)
@@ -123,7 +123,7 @@ import Testing
     @Test("a fresh result stays whatever time its folder has, and an old one stays in a folder that has just changed")
     func wrongClock() throws {
         let spool = try TestSpool()
-        try result("fresh", Self.document(finished: Stamp.now.iso8601), in: spool)
+        try result("fresh", Self.document(finished: Timestamp.now.iso8601), in: spool)
         try result("old", Self.document(finished: "2012-01-01T00:00:00.000000Z"), in: spool)
         try result("touched", Self.document(finished: "2012-01-01T00:00:00.000000Z"), in: spool)
         try spool.write("x", to: "new.png", in: spool.folders.done.directory("touched"))
@@ -163,14 +163,14 @@ import Testing
     func word(document: String, isBelieved: Bool) throws {
         let spool = try TestSpool()
         try result("cat", document, in: spool)
-        let now = Stamp(microseconds: 1_893_456_000_000_000 + 1_800_000_000)
+        let now = Timestamp(microseconds: 1_893_456_000_000_000 + 1_800_000_000)
         #expect(try spool.folders.prune(anHour, at: now) == (isBelieved ? [] : ["cat"]))
     }
 
     @Test("a result.json that is a link, a FIFO, a folder or endless tells nothing and stops nothing")
     func noWord() throws {
         let spool = try TestSpool()
-        let fresh = Self.document(finished: Stamp.now.iso8601)
+        let fresh = Self.document(finished: Timestamp.now.iso8601)
         try spool.write(fresh, to: "elsewhere.json", in: spool.folders.root)
         for entry in ["endless", "fifo", "folder", "link"] { try spool.folders.done.makeDirectory(name(entry)) }
         #expect(symlink("\(spool.path)/elsewhere.json", "\(spool.path)/done/link/result.json") == 0)
@@ -188,7 +188,7 @@ import Testing
         let spool = try TestSpool()
         let memory = ResultMemory()
         let old = Self.document(finished: "2012-01-01T00:00:00.000000Z")
-        try result("cat", Self.document(finished: Stamp.now.iso8601), in: spool)
+        try result("cat", Self.document(finished: Timestamp.now.iso8601), in: spool)
         #expect(try spool.folders.prune(anHour, memory: memory).isEmpty)
         // Written in place, which its folder does not show.
         try Data(old.utf8).withUnsafeBytes { bytes in
@@ -209,12 +209,12 @@ import Testing
     @Test(
         "a daemon is alive that holds the lock, or, over a share, has written lately and not said goodbye",
         arguments: [
-            (Optional("p"), Optional(Int64(9999)), false, false, Pulse.alive("p")),
+            (Optional("p"), Optional(Int64(9999)), false, false, DaemonLiveness.alive("p")),
             (nil, 1, false, false, .none), (nil, 1, false, true, .alive("another machine")),
             (nil, 150, false, true, .alive("another machine")), (nil, 151, false, true, .silent(seconds: 151)),
             (nil, 1, true, true, .none), (nil, nil, false, true, .none),
         ])
-    func pulse(holder: String?, age: Int64?, isStopped: Bool, isShared: Bool, expected: Pulse) {
-        #expect(Pulse(holder: holder, age: age, isStopped: isStopped, isShared: isShared) == expected)
+    func liveness(owner: String?, age: Int64?, isStopped: Bool, isShared: Bool, expected: DaemonLiveness) {
+        #expect(DaemonLiveness(owner: owner, age: age, isStopped: isStopped, isShared: isShared) == expected)
     }
 }

@@ -97,7 +97,7 @@ import Testing
     @Test("what has ended and only waits for its move is not cancelled any more")
     func ended() throws {
         let job = try spool.claim("cat")
-        try spool.write("{}", to: InFolder.result, in: job.folder)
+        try spool.write("{}", to: JobFolder.result, in: job.folder)
         #expect(try folders.cancel(job.ticket) == nil)
         #expect(try folders.recover().count == 1)
         let name = job.ticket.name

@@ -7,8 +7,8 @@ import Testing
 
 private let start = ContinuousClock.now
 private let settle = Duration.seconds(2)
-private let unfinished = Look.unfinished(JobFileError(message: "too early", mayStillArrive: true))
-private let wrong = Look.wrong(JobFileError(message: "garbage"))
+private let unfinished = Inspection.unfinished(JobFileError(message: "too early", mayStillArrive: true))
+private let wrong = Inspection.wrong(JobFileError(message: "garbage"))
 
 /// A file of `size` bytes; any difference would do.
 private func status(_ size: Int) -> FileStatus {
@@ -18,9 +18,9 @@ private func status(_ size: Int) -> FileStatus {
     return FileStatus(raw)
 }
 
-private typealias Seen = (at: Double, look: Look, status: FileStatus?)
+private typealias Seen = (at: Double, look: Inspection, status: FileStatus?)
 
-private func words(_ verdict: Verdict) -> String {
+private func words(_ verdict: IntakeDecision) -> String {
     switch verdict {
     case .accept: "accept"
     case .expand(let batch): "expand \(batch.count)"
@@ -34,9 +34,9 @@ private func words(_ verdict: Verdict) -> String {
 @Suite struct SightingTests {
     /// Judges looks at a file that was first seen at the start, each so many seconds after it.
     private func verdicts(closed: Bool, _ looks: [Seen]) -> [String] {
-        var sighting = Sighting(now: start, closed: closed)
+        var stability = StabilityCheck(now: start, closed: closed)
         return looks.map { at, look, status in
-            words(sighting.judge(look, seen: status.map { [$0] } ?? [], now: start + .seconds(at), settle: settle))
+            words(stability.judge(look, seen: status.map { [$0] } ?? [], now: start + .seconds(at), settle: settle))
         }
     }
 
@@ -114,8 +114,8 @@ private func words(_ verdict: Verdict) -> String {
     @Test("lines are expanded when they were closed, or have not changed for a while, and nobody is writing")
     func lines() throws {
         let batch = try Batch(lines: Data("{}\n".utf8))
-        let open = Look.lines(batch, hasWriter: true)
-        let free = Look.lines(batch, hasWriter: false)
+        let open = Inspection.lines(batch, hasWriter: true)
+        let free = Inspection.lines(batch, hasWriter: false)
         #expect(verdicts(closed: true, [(0, free, status(3))]) == ["expand 1"])
         #expect(
             verdicts(closed: false, [(0, free, status(3)), (1, free, status(6)), (3, free, status(6))]) == [

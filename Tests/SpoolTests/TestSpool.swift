@@ -92,13 +92,13 @@ func name(_ text: String) throws -> FileName {
 extension Ticket {
     static func test(_ job: String, priority: UInt8 = 5, at microseconds: Int64 = 1) throws -> Ticket {
         let name = try #require(JobName(written: Array(job.utf8)))
-        return Ticket(priority: priority, arrival: Stamp(microseconds: microseconds), name: name)
+        return Ticket(priority: priority, arrival: Timestamp(microseconds: microseconds), name: name)
     }
 }
 
 extension Folders {
     /// What recovery told.
-    func recover(now: Stamp = .now) throws -> [String] {
+    func recover(now: Timestamp = .now) throws -> [String] {
         var told: [String] = []
         try recover(now: now) { told.append("\($0)") }
         return told

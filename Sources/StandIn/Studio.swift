@@ -8,7 +8,7 @@ import JSONText
 import Synchronization
 
 /// A request to render, as it arrived.
-public struct RenderRequest: Sendable {
+public struct RequestRecord: Sendable {
     /// 0 for the first one of this server.
     public let number: Int
     /// Such as `/sdapi/v1/txt2img`.
@@ -21,11 +21,11 @@ public struct RenderRequest: Sendable {
     public fileprivate(set) var ended: ContinuousClock.Instant?
 }
 
-final class Studio: Sendable {
-    let options: Sketch.Options
+final class RenderLock: Sendable {
+    let options: StandIn.Options
 
     struct State {
-        var settings = Fields(Catalogue.options)
+        var settings = BodySchema(Lists.options)
         var progress = Progress()
         /// The picture that is being drawn.
         var card: TestCard?
@@ -33,9 +33,9 @@ final class Studio: Sendable {
         var faults: [String: Int] = [:]
         /// Of questions how far a render is.
         var looks = 0
-        /// See ``Sketch/release(_:)``.
+        /// See ``StandIn/release(_:)``.
         var released: Set<String?> = []
-        fileprivate(set) var record: [RenderRequest] = []
+        fileprivate(set) var record: [RequestRecord] = []
         fileprivate var recordedBytes = 0
         fileprivate var count = 0
         fileprivate var isBusy = false
@@ -43,7 +43,7 @@ final class Studio: Sendable {
     }
     private let state = Mutex(State())
 
-    init(options: Sketch.Options) {
+    init(options: StandIn.Options) {
         self.options = options
         change { $0.settings.set("samples_format", JSONString.encoded(options.samplesFormat)) }
     }
@@ -101,11 +101,11 @@ final class Studio: Sendable {
     }
 }
 
-extension Studio.State {
+extension RenderLock.State {
     /// Keeps the newest, and not too much of them: a server of a demo runs for days.
     fileprivate mutating func add(_ request: Request) -> Int {
         defer { count += 1 }
-        record.append(RenderRequest(number: count, path: request.path, body: request.body))
+        record.append(RequestRecord(number: count, path: request.path, body: request.body))
         recordedBytes += request.body.count
         while record.count > 10_000 || (recordedBytes > 64 << 20 && record.count > 1) {
             recordedBytes -= record.removeFirst().body.count
@@ -113,7 +113,7 @@ extension Studio.State {
         return count
     }
 
-    fileprivate mutating func edit(_ number: Int, _ edit: (inout RenderRequest) -> Void) {
+    fileprivate mutating func edit(_ number: Int, _ edit: (inout RequestRecord) -> Void) {
         if let index = record.lastIndex(where: { $0.number == number }) { edit(&record[index]) }
     }
 }

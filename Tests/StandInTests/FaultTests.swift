@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Sketch
+@testable import StandIn
 
 @Suite("A fault on request", .timeLimit(.minutes(60)))
 struct FaultTests {
@@ -32,8 +32,8 @@ struct FaultTests {
         #expect(answer.status == status)
         #expect(answer.text.hasPrefix(start), "\(answer.text.prefix(200))")
         #expect(answer.json.isEmpty == (fault == "html" || fault == "truncate-unframed"))
-        #expect(caller.sketch.requests.map { String(decoding: $0.body, as: UTF8.self) } == [body])
-        await caller.sketch.stop()
+        #expect(caller.standIn.requests.map { String(decoding: $0.body, as: UTF8.self) } == [body])
+        await caller.standIn.stop()
     }
 
     @Test("cuts the connection", arguments: ["hangup", "reset", "truncate"])
@@ -41,8 +41,8 @@ struct FaultTests {
         let caller = try Caller()
         await #expect(throws: (any Error).self) { try await caller.txt2img(Self.body(fault)) }
         // A client may well try again by itself: every attempt got its render.
-        #expect(caller.sketch.requests.allSatisfy { $0.ended != nil })
-        await caller.sketch.stop()
+        #expect(caller.standIn.requests.allSatisfy { $0.ended != nil })
+        await caller.standIn.stop()
     }
 
     @Test("a render or its answer stands still until it is let go on, by its id", arguments: ["hold", "withhold"])
@@ -52,17 +52,17 @@ struct FaultTests {
             #"{"width":8,"height":8,"steps":2,"sketch":{"fault":"\#(fault)","id":"\#(id)"}}"#
         }
         let first = Task { try await caller.txt2img(job("one")) }
-        await caller.sketch.wait { $0.first?.started != nil }
+        await caller.standIn.wait { $0.first?.started != nil }
         let second = Task { try await caller.txt2img(job("two")) }
         // The lock is let go before an answer, and not before a render.
-        await caller.sketch.wait { $0.count == 2 && (fault == "hold" || $0[1].ended != nil) }
-        #expect(caller.sketch.requests.allSatisfy { ($0.ended != nil) == (fault == "withhold") })
-        caller.sketch.release("one")
+        await caller.standIn.wait { $0.count == 2 && (fault == "hold" || $0[1].ended != nil) }
+        #expect(caller.standIn.requests.allSatisfy { ($0.ended != nil) == (fault == "withhold") })
+        caller.standIn.release("one")
         #expect(try await first.value.images.count == 1)
-        await caller.sketch.wait { $0[1].started != nil }
-        caller.sketch.release()
+        await caller.standIn.wait { $0[1].started != nil }
+        caller.standIn.release()
         #expect(try await second.value.images.count == 1)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("a render stands still behind the step that is named, whatever else is to go wrong")
@@ -73,11 +73,11 @@ struct FaultTests {
         while try await caller.progress().value("state", "sampling_step") != "1" {}
         let progress = try await caller.progress()
         #expect(progress.value("state", "job_no") == "1")
-        #expect(caller.sketch.requests.first?.ended == nil)
-        #expect(caller.sketch.looks > 1)
-        caller.sketch.release()
+        #expect(caller.standIn.requests.first?.ended == nil)
+        #expect(caller.standIn.looks > 1)
+        caller.standIn.release()
         #expect(try await render.value.status == 500)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("spoils the picture", arguments: ["broken-png", "truncated-png"])
@@ -87,7 +87,7 @@ struct FaultTests {
         let file = try #require(answer.images.first)
         #expect(file.starts(with: PNG.signature))
         #expect(Taken(file) == nil)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("is over after so many times, counted by its id")
@@ -102,15 +102,15 @@ struct FaultTests {
             try await [status("a"), status("a"), status("b"), status("a"), status("b"), status("b")] == [
                 500, 500, 500, 200, 500, 200,
             ])
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("may never end, and does when the server stops")
     func endless() async throws {
         let caller = try Caller()
         let render = Task { try await caller.txt2img(Self.body("endless")) }
-        await caller.sketch.wait { $0.first?.ended != nil }
-        await caller.sketch.stop()
+        await caller.standIn.wait { $0.first?.ended != nil }
+        await caller.standIn.stop()
         await #expect(throws: (any Error).self) { try await render.value }
     }
 
@@ -124,6 +124,6 @@ struct FaultTests {
                 == #"{"html_info":"<p></p>","image":""}"#)
         let oom = "{\"imageList\":[{\"data\":\"\(picture)\"}],\"sketch\":{\"fault\":\"oom\"}}"
         #expect(try await caller.post("/sdapi/v1/extra-batch-images", oom).status == 500)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 }

@@ -3,7 +3,7 @@
 import Foundation
 import JSONText
 
-enum Catalogue {
+enum Lists {
     static let model = "sketch-test-card"
     static let modelTitle = "\(model).safetensors"
     static let models = [model, "\(model)-2"]

@@ -5,8 +5,8 @@ import HTTP
 import JSONText
 
 /// A txt2img or img2img that can be rendered.
-struct Order: Sendable {
-    private let parameters: Fields
+struct RenderRequest: Sendable {
+    private let parameters: BodySchema
     let steps: Int
     let batches: Int
     let batchSize: Int
@@ -24,7 +24,7 @@ struct Order: Sendable {
     /// What an answer may have of pixels: it is put together in memory.
     private static let limit = 64 << 20
 
-    init(_ parameters: Fields, settings: Fields) throws(Response) {
+    init(_ parameters: BodySchema, settings: BodySchema) throws(Response) {
         self.parameters = parameters
         func failure(_ error: String, _ words: String) -> Response { .failure(500, error, words) }
         guard !parameters.isNull("prompt") else { throw failure("AssertionError", "") }
@@ -60,22 +60,22 @@ struct Order: Sendable {
             throw failure("RuntimeError", "DefaultCPUAllocator: can't allocate memory: you tried to allocate too much")
         }
         let wanted: String? = parameters["sampler_name"] ?? parameters["sampler_index"]
-        let known = Catalogue.samplers.first { $0.name == wanted } ?? Catalogue.samplers[0]
+        let known = Lists.samplers.first { $0.name == wanted } ?? Lists.samplers[0]
         sampler = known.name
         let named: String? = parameters["scheduler"]
         let scheduler = named == nil || named == "Automatic" ? known.scheduler : named
         schedule =
-            Catalogue.schedulers.first { $0.name == scheduler || $0.label == scheduler }?.label ?? "Automatic"
+            Lists.schedulers.first { $0.name == scheduler || $0.label == scheduler }?.label ?? "Automatic"
         func option<Value: Decodable>(_ name: String) -> Value? { overrides[name] ?? settings[name] }
         format = option("samples_format") ?? "png"
         clipSkip = option("CLIP_stop_at_last_layers") ?? 1
         // One that nobody knows changes nothing.
         let names: [String?] = [overrides["sd_model_checkpoint"], settings["sd_model_checkpoint"]]
-        model = names.lazy.compactMap { $0.flatMap(Catalogue.model(named:)) }.first ?? Catalogue.model
+        model = names.lazy.compactMap { $0.flatMap(Lists.model(named:)) }.first ?? Lists.model
     }
 
     /// What stays set behind the render, for everybody: the overrides that were not to be taken back.
-    func leave(in settings: inout Fields) {
+    func leave(in settings: inout BodySchema) {
         guard parameters["override_settings_restore_afterwards"] == false else { return }
         let overrides = parameters.object("override_settings")
         for name in overrides.names { settings.set(name, overrides.text(name) ?? Data()) }
@@ -95,7 +95,7 @@ struct Order: Sendable {
     func files(_ done: Int) -> [[UInt8]] {
         guard parameters["send_images"] == true else { return [] }
         let single = (0..<done).map {
-            Catalogue.file(format) ?? PNG.encode(card($0).draw(), text: infotext($0))
+            Lists.file(format) ?? PNG.encode(card($0).draw(), text: infotext($0))
         }
         guard hasGrid(done) else { return single }
         let rows = max(1, Int(Double(done).squareRoot().rounded()))

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Sketch
+@testable import StandIn
 
 /// Takes a PNG apart without the code under test.
 struct Taken {

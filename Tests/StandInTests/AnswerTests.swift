@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Sketch
+@testable import StandIn
 
 @Suite("What the stand-in answers", .timeLimit(.minutes(60)))
 struct AnswerTests {
@@ -35,7 +35,7 @@ struct AnswerTests {
         #expect(answer.info["index_of_first_image"] as? Int == 0)
         #expect((answer.info["job_timestamp"] as? String)?.count == 14)
         #expect(answer.value("parameters", "seed") == "42")
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("the parameters and the info that were recorded, but for what is drawn by lot")
@@ -55,7 +55,7 @@ struct AnswerTests {
             "{\(keys.replacing("1", with: "2")),\"init_images\":[\"\(picture)\"],\"denoising_strength\":0.6}")
         #expect(try #require(second.json["parameters"] as? NSDictionary) == Recorded.object(Recorded.img2img))
         #expect(second.info["extra_generation_params"] as? [String: Double] == ["Denoising strength": 0.6])
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test(
@@ -77,7 +77,7 @@ struct AnswerTests {
         #expect(taken.dropFirst(first).allSatisfy { $0.width == 64 && $0.height == 64 })
         if first == 1 { #expect(taken[0].width == 128 && taken[0].height == 128) }
         #expect(Set(answer.images.dropFirst(first)).count == images - first)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("64-bit seeds, one more for each picture, and drawn ones where there is none")
@@ -90,7 +90,7 @@ struct AnswerTests {
         let drawn = try await caller.txt2img(#"{"width":8,"height":8,"steps":1}"#)
         #expect(drawn.value("parameters", "seed") == "-1")
         #expect((drawn.info["seed"] as? Int ?? -1) >= 0)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     static let errors: [(String, String, Int, String)] = [
@@ -188,7 +188,7 @@ struct AnswerTests {
         #expect(detail["loc"] as? NSArray == ["body", place])
         #expect((detail["msg"] as? String)?.hasSuffix(": line 1 column \(place + 1)") == true)
         #expect(detail["type"] as? String == "value_error.jsondecode")
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("errors, word by word as recorded", arguments: errors)
@@ -197,7 +197,7 @@ struct AnswerTests {
         let answer = try await caller.post("/sdapi/v1/\(endpoint)", body)
         #expect(answer.status == status)
         #expect(answer.text == text)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test(
@@ -216,7 +216,7 @@ struct AnswerTests {
     func hostile(body: String, status: Int) async throws {
         let caller = try Caller()
         #expect(try await caller.txt2img(body).status == status)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("an interrupt at once, however many steps there are to go")
@@ -226,10 +226,10 @@ struct AnswerTests {
             try await caller.txt2img(
                 #"{"width":8,"height":8,"n_iter":2,"steps":9223372036854775807,"sketch":{"fault":"slow"}}"#)
         }
-        await caller.sketch.wait { $0.first?.started != nil }
+        await caller.standIn.wait { $0.first?.started != nil }
         _ = try await caller.post("/sdapi/v1/interrupt")
         #expect(try await render.value.images.count == 1)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("400 for a body that is not UTF-8, 422 for one that does not call itself JSON")
@@ -242,7 +242,7 @@ struct AnswerTests {
             "POST", "/sdapi/v1/txt2img", Data("{}".utf8), headers: ["Content-Type": "text/plain"])
         #expect(form.status == 422)
         #expect(form.text.contains("value is not a valid dict"))
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("another sampler for an unknown one, another size for an uneven one")
@@ -260,7 +260,7 @@ struct AnswerTests {
         #expect(answer.info["width"] as? Int == 63 && answer.info["steps"] as? Int == 1)
         let large = try await caller.txt2img(#"{"width":64,"height":64,"steps":1,"enable_hr":true}"#)
         #expect(Taken(large.images[0])?.width == 128)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("other formats where the options or the job say so, without remembering the job's")
@@ -274,7 +274,7 @@ struct AnswerTests {
         #expect(try await caller.post("/sdapi/v1/options", #"{"samples_format":"webp"}"#).text == "null")
         #expect(try await caller.get("/sdapi/v1/options").value("samples_format") == "webp")
         #expect(try await caller.txt2img("{\(keys)}").images[0].starts(with: Array("RIFF".utf8)))
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("an override that is not taken back stays in force for all who come behind")
@@ -297,7 +297,7 @@ struct AnswerTests {
         let unknown = try await caller.txt2img(
             "{\(keys),\"override_settings\":{\"sd_model_checkpoint\":\"nope.safetensors\"}}")
         #expect(unknown.info["sd_model_name"] as? String == "sketch-test-card-2")
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("without a web UI there is nothing internal")
@@ -311,7 +311,7 @@ struct AnswerTests {
         let paths = try await caller.get("/openapi.json").json["paths"] as? [String: Any]
         #expect(paths?.keys.contains { $0.hasPrefix("/internal") } == false)
         #expect(paths?["/sdapi/v1/txt2img"] != nil)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("img2img, extras, interrogate and png-info for a picture that it has drawn itself")
@@ -339,8 +339,8 @@ struct AnswerTests {
         #expect(info.json["info"] as? String == (drawn.info["infotexts"] as? [String])?.first)
         let caption = try await caller.post("/sdapi/v1/interrogate", "{\"image\":\"\(picture)\"}")
         #expect(caption.text == #"{"caption":"a test card, not diffusion"}"#)
-        #expect(caller.sketch.requests.map(\.path.count) == [17, 17, 28, 28, 21])
-        await caller.sketch.stop()
+        #expect(caller.standIn.requests.map(\.path.count) == [17, 17, 28, 28, 21])
+        await caller.standIn.stop()
     }
 
     @Test("queries and controls, and a list of the paths that there are")
@@ -368,7 +368,7 @@ struct AnswerTests {
         #expect(trained.status == 200 && trained.text.contains("error: test cards are not trained"))
         #expect(try await caller.call("HEAD", "/sdapi/v1/progress").status == 405)
         #expect(try await caller.call("PUT", "/sdapi/v1/options", Data("{}".utf8)).headers["allow"] == "GET")
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("401 in three wordings, never with WWW-Authenticate, and not for what is open")
@@ -392,6 +392,6 @@ struct AnswerTests {
         #expect(try await caller.get("/internal/ping").status == 200)
         #expect(try await caller.txt2img("{\"x").status == 422)
         #expect(try await caller.txt2img("{}").status == 401)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 }

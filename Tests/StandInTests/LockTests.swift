@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Sketch
+@testable import StandIn
 
 @Suite("One render at a time", .timeLimit(.minutes(60)))
 struct LockTests {
@@ -18,19 +18,19 @@ struct LockTests {
             bodies.append(
                 "{ \(number == 0 ? Self.endless : Self.short), \"prompt\" : \"\(number)\",\"seed\":1.50e1}")
             renders.append(Task { [body = bodies[number]] in try await caller.txt2img(body) })
-            await caller.sketch.arrived(number + 1)
+            await caller.standIn.arrived(number + 1)
         }
-        #expect(caller.sketch.requests.filter { $0.started != nil }.count == 1)
+        #expect(caller.standIn.requests.filter { $0.started != nil }.count == 1)
         #expect(try await caller.post("/sdapi/v1/interrupt").text == "{}")
         for render in renders { #expect(try await render.value.images.count == 1) }
-        let requests = caller.sketch.requests
+        let requests = caller.standIn.requests
         #expect(requests.map { String(decoding: $0.body, as: UTF8.self) } == bodies)
         for (before, after) in zip(requests, requests.dropFirst()) {
             let ended = try #require(before.ended)
             let started = try #require(after.started)
             #expect(ended <= started)
         }
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("an interrupt ends the running render with what there is, and says nothing but in the progress")
@@ -39,13 +39,13 @@ struct LockTests {
         let render = Task {
             try await caller.txt2img("{\(Self.endless),\"n_iter\":4,\"seed\":42,\"save_images\":true}")
         }
-        await caller.sketch.wait { $0.first?.started != nil }
+        await caller.standIn.wait { $0.first?.started != nil }
         var progress = try await caller.progress()
         while progress.value("state", "sampling_step") == "0" { progress = try await caller.progress() }
         #expect(progress.value("state", "job") == "Batch 1 out of 4")
         #expect(progress.value("state", "job_count") == "4")
         #expect(progress.value("state", "sampling_steps") == "1000000")
-        #expect(caller.sketch.progress > 0 && caller.sketch.progress < 1)
+        #expect(caller.standIn.progress > 0 && caller.standIn.progress < 1)
         _ = try await caller.post("/sdapi/v1/skip")
         while try await caller.progress().value("state", "job_no") == "0" {}
         _ = try await caller.post("/sdapi/v1/interrupt")
@@ -59,7 +59,7 @@ struct LockTests {
         #expect(progress.text.contains(#""interrupted":true"#))
         #expect(try await caller.txt2img("{\(Self.short)}").images.count == 1)
         #expect(try await caller.progress().text.contains(#""interrupted":false"#))
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("a preview comes with the progress, unless it is not wanted")
@@ -69,14 +69,14 @@ struct LockTests {
             try await caller.get("/sdapi/v1/progress").text.contains(
                 #""current_image":null,"textinfo":null}"#))
         let render = Task { try await caller.txt2img(#"{"width":64,"height":64,"steps":1000000}"#) }
-        await caller.sketch.arrived(1)
+        await caller.standIn.arrived(1)
         while try await caller.progress().value("state", "sampling_step") == "0" {}
         #expect(try await caller.progress().text.contains(#""current_image":null"#))
         let shown = try await caller.get("/sdapi/v1/progress").json["current_image"] as? String
         #expect(Taken(Array(Data(base64Encoded: shown ?? "") ?? Data()))?.width == 16)
         _ = try await caller.post("/sdapi/v1/interrupt")
         _ = try await render.value
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("a render is found by its task's name: queued, active, completed; a failed one is active for ever")
@@ -87,9 +87,9 @@ struct LockTests {
             return ["active", "queued", "completed"].filter { answer.text.contains("\"\($0)\":true") }
         }
         let first = Task { try await caller.txt2img("{\(Self.endless),\"force_task_id\":\"one\"}") }
-        await caller.sketch.arrived(1)
+        await caller.standIn.arrived(1)
         let second = Task { try await caller.txt2img("{\(Self.short),\"force_task_id\":\"two\"}") }
-        await caller.sketch.arrived(2)
+        await caller.standIn.arrived(2)
         #expect(try await state("one") == ["active"])
         #expect(try await state("two") == ["queued"])
         #expect(try await state("three") == [])
@@ -99,7 +99,7 @@ struct LockTests {
         #expect(try await state("two") == ["completed"])
         _ = try await caller.txt2img("{\"steps\":0,\"force_task_id\":\"bad\"}")
         #expect(try await state("bad") == ["active"])
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("a task's preview is a data URL, sent once to whom names the last one that he has seen")
@@ -108,7 +108,7 @@ struct LockTests {
         let render = Task {
             try await caller.txt2img(#"{"width":64,"height":64,"steps":1000000,"force_task_id":"one"}"#)
         }
-        await caller.sketch.arrived(1)
+        await caller.standIn.arrived(1)
         while try await caller.progress().value("state", "sampling_step") == "0" {}
         func preview(_ more: String) async throws -> Answer {
             try await caller.post("/internal/progress", "{\"id_task\":\"one\"\(more)}")
@@ -120,7 +120,7 @@ struct LockTests {
             try await preview(#","live_preview":false"#).text.contains(#""live_preview":null,"id_live_preview":-1"#))
         _ = try await caller.post("/sdapi/v1/interrupt")
         _ = try await render.value
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("a ghost of a task that failed is active still when the same task is queued again behind another's work")
@@ -135,12 +135,12 @@ struct LockTests {
                 "/sdapi/v1/extra-single-image",
                 #"{"image":"\#(picture)","sketch":{"fault":"slow","seconds":3600}}"#)
         }
-        await caller.sketch.wait { $0.last?.path.hasSuffix("image") == true && $0.last?.started != nil }
+        await caller.standIn.wait { $0.last?.path.hasSuffix("image") == true && $0.last?.started != nil }
         let second = Task { try await caller.txt2img("{\(Self.short),\"force_task_id\":\"one\"}") }
-        await caller.sketch.arrived(5)
+        await caller.standIn.arrived(5)
         let state = try await caller.post("/internal/progress", #"{"id_task":"one"}"#).text
         #expect(state.contains(#""active":true,"queued":true"#))
-        await caller.sketch.stop()
+        await caller.standIn.stop()
         _ = await (extras.result, second.result)
     }
 
@@ -148,36 +148,36 @@ struct LockTests {
     func disconnect() async throws {
         let caller = try Caller(stepTime: .milliseconds(1))
         let first = Task { try await caller.txt2img("{\(Self.endless)}") }
-        await caller.sketch.wait { $0.first?.started != nil }
+        await caller.standIn.wait { $0.first?.started != nil }
         first.cancel()
         await #expect(throws: (any Error).self) { try await first.value }
         let second = Task { try await caller.txt2img("{\(Self.short)}") }
-        await caller.sketch.arrived(2)
-        #expect(caller.sketch.requests[0].ended == nil)
-        #expect(caller.sketch.requests[1].started == nil)
+        await caller.standIn.arrived(2)
+        #expect(caller.standIn.requests[0].ended == nil)
+        #expect(caller.standIn.requests[1].started == nil)
         _ = try await caller.post("/sdapi/v1/interrupt")
         #expect(try await second.value.images.count == 1)
-        await caller.sketch.stop()
+        await caller.standIn.stop()
     }
 
     @Test("pictures are encoded after the lock was let go, so the next render has begun by then")
     func encoding() async throws {
         let caller = try Caller { $0.encodeTime = .seconds(3600) }
         let renders = (0..<2).map { _ in Task { try await caller.txt2img("{\(Self.short)}") } }
-        await caller.sketch.wait { $0.count == 2 && $0.allSatisfy { $0.ended != nil } }
-        await caller.sketch.stop()
+        await caller.standIn.wait { $0.count == 2 && $0.allSatisfy { $0.ended != nil } }
+        await caller.standIn.stop()
         for render in renders { _ = await render.result }
     }
 
     @Test("a wait ends with its task, and a stop ends what is running and waiting")
     func ends() async throws {
         let caller = try Caller(stepTime: .milliseconds(1))
-        let wait = Task { await caller.sketch.arrived(1_000_000) }
+        let wait = Task { await caller.standIn.arrived(1_000_000) }
         wait.cancel()
         await wait.value
         let renders = (0..<3).map { _ in Task { try await caller.txt2img("{\(Self.endless)}") } }
-        await caller.sketch.arrived(3)
-        await caller.sketch.stop()
+        await caller.standIn.arrived(3)
+        await caller.standIn.stop()
         for render in renders {
             await #expect(throws: (any Error).self) { try await render.value }
         }

@@ -2,11 +2,13 @@ import Foundation
 import JSONText
 import Testing
 
-@testable import Sketch
+@testable import StandIn
 
 @Suite("The fields of a body")
 struct FieldsTests {
-    static func fields(_ text: String) throws -> Fields { try Fields(ObjectText(Data(text.utf8)), Field.txt2img) }
+    static func fields(_ text: String) throws -> BodySchema {
+        try BodySchema(ObjectText(Data(text.utf8)), Field.txt2img)
+    }
 
     @Test("are converted as leniently as A1111 does it")
     func lenient() throws {

@@ -11,7 +11,7 @@ import JSONText
 struct Render: Sendable {
     let request: Request
     let body: ObjectText
-    let studio: Studio
+    let lock: RenderLock
 
     /// What a render has to do when its turn has come, and what it answers.
     private struct Job<Drawn: Sendable> {
@@ -24,31 +24,31 @@ struct Render: Sendable {
     }
 
     private func answer<Drawn: Sendable>(
-        _ table: [Field], _ prepare: (Fields) throws(Response) -> Job<Drawn>
+        _ table: [Field], _ prepare: (BodySchema) throws(Response) -> Job<Drawn>
     ) async -> Response {
         let job: Job<Drawn>
         let fault: Fault?
         do throws(Response) {
-            let fields = try Fields(body, table)
-            fault = try Fault.due(body, in: studio)
+            let fields = try BodySchema(body, table)
+            fault = try Fault.due(body, in: lock)
             job = try prepare(fields)
             if let early = fault?.early { throw early }
         } catch {
-            studio.note(request)
+            lock.note(request)
             return error
         }
-        let number = await studio.enter(request, task: job.task, job: job.name)
+        let number = await lock.enter(request, task: job.task, job: job.name)
         do throws(Response) {
             let drawn = try await job.draw(fault)
             if let failure = fault?.failure { throw failure }
-            studio.leave(number, task: job.task, failed: false)
+            lock.leave(number, task: job.task, failed: false)
             let files = job.files(drawn)
-            let encoding = studio.options.encodeTime * files.count
+            let encoding = lock.options.encodeTime * files.count
             if encoding > .zero { try? await Task.sleep(for: encoding) }
             let json = job.answer(drawn, fault?.spoil(files) ?? files).compact
-            return await fault?.deliver(json, in: studio) ?? .json(json)
+            return await fault?.deliver(json, in: lock) ?? .json(json)
         } catch {
-            studio.leave(number, task: job.task, failed: true)
+            lock.leave(number, task: job.task, failed: true)
             return error
         }
     }
@@ -61,11 +61,11 @@ struct Render: Sendable {
             return Job(
                 name: "scripts_\(kind)", task: fields["force_task_id"] ?? "task(\(kind)-\(UUID()))",
                 draw: { fault throws(Response) in
-                    let order = try Order(fields, settings: studio.change { $0.settings })
+                    let order = try RenderRequest(fields, settings: lock.change { $0.settings })
                     let done = await run(batches: order.batches, steps: order.steps, fault) {
                         order.card($0 * order.batchSize)
                     }
-                    let timestamp = studio.change { state in
+                    let timestamp = lock.change { state in
                         order.leave(in: &state.settings)
                         return state.progress.timestamp
                     }
@@ -95,7 +95,7 @@ struct Render: Sendable {
             return Job(
                 name: "extras",
                 draw: { [given] fault throws(Response) in
-                    guard Catalogue.upscalers.contains(upscaler) else {
+                    guard Lists.upscalers.contains(upscaler) else {
                         throw .failure(500, "AssertionError", "could not find upscaler named \(upscaler)")
                     }
                     _ = await run(batches: 1, steps: given.count, fault)
@@ -130,23 +130,23 @@ struct Render: Sendable {
         batches: Int, steps: Int, _ fault: Fault?, card: @Sendable (Int) -> TestCard? = { _ in nil }
     ) async -> Int {
         let extraTime = (fault?.extraTime ?? .zero) / max(1, Double(batches) * Double(steps))
-        let stepTime = studio.options.stepTime + extraTime
+        let stepTime = lock.options.stepTime + extraTime
         var due = ContinuousClock.now
         var done = 0
         // The fault by which it still has to stand still, and when.
         var still = fault.flatMap { fault in fault.step.map { (step: $0, id: fault.id) } }
         for batch in 0..<batches {
-            if studio.change({ $0.progress.isInterrupted }) || Task.isCancelled {
-                if let still { await studio.standStill(still.id) }
+            if lock.change({ $0.progress.isInterrupted }) || Task.isCancelled {
+                if let still { await lock.standStill(still.id) }
                 return batch
             }
-            studio.change {
+            lock.change {
                 $0.progress.beginBatch(batch, of: batches, steps: steps)
                 $0.card = card(batch)
             }
             for step in 0..<steps {
                 if let fault = still, fault.step == done {
-                    await studio.standStill(fault.id)
+                    await lock.standStill(fault.id)
                     (still, due) = (nil, .now)
                 }
                 done += 1
@@ -156,23 +156,23 @@ struct Render: Sendable {
                 } else {
                     await Task.yield()
                 }
-                guard studio.change({ $0.progress.advance(to: step + 1) }), !Task.isCancelled else { break }
+                guard lock.change({ $0.progress.advance(to: step + 1) }), !Task.isCancelled else { break }
             }
         }
-        if let still { await studio.standStill(still.id) }
+        if let still { await lock.standStill(still.id) }
         return batches
     }
 
-    private func checkScripts(_ fields: Fields) throws(Response) {
+    private func checkScripts(_ fields: BodySchema) throws(Response) {
         let named: String = fields["script_name"] ?? ""
         let unknown =
-            named.isEmpty || Catalogue.scripts.contains(named.lowercased())
-            ? fields.object("alwayson_scripts").names.first { !Catalogue.alwaysOnScripts.contains($0.lowercased()) }
+            named.isEmpty || Lists.scripts.contains(named.lowercased())
+            ? fields.object("alwayson_scripts").names.first { !Lists.alwaysOnScripts.contains($0.lowercased()) }
             : named
         if let unknown { throw .failure(422, "HTTPException", detail: "Script '\(unknown)' not found") }
     }
 
-    private func checkInitImages(_ fields: Fields) throws(Response) {
+    private func checkInitImages(_ fields: BodySchema) throws(Response) {
         guard !fields.isNull("init_images") else {
             throw .failure(404, "HTTPException", detail: "Init image not found")
         }

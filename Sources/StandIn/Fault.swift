@@ -1,8 +1,8 @@
-// What goes wrong on request: a body's own `sketch` key asks for it, so a job file can.
+// What goes wrong on request: a body's own `standIn` key asks for it, so a job file can.
 //
-// `"sketch": {"fault": "oom", "times": 2, "id": "x", "seconds": 0.5}` fails twice and then behaves. Uses are counted by
+// `"standIn": {"fault": "oom", "times": 2, "id": "x", "seconds": 0.5}` fails twice and then behaves. Uses are counted by
 // the fault and `id`, or the prompt where there is none; without `times` it never behaves. With `"step": 3` its render
-// stands still behind its third step, until who runs the stand-in lets it go on (``Sketch/release(_:)``).
+// stands still behind its third step, until who runs the stand-in lets it go on (``StandIn/release(_:)``).
 
 import Foundation
 import HTTP
@@ -39,7 +39,7 @@ struct Fault: Sendable {
     /// Behind so many steps, those of all its batches, the render stands still.
     let step: Int?
 
-    private struct Wish: Decodable {
+    private struct FaultRequest: Decodable {
         let fault: String
         let times: Int?
         let id: String?
@@ -49,15 +49,16 @@ struct Fault: Sendable {
 
     /// The fault that is due now; counts the use. Throws for a fault that nobody knows: a slip of the pen should not
     /// look like a server that behaves.
-    static func due(_ body: ObjectText, in studio: Studio) throws(Response) -> Fault? {
+    static func due(_ body: ObjectText, in lock: RenderLock) throws(Response) -> Fault? {
         guard let text = body.value(of: "sketch") else { return nil }
-        guard let wish = try? JSONDecoder().decode(Wish.self, from: text), let name = Name(rawValue: wish.fault) else {
+        guard let wish = try? JSONDecoder().decode(FaultRequest.self, from: text), let name = Name(rawValue: wish.fault)
+        else {
             let known = Name.allCases.map(\.rawValue).joined(separator: ", ")
             throw .invalid([.complaint(["sketch", "fault"], "one of \(known)", "value_error")])
         }
-        let id = wish.id ?? Fields(body)["prompt"] ?? ""
+        let id = wish.id ?? BodySchema(body)["prompt"] ?? ""
         let use = "\(wish.fault) \(id)"
-        let uses = studio.change { state in
+        let uses = lock.change { state in
             state.faults[use, default: 0] += 1
             return state.faults[use, default: 0]
         }
@@ -113,14 +114,14 @@ struct Fault: Sendable {
     }
 
     /// Sends an answer, wrongly.
-    func deliver(_ json: Data, in studio: Studio) async -> Response {
+    func deliver(_ json: Data, in lock: RenderLock) async -> Response {
         let time = time
         var response = Response.json(json)
         switch name {
         case .hangup: return .hangUp(reset: false)
         case .reset: return .hangUp(reset: true)
         case .delay: try? await Task.sleep(for: time)
-        case .withhold: await studio.standStill(id)
+        case .withhold: await lock.standStill(id)
         case .truncate, .truncateUnframed:
             response.body = .stream(name == .truncate ? .length(json.count) : .close) {
                 try await $0.write(json.prefix(json.count / 2))
@@ -141,7 +142,7 @@ struct Fault: Sendable {
                 let piece = [UInt8](repeating: UInt8(ascii: "A"), count: 64 << 10)
                 // Nobody should take that much, and no forgotten client's disk should be filled for ever.
                 for _ in 0..<(1 << 30) / piece.count { try await writer.write(piece) }
-                throw Cut(reset: false)
+                throw AbortResponse(reset: false)
             }
         default: break
         }

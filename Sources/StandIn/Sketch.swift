@@ -8,7 +8,7 @@ import HTTP
 import Linux
 
 /// A running stand-in.
-public final class Sketch: Sendable, CustomStringConvertible {
+public final class StandIn: Sendable, CustomStringConvertible {
     /// How it behaves.
     public struct Options: Sendable {
         /// What a sampling step takes.
@@ -35,26 +35,26 @@ public final class Sketch: Sendable, CustomStringConvertible {
     }
 
     private let server: Server
-    private let studio: Studio
+    private let lock: RenderLock
 
-    private init(server: Server, studio: Studio) {
+    private init(server: Server, lock: RenderLock) {
         self.server = server
-        self.studio = studio
+        self.lock = lock
     }
 
     /// Listens on 127.0.0.1; port 0 lets the kernel choose. Throws a `SystemError` where it cannot.
-    public static func start(port: UInt16 = 0, options: Options = Options()) throws -> Sketch {
-        let studio = Studio(options: options)
+    public static func start(port: UInt16 = 0, options: Options = Options()) throws -> StandIn {
+        let lock = RenderLock(options: options)
         var limits = Limits()
         limits.body = 128 << 20
         // Its clients are programs of this machine, which may be busy with other things.
         (limits.headTime, limits.bodyTime, limits.idleTime) = (.seconds(3600), .seconds(3600), .seconds(3600))
         // What keeps the threads of Swift busy holds up nobody here.
-        let threads = Threads(label: "sketch")
+        let threads = TaskQueueExecutor(label: "sketch")
         let server = try Server.start(on: .loopback(port: port), limits: limits, threads: threads) { incoming in
-            await Routes.answer(try await Request(incoming), in: studio)
+            await Routes.answer(try await Request(incoming), in: lock)
         }
-        return Sketch(server: server, studio: studio)
+        return StandIn(server: server, lock: lock)
     }
 
     /// Cuts every connection, running renders and all. The port is free afterwards.
@@ -71,21 +71,21 @@ public final class Sketch: Sendable, CustomStringConvertible {
 
     /// The requests to render, in their order of arrival, which is the order of their start; those that had JSON in them
     /// and the right credentials. The newest ten thousand, and fewer where their bodies are large.
-    public var requests: [RenderRequest] { studio.change { $0.record } }
+    public var requests: [RequestRecord] { lock.change { $0.record } }
 
     /// How often it was asked how far a render is.
-    public var looks: Int { studio.change { $0.looks } }
+    public var looks: Int { lock.change { $0.looks } }
 
     /// Lets go on what stands still by a fault, and whatever would from now on.
     ///
     /// - Parameter id: of the fault, or the prompt where it has none; `nil` is all of them.
-    public func release(_ id: String? = nil) { studio.change { _ = $0.released.insert(id) } }
+    public func release(_ id: String? = nil) { lock.change { _ = $0.released.insert(id) } }
 
     /// How much of the running render is done, from 0 to 1; 0 where none runs.
-    public var progress: Double { studio.change { $0.progress.fraction } }
+    public var progress: Double { lock.change { $0.progress.fraction } }
 
     /// Suspends until `condition` holds for `requests`, which is looked at again and again, or the task is cancelled.
-    public func wait(until condition: @Sendable ([RenderRequest]) -> Bool) async {
+    public func wait(until condition: @Sendable ([RequestRecord]) -> Bool) async {
         while !condition(requests), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     }
 

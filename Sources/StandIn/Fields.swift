@@ -8,7 +8,7 @@ import HTTP
 import JSONText
 
 /// Values as JSON texts by name, in order: a checked body, which A1111 echoes as `parameters`, or its options.
-struct Fields: Sendable {
+struct BodySchema: Sendable {
     private var members: [(name: String, text: Data)]
 
     /// What a body or an object within it says, unchecked; nothing for what is no object.
@@ -53,7 +53,7 @@ struct Fields: Sendable {
         text(name).flatMap { try? JSONDecoder().decode(Value.self, from: $0) }
     }
 
-    func object(_ name: String) -> Fields { Fields(text(name).flatMap { try? ObjectText($0) }) }
+    func object(_ name: String) -> BodySchema { BodySchema(text(name).flatMap { try? ObjectText($0) }) }
     func isNull(_ name: String) -> Bool { text(name)?.elementsEqual("null".utf8) ?? true }
 }
 

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@testable import Sketch
+@testable import StandIn
 
 #if canImport(FoundationNetworking)
     import FoundationNetworking
@@ -32,14 +32,14 @@ struct Answer {
 
 /// A stand-in of its own for a test.
 struct Caller {
-    let sketch: Sketch
+    let standIn: StandIn
     private let session: URLSession
 
-    init(stepTime: Duration = .zero, _ change: (inout Sketch.Options) -> Void = { _ in }) throws {
-        var options = Sketch.Options()
+    init(stepTime: Duration = .zero, _ change: (inout StandIn.Options) -> Void = { _ in }) throws {
+        var options = StandIn.Options()
         options.stepTime = stepTime
         change(&options)
-        sketch = try Sketch.start(options: options)
+        standIn = try StandIn.start(options: options)
         let configuration = URLSessionConfiguration.ephemeral
         // Its own is a minute, in which a machine whose disk is busy may not get to it.
         configuration.timeoutIntervalForRequest = 7200
@@ -50,7 +50,7 @@ struct Caller {
     func call(
         _ method: String, _ path: String, _ body: Data? = nil, headers: [String: String] = [:]
     ) async throws -> Answer {
-        var request = URLRequest(url: try #require(URL(string: sketch.url + path)))
+        var request = URLRequest(url: try #require(URL(string: standIn.url + path)))
         request.httpMethod = method
         request.httpBody = body
         for (name, value) in ["Content-Type": "application/json"].merging(headers, uniquingKeysWith: { $1 }) {
