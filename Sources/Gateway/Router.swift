@@ -158,7 +158,7 @@ struct Router: Sendable {
     private func end(of dropped: JobSubmission.Submitted) async throws -> End? {
         var ticket = tracker.ticket(of: dropped.name)
         if !dropped.isNew, ticket == nil, let job = try await ended(dropped.name) { return End(job: job, ticket: nil) }
-        for await event in dropped.event {
+        for await event in dropped.events {
             ticket = event.ticket ?? ticket
             guard event.isEnd else { continue }
             if let job = try await ended(dropped.name) { return End(job: job, ticket: ticket) }
@@ -184,10 +184,10 @@ struct Router: Sendable {
     /// Returns when the job has ended, when the patience has, or when the client has left: whichever is first.
     private func wait(for name: String, _ patience: Double, until disconnect: DisconnectWatcher) async throws {
         guard let job = Self.job(name) else { return }
-        let event = tracker.listen(to: job)
+        let events = tracker.listen(to: job)
         guard try await HTTPGateway.reads.run({ [view] in try view.location(of: name)?.isEnd == false }) else { return }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { for await one in event where one.isEnd { return } }
+            group.addTask { for await one in events where one.isEnd { return } }
             group.addTask { try? await TaskQueueExecutor.rest(for: .seconds(patience)) }
             group.addTask { await disconnect.wait() }
             await group.next()

@@ -24,7 +24,7 @@ final class JobSubmission: Sendable {
     /// A job that was dropped, and the news of it since then.
     struct Submitted {
         let name: JobName
-        let event: AsyncStream<JobEvent>
+        let events: AsyncStream<JobEvent>
         /// False for one that an earlier request with the same key has dropped.
         let isNew: Bool
     }
@@ -124,7 +124,7 @@ final class JobSubmission: Sendable {
         while true {
             let mark = String((0..<6).compactMap { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() })
             let name = try Self.name("\(JobName.words(of: words))-\(mark)")
-            let event = tracker.listen(to: name)
+            let events = tracker.listen(to: name)
             let isDropped = try await HTTPGateway.writes.run { [folders, tracker] in
                 guard tracker.ticket(of: name) == nil, try folders.ended(name.with(suffix: "")) == nil else {
                     return false
@@ -132,13 +132,13 @@ final class JobSubmission: Sendable {
                 return try folders.drop(draft, named: name)
             }
             if isDropped {
-                return Submitted(name: name, event: event, isNew: true)
+                return Submitted(name: name, events: events, isNew: true)
             }
         }
     }
 
     nonisolated(nonsending) private func drop(_ draft: JobDraft, keyed name: JobName) async throws -> Submitted {
-        let event = tracker.listen(to: name)
+        let events = tracker.listen(to: name)
         let isNew = try await HTTPGateway.writes.run { [self] in
             try draft.sync()
             // The disk is not waited for in here: all clients with keys would stand behind one another.
@@ -149,7 +149,7 @@ final class JobSubmission: Sendable {
             if isNew { try folders.keep(name) }
             return isNew
         }
-        return Submitted(name: name, event: event, isNew: isNew)
+        return Submitted(name: name, events: events, isNew: isNew)
     }
 
     private static func name(ofKey key: String) throws -> JobName {
@@ -173,9 +173,9 @@ extension JobSubmission.Submitted {
     /// Returns when the daemon has taken it, and soon in any case: one that is paused by its disk may take long.
     func taken(_ tracker: JobTracker) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { [event, name, isNew] in
+            group.addTask { [events, name, isNew] in
                 guard tracker.ticket(of: name) == nil, isNew else { return }
-                for await _ in event { return }
+                for await _ in events { return }
             }
             group.addTask { try? await TaskQueueExecutor.rest(for: TimeLimit.with(.seconds(2))) }
             await group.next()
