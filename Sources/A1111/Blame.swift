@@ -53,7 +53,7 @@ extension Failure {
     /// Classes an answer whose status is not 2xx.
     ///
     /// - Parameter headers: of the answer, names in lower case.
-    public init(status: Int, body: Data, headers: [String: String] = [:], for endpoint: Endpoint) {
+    package init(status: Int, body: Data, headers: [String: String] = [:], for endpoint: Endpoint) {
         let words = AnswerWords(body)
         let found = Blame(status: status, words: words, endpoint: endpoint).class
         self.init(
@@ -63,7 +63,7 @@ extension Failure {
 
     /// The server answers its API, so an unclear answer was about this job: 3 attempts, or none more where the next one
     /// could only be told the same. Others are as they were.
-    public func clarified(for endpoint: Endpoint) -> Failure {
+    package func clarified(for endpoint: Endpoint) -> Failure {
         guard self.class == .unclear else { return self }
         switch status ?? 0 {
         // A 2xx that is no result: a web page, a line of text.
@@ -80,13 +80,13 @@ extension Failure {
     }
 
     /// A "not now" that is said to all jobs, and not to this one.
-    public var isForAll: Bool { self.class == .notNow && (status == 402 || status == 429) }
+    package var isForAll: Bool { self.class == .notNow && (status == 402 || status == 429) }
 
     /// The gateway has lost the server that it passed the request on to.
-    public var isLostByGateway: Bool { [502, 503, 504].contains(status) || (520...530).contains(status ?? 0) }
+    package var isLostByGateway: Bool { [502, 503, 504].contains(status) || (520...530).contains(status ?? 0) }
 
     /// The gateway has given up waiting; the render may go on (nginx: 504, Cloudflare: 524).
-    public var isGatewayTimeout: Bool { status == 504 || status == 524 }
+    package var isGatewayTimeout: Bool { status == 504 || status == 524 }
 
     private static func sentence(
         _ found: Class, _ status: Int, _ words: AnswerWords, _ location: String?

@@ -6,10 +6,10 @@ import Linux
 
 extension Client {
     /// For a look at a render: it only serves people, and a server that is slower has better things to do.
-    public static let lookTimeout = TimeLimit.with(.seconds(5))
+    package static let lookTimeout = TimeLimit.with(.seconds(5))
 
     /// What the server is doing, with what there is of the picture if that is wanted. Throws ``Failure``.
-    public func progress(
+    package func progress(
         withPreview: Bool = false, within timeout: Duration = Client.connectTimeout
     ) async throws -> ServerProgress {
         // The rest of it is some hundred bytes.
@@ -23,7 +23,7 @@ extension Client {
     }
 
     /// Where the render with this `force_task_id` is. Throws ``Failure``.
-    public func state(ofTask task: String) async throws -> TaskState {
+    package func state(ofTask task: String) async throws -> TaskState {
         let question =
             #"{"id_task": \#(String(decoding: JSONString.encoded(task), as: UTF8.self)), "#
             + #""id_live_preview": -1, "live_preview": false}"#
@@ -35,14 +35,14 @@ extension Client {
     }
 
     /// Stops whatever runs, as soon as it can be stopped. Throws ``Failure``.
-    public func interrupt() async throws {
+    package func interrupt() async throws {
         _ = try await query("/sdapi/v1/interrupt", body: Data(), timeout: Self.lookTimeout)
     }
 }
 
 extension Failure {
     /// The server has no such endpoint, whatever else that may mean.
-    public var isNotThere: Bool { [404, 405, 501].contains(status) }
+    package var isNotThere: Bool { [404, 405, 501].contains(status) }
 
     /// The server is there, and does not tell what it was asked: it is not asked again before it has been away.
     var isSilence: Bool {

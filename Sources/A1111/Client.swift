@@ -8,12 +8,12 @@ import JSONText
 import Linux
 
 /// Asks one server. Each request has a connection of its own and is sent once.
-public final class Client: Sendable {
+package final class Client: Sendable {
     /// Whom it asks.
-    public let server: ServerAddress
+    package let server: ServerAddress
     /// For a whole render, from the request to the end of the answer; `nil` for no limit. A render says nothing for
     /// as long as it takes, so there is no other sign of life than the connection.
-    public let renderTimeout: Duration?
+    package let renderTimeout: Duration?
     /// Where it does not take what it is sent.
     let sendLimits: SendLimits
 
@@ -21,7 +21,7 @@ public final class Client: Sendable {
     static let queryTimeout = TimeLimit.with(.seconds(60))
     private let queryTimeout: Duration
     /// Also for a question that is answered from memory.
-    public static let connectTimeout = TimeLimit.with(.seconds(10))
+    package static let connectTimeout = TimeLimit.with(.seconds(10))
     /// Where it is told that somebody has waited long enough.
     static let deadlines = DispatchQueue(label: "deadlines")
     /// Of an answer that has begun: it lies there whole, and comes as fast as the network is.
@@ -31,7 +31,7 @@ public final class Client: Sendable {
     private let graceToFinish: Duration
 
     /// A client of `server`.
-    public convenience init(
+    package convenience init(
         server: ServerAddress, renderTimeout: Duration?, sendLimits: SendLimits = SendLimits()
     ) {
         self.init(
@@ -61,7 +61,7 @@ public final class Client: Sendable {
     ///   - thread: where it waits for the server and for the disk; one of its own if there is none.
     ///   - silence: told of where the answer does not come at once.
     ///   - admission: asked for room before the answer is read; not over https, where it comes as fast as it likes.
-    nonisolated(nonsending) public func send(
+    nonisolated(nonsending) package func send(
         _ body: RequestBody?, to endpoint: Endpoint, picturesInto folder: Directory, job: String,
         wantsPictures: Bool = true, on thread: SerialQueueExecutor? = nil, silence: FirstByteTimer? = nil,
         admission: Admission? = nil
@@ -102,7 +102,7 @@ public final class Client: Sendable {
 
     /// Asks for what every server with this API tells: `nil` where it is there, also where it says no in the API's words;
     /// else why it is not. Throws CancellationError.
-    public func probe() async throws -> Failure? {
+    package func probe() async throws -> Failure? {
         do {
             let text = try await query("/sdapi/v1/options", timeout: queryTimeout)
             guard (try? ObjectText(text)) == nil else { return nil }
@@ -117,7 +117,7 @@ public final class Client: Sendable {
     }
 
     /// The paths that the server has; `nil` where it keeps no list. Throws ``Failure``.
-    public func paths() async throws -> ServerPaths? {
+    package func paths() async throws -> ServerPaths? {
         do {
             return ServerPaths(
                 try await query(ServerPaths.path, timeout: queryTimeout, cap: ReplyReader.textCap))
@@ -127,7 +127,7 @@ public final class Client: Sendable {
     }
 
     /// What the owner of the server has set; `nil` where it does not say. Throws ``Failure`` where it is away.
-    public func settings() async throws -> ServerSettings? {
+    package func settings() async throws -> ServerSettings? {
         do {
             let text = try await query("/sdapi/v1/options", timeout: queryTimeout)
             return try? JSONDecoder().decode(ServerSettings.self, from: text)
@@ -137,7 +137,7 @@ public final class Client: Sendable {
     }
 
     /// What the server has; a list that it does not give is `nil`. Throws ``Failure`` where it is away.
-    public func lists() async throws -> ServerLists {
+    package func lists() async throws -> ServerLists {
         var lists = ServerLists()
         for (path, list) in ServerLists.paths {
             do {
@@ -152,7 +152,7 @@ public final class Client: Sendable {
     }
 
     /// What is called by that key in one of the server's lists. Throws ``Failure`` where there is no such list.
-    public func names(at path: String, key: String) async throws -> [String] {
+    package func names(at path: String, key: String) async throws -> [String] {
         let text = try await query(path, timeout: queryTimeout, cap: ReplyReader.textCap)
         guard let list = try? JSONSerialization.jsonObject(with: text) as? [[String: Any]] else {
             throw Failure(.wrongResult, "\(path) of \(server) is no list")

@@ -1,32 +1,32 @@
 // What a job asks for: one of the services that the queue renders by, or anything else that the server can do.
 
 /// A method and a path on the server.
-public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     /// The endpoints that render: the queue's own services.
-    public enum Service: String, CaseIterable, Sendable {
+    package enum Service: String, CaseIterable, Sendable {
         case txt2img, img2img
         case extraSingle = "extra-single-image"
         case extraBatch = "extra-batch-images"
 
         /// Where the server has it.
-        public var path: String { "/sdapi/v1/\(rawValue)" }
+        package var path: String { "/sdapi/v1/\(rawValue)" }
         /// Whether it samples: a seed decides what comes out, and an interrupt ends it early with a 200.
-        public var drawsSeeds: Bool { self == .txt2img || self == .img2img }
+        package var drawsSeeds: Bool { self == .txt2img || self == .img2img }
     }
 
     /// Upper case.
-    public let method: String
+    package let method: String
     /// Begins with `/`; may have a query.
-    public let path: String
+    package let path: String
     /// `nil` where the daemon is a middleman.
-    public let service: Service?
+    package let service: Service?
 
     /// It only asks: the server's one renderer is not used, so it need not wait for it.
-    public var isQuery: Bool { method == "GET" }
+    package var isQuery: Bool { method == "GET" }
 
     /// It stops or restarts the server itself: A1111's `server-kill`, `server-stop` and `server-restart`, and SD.Next's
     /// `shutdown` and `restart`.
-    public var isControl: Bool {
+    package var isControl: Bool {
         guard service == nil else { return false }
         let parts = Self.segments(of: path)
         guard parts.first == "sdapi", parts.count > 2 else { return false }
@@ -34,13 +34,13 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// As in a request line.
-    public var description: String { "\(method) \(path)" }
+    package var description: String { "\(method) \(path)" }
 
     /// Takes what the job names, or chooses by what its body holds: `init_images` means img2img, `imageList`
     /// extra-batch-images, `image` with an upscaler's keys extra-single-image, anything else txt2img.
     ///
     /// Throws ``EndpointError`` where the path is none on the configured server.
-    public init(named path: String?, method: String?, bodyKeys keys: Set<String>) throws(EndpointError) {
+    package init(named path: String?, method: String?, bodyKeys keys: Set<String>) throws(EndpointError) {
         let chosen = path ?? Self.service(for: keys).path
         guard chosen.utf8.count <= Self.longestPath else {
             throw EndpointError(
@@ -101,10 +101,10 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Why a job's endpoint is none.
-public struct EndpointError: Error, Hashable, Sendable {
+package struct EndpointError: Error, Hashable, Sendable {
     /// In plain words.
-    public let message: String
+    package let message: String
 
     /// An error that reads so.
-    public init(message: String) { self.message = message }
+    package init(message: String) { self.message = message }
 }

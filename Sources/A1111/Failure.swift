@@ -4,9 +4,9 @@ import Foundation
 import JSONText
 
 /// Why a request brought no result.
-public struct Failure: Error, Sendable {
+package struct Failure: Error, Sendable {
     /// What the queue does follows from this alone.
-    public enum Class: String, Sendable {
+    package enum Class: String, Sendable {
         /// Nobody is there to ask: the queue waits, and the job is not to blame.
         case serverDown = "server down"
         /// The request was sent and no answer came: the render may have run.
@@ -28,22 +28,22 @@ public struct Failure: Error, Sendable {
     }
 
     /// Whose fault it is.
-    public let `class`: Class
+    package let `class`: Class
     /// In plain words, with the server's own.
-    public let message: String
+    package let message: String
     /// The status of the answer, where there was one.
-    public var status: Int?
+    package var status: Int?
     /// The answer: JSON as it came, or text.
-    public var answer: JSONValue?
+    package var answer: JSONValue?
     /// Pictures came all the same and lie in the job's folder: they are kept beside the error.
-    public var keepsPictures = false
+    package var keepsPictures = false
     /// When the render began, where an answer came that was none (see ``ServerProgress/State/stop(of:)``).
-    public var began: String?
+    package var began: String?
     /// How long the server asks to be left alone (RFC 9110 section 10.2.3); only of ``Class/notNow``.
-    public var retryAfter: Duration?
+    package var retryAfter: Duration?
 
     /// A failure that no answer told.
-    public init(_ class: Class, _ message: String, status: Int? = nil, answer: JSONValue? = nil) {
+    package init(_ class: Class, _ message: String, status: Int? = nil, answer: JSONValue? = nil) {
         self.class = `class`
         self.message = message
         self.status = status
@@ -51,7 +51,7 @@ public struct Failure: Error, Sendable {
     }
 
     /// The same failure, blamed on somebody else.
-    public func blamed(_ class: Class) -> Failure {
+    package func blamed(_ class: Class) -> Failure {
         var failure = Failure(`class`, message, status: status, answer: answer)
         (failure.keepsPictures, failure.began) = (keepsPictures, began)
         return failure

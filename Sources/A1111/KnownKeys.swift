@@ -2,7 +2,7 @@
 
 extension Endpoint.Service {
     /// The keys of the body that this service reads.
-    public var knownKeys: Set<String> {
+    package var knownKeys: Set<String> {
         switch self {
         case .txt2img: Self.common.union(Self.hires)
         case .img2img: Self.common.union(Self.image)

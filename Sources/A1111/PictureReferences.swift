@@ -4,16 +4,16 @@ import Foundation
 import JSONText
 
 /// A file name in the place of a picture.
-public struct PictureReference: Hashable, Sendable {
+package struct PictureReference: Hashable, Sendable {
     /// As the job has it, unescaped.
-    public let name: String
+    package let name: String
     /// Of the string with its quotes, in the job's text.
-    public let place: Range<Int>
+    package let place: Range<Int>
 
     /// The file names among the pictures of a body, in order, wherever they stand: in `init_images` and `mask`, in `image`
     /// and `imageList[].data` of the extras, in ControlNet's `image` inside `alwayson_scripts`, in what a middleman
     /// passes on. What lies below `key`, which is not for the server, is not looked at.
-    public static func all(in object: ObjectText, without key: String) -> [PictureReference] {
+    package static func all(in object: ObjectText, without key: String) -> [PictureReference] {
         var finder = ReferenceFinder(passedOver: key)
         var tokenizer = JSONTokenizer()
         // The text has been read before, so there is nothing to throw.

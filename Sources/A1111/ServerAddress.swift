@@ -3,29 +3,29 @@
 import Foundation
 
 /// The base URL of a server, apart from the credentials that may have stood in it.
-public struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
+package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     /// Scheme, host, port and path prefix; no credentials.
-    public let url: URL
+    package let url: URL
     /// For name look-ups and bare connects.
-    public let host: String
+    package let host: String
     /// As named, or the scheme's own: 80 or 443.
-    public let port: UInt16
+    package let port: UInt16
     /// The value of the Authorization header, where there are credentials. Never shown.
     let authorization: String?
 
     /// As it is shown in logs and results: the URL without credentials.
-    public var description: String { url.absoluteString }
+    package var description: String { url.absoluteString }
 
     /// Two addresses are one server's whatever the credentials.
-    public static func == (left: ServerAddress, right: ServerAddress) -> Bool { left.url == right.url }
+    package static func == (left: ServerAddress, right: ServerAddress) -> Bool { left.url == right.url }
 
     /// See `==`.
-    public func hash(into hasher: inout Hasher) { hasher.combine(url) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(url) }
 
     /// Reads `http[s]://[USER:PASSWORD@]HOST[:PORT][/PREFIX]`; `nil` for anything else.
     ///
     /// - Parameter credentials: `USER:PASSWORD` from elsewhere, used where the URL has none.
-    public init?(_ text: String, credentials: String? = nil) {
+    package init?(_ text: String, credentials: String? = nil) {
         guard var parts = URLComponents(string: text), let scheme = parts.scheme?.lowercased() else { return nil }
         guard ["http", "https"].contains(scheme), let host = parts.host, !host.isEmpty else { return nil }
         guard parts.query == nil, parts.fragment == nil else { return nil }

@@ -1,7 +1,7 @@
 // "Did you mean": the names that are nearest to one that nobody knows.
 
 /// The known names nearest to `name`, the nearest first, at most three; empty where none is near enough to be a slip.
-public func nearest(to name: String, among known: some Sequence<String>) -> [String] {
+package func nearest(to name: String, among known: some Sequence<String>) -> [String] {
     let allowed = max(1, name.count / 3)
     let measured = known.map { candidate in
         // Half a name is a slip, too: `sampler` for `sampler_name`.

@@ -6,66 +6,66 @@ import Linux
 import Spool
 
 /// What a daemon is told at its start.
-public struct DaemonOptions: Sendable {
+package struct DaemonOptions: Sendable {
     /// The path of the spool.
-    public var spool: String
+    package var spool: String
     /// Who renders.
-    public var servers: [ServerAddress]
+    package var servers: [ServerAddress]
     /// So many jobs are with a server at once: while one is rendered the next waits there already.
-    public var inFlight = 2
+    package var inFlight = 2
     /// How long a file that is not whole must stay unchanged before it is given up.
-    public var settle = Duration.seconds(5)
+    package var settle = Duration.seconds(5)
     /// Whose all is that is made in the spool; `nil` for what the kernel gives.
-    public var group: UInt32?
+    package var group: UInt32?
     /// Between two looks at all folders; `nil` for what their filesystem needs.
-    public var poll: Duration?
+    package var poll: Duration?
     /// Between the opening of a server's port that was seen closed and the first request.
-    public var grace = Duration.seconds(15)
+    package var grace = Duration.seconds(15)
     /// Of a job file, in bytes.
-    public var cap = JobFile.usualCap
+    package var cap = JobFile.usualCap
     /// Whether jobs may stop or restart the server itself.
-    public var allowsControl = false
+    package var allowsControl = false
     /// Whether a picture that is not what was asked for fails its job.
-    public var isStrict = false
+    package var isStrict = false
     /// Whether the server is asked how far a render is.
-    public var showsProgress = true
+    package var showsProgress = true
     /// What is kept of done/.
-    public var retention = Retention()
+    package var retention = Retention()
     /// For a whole render; `nil` for no limit.
-    public var renderTimeout: Duration?
+    package var renderTimeout: Duration?
     /// So many jobs may go before another of their priority because the server has loaded their checkpoint; 0 for strict
     /// order.
-    public var groupLimit = 0
+    package var groupLimit = 0
     /// What is run when something has happened.
-    public var hooks: [Hook: Command] = [:]
+    package var hooks: [Hook: Command] = [:]
     /// Hosts to which results may be sent although they are neither this machine nor in a private network.
-    public var callbackHosts: Set<String> = []
+    package var callbackHosts: Set<String> = []
 
     /// The service manager, if there is one that wants to be told how the daemon is.
-    public var notify: NotifySocket?
+    package var notify: NotifySocket?
 
     /// The usual options for a spool and its servers.
-    public init(spool: String, servers: [ServerAddress]) {
+    package init(spool: String, servers: [ServerAddress]) {
         self.spool = spool
         self.servers = servers
     }
 }
 
 /// Another daemon has the spool.
-public struct SpoolTaken: Error, Sendable, CustomStringConvertible {
+package struct SpoolTaken: Error, Sendable, CustomStringConvertible {
     /// Who, where and since when, in plain words.
-    public let description: String
+    package let description: String
 }
 
 /// Runs a spool.
-public final class Daemon: Sendable {
+package final class Daemon: Sendable {
     private let options: DaemonOptions
     private let emit: @Sendable (Event) -> Void
     private let board: StatusWriter
     private let notifier: ServiceNotifier?
     private let page: PageWriter
     /// The spool that it runs.
-    public let folders: Folders
+    package let folders: Folders
     /// Held for as long as the daemon is.
     private let lock: FileLock
     private let queue: JobQueue
@@ -80,7 +80,7 @@ public final class Daemon: Sendable {
 
     /// Opens the spool, as `init` does, as soon as its disk lets it: a machine that starts with a full disk has its
     /// daemon when there is room again.
-    public static func open(_ options: DaemonOptions, emit: @escaping @Sendable (Event) -> Void) async throws -> Daemon
+    package static func open(_ options: DaemonOptions, emit: @escaping @Sendable (Event) -> Void) async throws -> Daemon
     {
         try await retryUntilDone(emit: emit, where: \.mayPass) { _ in try Daemon(options, emit: emit) }
     }
@@ -88,7 +88,7 @@ public final class Daemon: Sendable {
     /// Opens the spool, takes its lock, repairs what the last daemon left, and begins to watch the folders.
     ///
     /// Throws ``SpoolTaken``, or ``SystemError`` where a folder cannot be used.
-    public init(_ options: DaemonOptions, emit: @escaping @Sendable (Event) -> Void) throws {
+    package init(_ options: DaemonOptions, emit: @escaping @Sendable (Event) -> Void) throws {
         self.options = options
         folders = try Folders(path: options.spool, group: options.group)
         let queue = JobQueue()
@@ -147,7 +147,7 @@ public final class Daemon: Sendable {
     }
 
     /// Takes jobs and renders them until ``stop()``. Throws where the disk can no longer be trusted.
-    public func run() async throws {
+    package func run() async throws {
         await monitor.open()
         emit(.ready(spool: folders.root.path, servers: options.servers.map(\.description), waiting: waiting.count))
 
@@ -226,15 +226,15 @@ public final class Daemon: Sendable {
     }
 
     /// Somebody has changed the settings of the first server on purpose, beside the jobs.
-    public func settingsChanged() { presses.first?.capabilities.settingsChanged() }
+    package func settingsChanged() { presses.first?.capabilities.settingsChanged() }
 
     /// A server has answered somebody beside the jobs: where it was waited for, it is back.
-    public func hasAnswered(_ server: String) {
+    package func hasAnswered(_ server: String) {
         for renderServer in presses where renderServer.server.description == server {
             Task(executorPreference: TaskQueueExecutor.shared) { await renderServer.health.hasAnswered() }
         }
     }
 
     /// Finishes what can be finished at once, puts back what cannot, and lets ``run()`` return.
-    public func stop() { stopping.yield(nil) }
+    package func stop() { stopping.yield(nil) }
 }

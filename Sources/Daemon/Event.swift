@@ -4,7 +4,7 @@ import Linux
 import Spool
 
 /// Something that happened.
-public enum Event: Sendable {
+package enum Event: Sendable {
     // Paths are those of folders in done/ and failed/; reasons are sentences for people.
 
     /// Files are taken from now on; so many jobs wait from before.
@@ -81,7 +81,7 @@ public enum Event: Sendable {
     case stopping
 
     /// How much it matters to somebody who reads only what matters; the levels of syslog(3).
-    public enum Level: Int, Sendable {
+    package enum Level: Int, Sendable {
         case error = 3
         case warning = 4
         case notice = 5
@@ -89,7 +89,7 @@ public enum Event: Sendable {
     }
 
     /// See ``Level``.
-    public var level: Level {
+    package var level: Level {
         switch self {
         case .diskError, .noSpace: .error
         case .refused, .failed, .retrying, .serverAway, .notPruned, .polling, .notifyFailed, .hookFailed,
@@ -108,7 +108,7 @@ public enum Event: Sendable {
     }
 
     /// One word for programs that read the log: the name of the case, or the name that it had when they were written.
-    public var kind: String {
+    package var kind: String {
         let name = Mirror(reflecting: self).children.first?.label ?? "\(self)"
         return Self.kinds[name] ?? name
     }
@@ -120,7 +120,7 @@ public enum Event: Sendable {
     ]
 
     /// The job that it is about, where it has a ticket.
-    public var ticket: Ticket? {
+    package var ticket: Ticket? {
         switch self {
         case .accepted(let ticket), .queued(let ticket), .moved(_, let ticket), .started(let ticket, _),
             .done(let ticket, _, _, _, _), .failed(let ticket, _, _),
@@ -134,7 +134,7 @@ public enum Event: Sendable {
     }
 
     /// One line for people. Names from outside come escaped.
-    public var message: String {
+    package var message: String {
         switch self {
         case .ready(let spool, let servers, let waiting):
             "ready: drop job files into \(spool)/inbox; server\(servers.count == 1 ? "" : "s") "

@@ -9,30 +9,30 @@ import Linux
 import Spool
 
 /// Serves a spool over HTTP until it is closed.
-public final class HTTPGateway: Sendable {
+package final class HTTPGateway: Sendable {
     /// What it is told at its start.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// Where it listens.
-        public var address: SocketAddress
+        package var address: SocketAddress
         /// `USER:PASSWORD` of those who may come in; all may, where there are none.
-        public var credentials: [String] = []
+        package var credentials: [String] = []
         /// Pages of these origins may ask, such as `http://127.0.0.1:3000`.
-        public var origins: Set<String> = []
+        package var origins: Set<String> = []
         /// What is passed on keeps the status of the server's answer.
-        public var isTransparent = false
+        package var isTransparent = false
         /// Whether clients may stop or restart the server itself.
-        public var allowsControl = false
+        package var allowsControl = false
         /// Of a job, in bytes.
-        public var cap: Int
+        package var cap: Int
         /// Between the opening of a server's port that was seen closed and the first request.
-        public var grace = Duration.seconds(15)
+        package var grace = Duration.seconds(15)
         /// Called when a client has changed the settings of the first server.
-        public var settingsChanged: @Sendable () -> Void = {}
+        package var settingsChanged: @Sendable () -> Void = {}
         /// Called with the URL of a server that has answered a client.
-        public var hasAnswered: @Sendable (String) -> Void = { _ in }
+        package var hasAnswered: @Sendable (String) -> Void = { _ in }
 
         /// The usual door there.
-        public init(address: SocketAddress, cap: Int) {
+        package init(address: SocketAddress, cap: Int) {
             self.address = address
             self.cap = cap
         }
@@ -55,10 +55,10 @@ public final class HTTPGateway: Sendable {
     private let servers: [Presence]
     private let threads: TaskQueueExecutor
     /// The address that it got, for people.
-    public let url: String
+    package let url: String
 
     /// Opens it. Throws ``SystemError`` where nobody can listen there.
-    public init(_ options: Options, _ folders: Folders, clients: [Client]) throws(SystemError) {
+    package init(_ options: Options, _ folders: Folders, clients: [Client]) throws(SystemError) {
         let threads = TaskQueueExecutor(label: "door")
         let tracker = JobTracker()
         self.tracker = tracker
@@ -89,23 +89,23 @@ public final class HTTPGateway: Sendable {
     }
 
     /// Something has happened to a job.
-    public func record(_ event: JobEvent) { tracker.record(event) }
+    package func record(_ event: JobEvent) { tracker.record(event) }
 
     /// A server does not answer, or says that it does not want to.
-    public func noteAway(_ server: String) {
+    package func noteAway(_ server: String) {
         for one in servers where one.client.server.description == server {
             Task(executorPreference: threads) { await one.look() }
         }
     }
 
     /// A server answers again, or is asked when `grace` is over.
-    public func noteBack(_ server: String, grace: Duration) {
+    package func noteBack(_ server: String, grace: Duration) {
         for one in servers where one.client.server.description == server { one.isBack(in: grace) }
     }
 
     /// Cuts every connection. What was dropped stays where it is. False where a request has not ended within `limit`: a disk
     /// may hold it up for as long as it likes.
-    public func close(within limit: Duration) async -> Bool {
+    package func close(within limit: Duration) async -> Bool {
         await TaskQueueExecutor.wait(
             for: Task(executorPreference: threads) { [server] in await server.stop() }, atMost: limit)
     }

@@ -3,17 +3,17 @@
 import Foundation
 
 /// The text of a JSON array, in UTF-8, and the places of its elements.
-public struct ArrayText: Sendable {
+package struct ArrayText: Sendable {
     /// More elements are an error: to know where they lie takes eight times the memory of the shortest of them.
-    public static let maximumElements = 1 << 20
+    package static let maximumElements = 1 << 20
 
     /// The text without a byte order mark.
-    public let text: Data
+    package let text: Data
     /// In order, each from its first byte to its last, in bytes from the beginning of ``text``.
-    public let elements: [Range<Int>]
+    package let elements: [Range<Int>]
 
     /// Finds the elements. Throws ``JSONSyntaxError``; a text that is JSON but no array is malformed, too.
-    public init(_ text: Data) throws {
+    package init(_ text: Data) throws {
         var finder = ElementFinder()
         var tokenizer = JSONTokenizer()
         try tokenizer.feed(text.span, to: &finder)
@@ -26,7 +26,7 @@ public struct ArrayText: Sendable {
     }
 
     /// The text of an element, with its indices in ``text``.
-    public subscript(element: Range<Int>) -> Data {
+    package subscript(element: Range<Int>) -> Data {
         text[text.startIndex + element.lowerBound..<text.startIndex + element.upperBound]
     }
 }

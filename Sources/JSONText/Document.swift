@@ -4,7 +4,7 @@
 import Foundation
 
 /// A JSON value to be written.
-public enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
     case string(String)
     case integer(Int64)
     case boolean(Bool)
@@ -16,12 +16,12 @@ public enum JSONValue: Sendable {
     case raw(Data)
 
     /// A string, or null where there is none.
-    public static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
+    package static func optional(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
     /// A whole number, or null where there is none.
-    public static func optional(_ number: Int64?) -> JSONValue { number.map(JSONValue.integer) ?? .null }
+    package static func optional(_ number: Int64?) -> JSONValue { number.map(JSONValue.integer) ?? .null }
 
     /// The text, indented by two spaces a level, with a newline at its end.
-    public var document: Data {
+    package var document: Data {
         var text: [UInt8] = []
         write(to: &text, indent: 0)
         text.append(UInt8(ascii: "\n"))
@@ -29,7 +29,7 @@ public enum JSONValue: Sendable {
     }
 
     /// The text without a blank, as programs send it to each other.
-    public var compact: Data {
+    package var compact: Data {
         var text: [UInt8] = []
         write(to: &text, indent: nil)
         return Data(text)
@@ -72,9 +72,9 @@ public enum JSONValue: Sendable {
 }
 
 /// A string as JSON spells it.
-public enum JSONString {
+package enum JSONString {
     /// In quotes, with the escapes that RFC 8259 section 7 asks for and no others.
-    public static func encoded(_ value: String) -> Data {
+    package static func encoded(_ value: String) -> Data {
         var text: [UInt8] = []
         write(value, to: &text)
         return Data(text)

@@ -3,12 +3,12 @@
 import Foundation
 
 /// Brings a text that says how it is encoded to plain UTF-8.
-public enum JSONEncodingForm {
+package enum JSONEncodingForm {
     /// The same text in UTF-8 without a byte order mark; as it is where it has none.
     ///
     /// Throws ``JSONSyntaxError``: incomplete where UTF-16 ends in half a unit, malformed where the bytes are neither
     /// UTF-8 nor, by their mark, UTF-16. A1111 answers 400 to a body that is not UTF-8.
-    public static func utf8(_ bytes: Data) throws(JSONSyntaxError) -> Data {
+    package static func utf8(_ bytes: Data) throws(JSONSyntaxError) -> Data {
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
             // The first unit of a pair, D800 to DBFF, which waits for its second.
             let high = bytes.first == 0xff ? bytes.last : bytes.dropLast().last

@@ -3,28 +3,28 @@
 import Foundation
 
 /// The text of a JSON object, in UTF-8, and the places of its members.
-public struct ObjectText: Sendable {
+package struct ObjectText: Sendable {
     /// A key and the places of the whole member (key to value) and of the value in ``ObjectText/text``.
-    public struct Member: Hashable, Sendable {
+    package struct Member: Hashable, Sendable {
         /// Unescaped.
-        public let key: String
+        package let key: String
         /// From the key's opening quote to the end of the value.
-        public let place: Range<Int>
+        package let place: Range<Int>
         /// The value alone.
-        public let value: Range<Int>
+        package let value: Range<Int>
     }
 
     /// More members are an error: to know where they lie takes ten times the memory of the shortest of them.
-    public static let maximumMembers = 1 << 16
+    package static let maximumMembers = 1 << 16
 
     /// The text without a byte order mark.
-    public let text: Data
+    package let text: Data
     /// In the order in which they were written; a key may come twice.
-    public let members: [Member]
+    package let members: [Member]
     private let brace: Int
 
     /// Finds the members. Throws ``JSONSyntaxError``; a text that is JSON but no object is malformed, too.
-    public init(_ text: Data) throws {
+    package init(_ text: Data) throws {
         var finder = MemberFinder()
         var tokenizer = JSONTokenizer()
         try tokenizer.feed(text.span, to: &finder)
@@ -39,15 +39,15 @@ public struct ObjectText: Sendable {
     }
 
     /// The text of a key's value; of the last one where the key comes twice, as most parsers have it.
-    public func value(of key: String) -> Data? {
+    package func value(of key: String) -> Data? {
         members.last { $0.key == key }.map { slice($0.value) }
     }
 
     /// What stands at a place of ``text``, such as ``Member/value``; with its indices there.
-    public subscript(place: Range<Int>) -> Data { slice(place) }
+    package subscript(place: Range<Int>) -> Data { slice(place) }
 
     /// A piece of an edited text.
-    public enum Piece: Hashable, Sendable {
+    package enum Piece: Hashable, Sendable {
         /// As it was written, or put in; a slice of ``ObjectText/text`` where it was written.
         case text(Data)
         /// What stands at this place of ``ObjectText/text`` is left to the caller.
@@ -59,7 +59,7 @@ public struct ObjectText: Sendable {
     /// - Parameters:
     ///   - removing: keys whose members go, each with the comma that it needs no more.
     ///   - setting: JSON texts by key. A key that is not there comes first in the object.
-    public func text(removing: Set<String>, setting: [(key: String, value: Data)]) -> Data {
+    package func text(removing: Set<String>, setting: [(key: String, value: Data)]) -> Data {
         var result = Data(capacity: text.count + 64)
         for case .text(let piece) in pieces(removing: removing, setting: setting, gaps: []) { result.append(piece) }
         return result
@@ -67,7 +67,7 @@ public struct ObjectText: Sendable {
 
     /// As ``text(removing:setting:)``, in pieces, and with gaps at some places. A gap lies in no member that goes or is
     /// set.
-    public func pieces(
+    package func pieces(
         removing: Set<String>, setting: [(key: String, value: Data)], gaps: [Range<Int>]
     ) -> [Piece] {
         var edits = gaps.map { (place: $0, piece: Piece.gap($0)) }

@@ -1,28 +1,28 @@
 // Why a text is not JSON, and where.
 
 /// The first place at which a text stops being JSON (RFC 8259).
-public struct JSONSyntaxError: Error, Hashable, Sendable {
+package struct JSONSyntaxError: Error, Hashable, Sendable {
     /// A text that only ended too early may be whole later; one that is malformed never will.
-    public enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
         case incomplete, malformed
     }
 
     /// Whether more bytes could mend it.
-    public let kind: Kind
+    package let kind: Kind
     /// What is wrong, in plain words, such as `a comma or } is missing`.
-    public let problem: String
+    package let problem: String
     /// Bytes before the place.
-    public let offset: Int
+    package let offset: Int
 
     /// An error that this module's own tokenizer does not find, such as one of the encoding.
-    public init(kind: Kind, problem: String, offset: Int) {
+    package init(kind: Kind, problem: String, offset: Int) {
         self.kind = kind
         self.problem = problem
         self.offset = offset
     }
 
     /// Line and column of the place in `text`, both counted from 1, columns in characters as an editor shows them.
-    public func place(in text: some Sequence<UInt8>) -> (line: Int, column: Int) {
+    package func place(in text: some Sequence<UInt8>) -> (line: Int, column: Int) {
         var line = 1
         var column = 1
         for byte in text.prefix(offset) {

@@ -5,7 +5,7 @@
 // and the contents of a string before its end has come (a picture of a reply that is larger than memory should be).
 
 /// Takes what ``JSONTokenizer`` meets. Offsets count the bytes from the beginning of the whole text.
-public protocol JSONVisitor: ~Copyable {
+package protocol JSONVisitor: ~Copyable {
     /// `{` or `[` at `offset`.
     mutating func began(object: Bool, at offset: Int) throws
     /// `}` or `]`, with `end` behind it.
@@ -23,11 +23,11 @@ public protocol JSONVisitor: ~Copyable {
 }
 
 /// Reads one JSON text (RFC 8259), strictly, in pieces of any size.
-public struct JSONTokenizer: Sendable {
+package struct JSONTokenizer: Sendable {
     /// Deeper nesting is an error: it is where Foundation's parser gives up, too.
-    public static let maximumDepth = 512
+    package static let maximumDepth = 512
     /// A longer key is an error; keys are held whole in memory.
-    public static let maximumKey = 64 << 10
+    package static let maximumKey = 64 << 10
 
     private enum State: Equatable {
         case value, firstElement, firstKey, key, colon, separator
@@ -41,7 +41,7 @@ public struct JSONTokenizer: Sendable {
     /// The open containers, true for an object.
     private var open: [Bool] = []
     /// Bytes taken so far.
-    public private(set) var offset = 0
+    package private(set) var offset = 0
 
     private var tokenStart = 0
     private var readingKey = false
@@ -50,10 +50,10 @@ public struct JSONTokenizer: Sendable {
     private var escapes = Escapes()
 
     /// A tokenizer at the beginning of a text.
-    public init() {}
+    package init() {}
 
     /// Takes the next bytes. Throws ``JSONSyntaxError`` and what the visitor throws; after that it is of no more use.
-    public mutating func feed(_ bytes: Span<UInt8>, to visitor: inout some JSONVisitor & ~Copyable) throws {
+    package mutating func feed(_ bytes: Span<UInt8>, to visitor: inout some JSONVisitor & ~Copyable) throws {
         let base = offset
         var index = 0
         while index < bytes.count {
@@ -74,7 +74,7 @@ public struct JSONTokenizer: Sendable {
     }
 
     /// Tells that no more bytes come. Throws where the text is not whole.
-    public mutating func finish(to visitor: inout some JSONVisitor & ~Copyable) throws {
+    package mutating func finish(to visitor: inout some JSONVisitor & ~Copyable) throws {
         if case .number(let part) = state, part.mayBeLast, open.isEmpty { try endScalar(&visitor) }
         guard state == .end else {
             throw JSONSyntaxError(kind: .incomplete, problem: "the text ends too early", offset: offset)

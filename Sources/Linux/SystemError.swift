@@ -8,56 +8,56 @@ import Glibc
 /// A system call that failed: which call, why, and on which file.
 ///
 /// Reads as `rename /srv/spool/inbox/cat.json: No space left on device (ENOSPC)`.
-public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The name of the call, as its manual page spells it.
-    public let call: String
+    package let call: String
     /// The value of errno(3).
-    public let code: Int32
+    package let code: Int32
     /// The file, directory or address that the call was about, escaped for people.
-    public let path: String
+    package let path: String
 
     /// A failure that is told in the same words as a failed call, whoever made it.
-    public init(call: String, code: Int32, path: String) {
+    package init(call: String, code: Int32, path: String) {
         self.call = call
         self.code = code
         self.path = path
     }
 
     /// Call, file and reason in one line, for a log.
-    public var description: String { "\(call) \(path): \(reason)" }
+    package var description: String { "\(call) \(path): \(reason)" }
 
     /// What errno means, in the C library's words and by its symbol: `Permission denied (EACCES)`.
-    public var reason: String {
+    package var reason: String {
         let words = strerror(code).map { String(cString: $0) } ?? "unknown error"
         // strerrorname_np would tell the symbol, but is younger than some C libraries in use.
         return "\(words) (\(Self.symbols[code] ?? "errno \(code)"))"
     }
 
     /// A call that somebody gave up waiting for.
-    public static func timedOut(_ call: String, _ path: String) -> SystemError {
+    package static func timedOut(_ call: String, _ path: String) -> SystemError {
         SystemError(call: call, code: ETIMEDOUT, path: path)
     }
 
     /// Nobody there: on a shared folder that means somebody else moved or deleted it, which is their right.
-    public var isMissing: Bool { code == ENOENT }
+    package var isMissing: Bool { code == ENOENT }
     /// Something has the name.
-    public var isExisting: Bool { code == EEXIST }
+    package var isExisting: Bool { code == EEXIST }
     /// The name is taken, by a file or by a directory with something in it.
-    public var isTaken: Bool { code == EEXIST || code == ENOTEMPTY || code == ENOTDIR }
+    package var isTaken: Bool { code == EEXIST || code == ENOTEMPTY || code == ENOTDIR }
     /// Somebody uses it in a way that keeps it where it is.
-    public var isBusy: Bool { code == EBUSY }
+    package var isBusy: Bool { code == EBUSY }
     /// Its owner has not given us the right, or not yet (chmod after the write).
-    public var isForbidden: Bool { code == EACCES || code == EPERM }
+    package var isForbidden: Bool { code == EACCES || code == EPERM }
     /// It would have to go from one filesystem, or from one mount, to another.
-    public var crossesFilesystems: Bool { code == EXDEV }
+    package var crossesFilesystems: Bool { code == EXDEV }
     /// The filesystem knows no such call, or no such flag of it.
-    public var isUnsupported: Bool { [EINVAL, EPERM, ENOTSUP, ENOSYS].contains(code) }
+    package var isUnsupported: Bool { [EINVAL, EPERM, ENOTSUP, ENOSYS].contains(code) }
 
     /// The disk, a quota or the limit of a file's size (setrlimit(2), RLIMIT_FSIZE) has no room for it.
-    public var isNoRoom: Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
+    package var isNoRoom: Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
 
     /// Room, descriptors or the disk itself were not to be had, and may be again.
-    public var mayPass: Bool { [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM].contains(code) }
+    package var mayPass: Bool { [ENOSPC, EDQUOT, EIO, EROFS, EMFILE, ENFILE, ENOMEM].contains(code) }
 
     private static let symbols: [Int32: String] = [
         EACCES: "EACCES", EAFNOSUPPORT: "EAFNOSUPPORT", EADDRINUSE: "EADDRINUSE", EAGAIN: "EAGAIN", EBADF: "EBADF",

@@ -6,17 +6,17 @@ import Linux
 import Spool
 
 /// A folder of done/, as the contact sheet shows it.
-public struct ResultCard: Sendable {
+package struct ResultCard: Sendable {
     struct Picture: Sendable {
         let file: FileName
         let width, height: Int?
         let seed: String?
     }
     /// In done/.
-    public let folder: FileName
+    package let folder: FileName
     let job: FileName?
     /// When its result was written.
-    public let ended: Timestamp
+    package let ended: Timestamp
     var prompt: String?
     /// What was done, where it has no prompt.
     var deed: String?
@@ -35,7 +35,7 @@ public struct ResultCard: Sendable {
     /// - Parameters:
     ///   - job: the file that was dropped, if it is there.
     ///   - document: result.json, or its beginning.
-    public init(folder: FileName, job: FileName?, ended: Timestamp, document: Data) {
+    package init(folder: FileName, job: FileName?, ended: Timestamp, document: Data) {
         self.folder = folder
         self.job = job
         self.ended = ended
@@ -76,7 +76,7 @@ extension ResultCard.Picture {
 }
 
 /// A folder of failed/, with its reason.
-public struct FailureCard: Sendable {
+package struct FailureCard: Sendable {
     let folder: FileName
     let job: FileName?
     let ended: Timestamp
@@ -86,7 +86,7 @@ public struct FailureCard: Sendable {
     /// - Parameters:
     ///   - job: the file that was dropped, if it is there.
     ///   - document: error.json, or its beginning.
-    public init(folder: FileName, job: FileName?, ended: Timestamp, document: Data) {
+    package init(folder: FileName, job: FileName?, ended: Timestamp, document: Data) {
         self.folder = folder
         self.job = job
         self.ended = ended
@@ -97,7 +97,7 @@ public struct FailureCard: Sendable {
 }
 
 /// A job that is being rendered.
-public struct RenderCard: Sendable {
+package struct RenderCard: Sendable {
     let ticket: Ticket
     let server: String
     var prompt: String?
@@ -111,7 +111,7 @@ public struct RenderCard: Sendable {
     /// - Parameters:
     ///   - prompt: of the job, where it has one.
     ///   - document: progress.json, if there is one.
-    public init(_ ticket: Ticket, server: String, prompt: String?, document: Data?) {
+    package init(_ ticket: Ticket, server: String, prompt: String?, document: Data?) {
         self.ticket = ticket
         self.server = server
         self.prompt = prompt
@@ -132,7 +132,7 @@ public struct RenderCard: Sendable {
     }
 
     /// The prompt in a job file, or in its beginning; `nil` where none lies there.
-    public static func prompt(ofJob content: Data) -> String? {
+    package static func prompt(ofJob content: Data) -> String? {
         JSONPrefix(content, ["prompt"]).text("prompt").map(shortened).flatMap { $0.isEmpty ? nil : $0 }
     }
 }

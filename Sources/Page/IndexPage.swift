@@ -5,7 +5,7 @@ import Linux
 import Spool
 
 /// What index.html shows.
-public struct IndexPage: Sendable {
+package struct IndexPage: Sendable {
     var version: String
     var results: [ResultCard]
     var failures: [FailureCard]
@@ -16,7 +16,7 @@ public struct IndexPage: Sendable {
     ///   - results: the newest first.
     ///   - failures: the newest first.
     ///   - lastPage: the number of the newest page of older results; 0 where there is none.
-    public init(version: String, results: [ResultCard], failures: [FailureCard], lastPage: Int) {
+    package init(version: String, results: [ResultCard], failures: [FailureCard], lastPage: Int) {
         self.version = version
         self.results = results
         self.failures = failures
@@ -24,7 +24,7 @@ public struct IndexPage: Sendable {
     }
 
     /// The bytes of index.html.
-    public var document: Data {
+    package var document: Data {
         let older: Markup? =
             lastPage > 0
             ? """
@@ -78,26 +78,26 @@ public struct IndexPage: Sendable {
 }
 
 /// A page of older results: it changes no more once it is written, but for the link to the next one.
-public struct Archive: Sendable {
+package struct Archive: Sendable {
     let number: Int
     let through: Timestamp
     let results: [ResultCard]
 
     /// So many results are on a page.
-    public static let size = 100
+    package static let size = 100
 
     /// - Parameters:
     ///   - number: from 1, the oldest.
     ///   - through: no result of a later page ended before this.
     ///   - results: the newest first.
-    public init(number: Int, through: Timestamp, results: [ResultCard]) {
+    package init(number: Int, through: Timestamp, results: [ResultCard]) {
         self.number = number
         self.through = through
         self.results = results
     }
 
     /// `00001.html`.
-    public static func file(_ number: Int) -> String {
+    package static func file(_ number: Int) -> String {
         let digits = String(number)
         return "\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).html"
     }
@@ -106,7 +106,7 @@ public struct Archive: Sendable {
     private static let gap = "<!--newer-->"
 
     /// The bytes of the page.
-    public var document: Data {
+    package var document: Data {
         let older: Markup? =
             number > 1 ? "<a href=\"\(Self.file(number - 1))\" rel=\"next\">Older</a>" : nil
         let nav: Markup = """
@@ -133,7 +133,7 @@ public struct Archive: Sendable {
     }
 
     /// Through when a page has the results, told by its beginning; `nil` where it is none of ours, or was cut short.
-    public static func through(_ page: Data) -> Timestamp? {
+    package static func through(_ page: Data) -> Timestamp? {
         let text = String(decoding: page, as: UTF8.self)
         guard text.hasSuffix("</html>\n"), let start = text.range(of: "<meta name=\"\(name)\" content=\"")?.upperBound,
             let microseconds = Int64(text[start...].prefix { $0 != "\"" }), microseconds >= 0
@@ -142,7 +142,7 @@ public struct Archive: Sendable {
     }
 
     /// The page `number` with a link to the one that has come behind it.
-    public static func linked(_ page: Data, number: Int) -> Data? {
+    package static func linked(_ page: Data, number: Int) -> Data? {
         guard let gap = page.range(of: Data(gap.utf8)) else { return nil }
         let link = Data("<a href=\"\(file(number + 1))\" rel=\"prev\">Newer</a>".utf8)
         return page[..<gap.lowerBound] + link + page[gap.upperBound...]

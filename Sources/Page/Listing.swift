@@ -4,21 +4,21 @@ import Foundation
 import Linux
 
 /// A list of the files of a result. Nothing runs and nothing is shown on it but their names.
-public struct Listing: Sendable {
+package struct Listing: Sendable {
     let folder: FileName
     let files: [FileName]
 
     /// - Parameters:
     ///   - folder: in done/.
     ///   - files: in any order.
-    public init(of folder: FileName, _ files: [FileName]) {
+    package init(of folder: FileName, _ files: [FileName]) {
         self.folder = folder
         // `cat-10.png` comes behind `cat-2.png`.
         self.files = files.sorted { $0.description.compare($1.description, options: .numeric) == .orderedAscending }
     }
 
     /// The bytes of the page.
-    public var document: Data {
+    package var document: Data {
         let items: [Markup] = files.map { file in
             "<li><a href=\"\(Link(.results, "done", folder, file))\">\(file.description)</a></li>\n"
         }

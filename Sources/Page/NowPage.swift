@@ -5,33 +5,33 @@ import Linux
 import Spool
 
 /// What now.html shows.
-public struct NowPage: Sendable {
+package struct NowPage: Sendable {
     /// A server, and why it is waited for.
-    public struct Server: Sendable {
+    package struct Server: Sendable {
         let url: String
         let reason: String?
 
         /// - Parameter reason: `nil` where it is there.
-        public init(url: String, reason: String?) {
+        package init(url: String, reason: String?) {
             self.url = url
             self.reason = reason
         }
     }
     /// See ``IndexPage/init(version:results:failures:lastPage:)``.
-    public var sheet: String
+    package var sheet: String
     /// What the daemon does, in a word or two.
-    public var state: String
+    package var state: String
     /// Why it does not go on.
-    public var reason: String?
+    package var reason: String?
     /// Those that the daemon was given.
-    public var servers: [Server]
+    package var servers: [Server]
     /// What is with a server.
-    public var renders: [RenderCard]
+    package var renders: [RenderCard]
     /// The first of those that wait, and how many wait in all.
-    public var queue: (first: [Ticket], count: Int)
+    package var queue: (first: [Ticket], count: Int)
 
     /// All that it shows.
-    public init(
+    package init(
         sheet: String, state: String, reason: String?, servers: [Server], renders: [RenderCard],
         queue: (first: [Ticket], count: Int)
     ) {
@@ -44,10 +44,10 @@ public struct NowPage: Sendable {
     }
 
     /// So many of the queue are shown.
-    public static let most = 50
+    package static let most = 50
 
     /// The bytes of now.html: the same for the same content, but for the sheet's version.
-    public var document: Data {
+    package var document: Data {
         let away: [Markup] = servers.map { server in
             let words: Markup =
                 server.reason.map { "<span class=\"away\">\($0)</span>" } ?? "<span class=\"up\">up</span>"

@@ -4,19 +4,19 @@ import Foundation
 import Linux
 
 /// The folders of a spool, held open.
-public struct Folders: Sendable {
+package struct Folders: Sendable {
     /// The spool itself.
-    public let root: Directory
+    package let root: Directory
     /// Where people and programs drop job files.
-    public var inbox: Directory { inboxPlace.directory }
+    package var inbox: Directory { inboxPlace.directory }
     /// What is accepted, in the order in which it will run.
-    public var queue: Directory { queuePlace.directory }
+    package var queue: Directory { queuePlace.directory }
     /// What is being rendered, a folder a job.
-    public var active: Directory { activePlace.directory }
+    package var active: Directory { activePlace.directory }
     /// Results, a folder a job.
-    public var done: Directory { donePlace.directory }
+    package var done: Directory { donePlace.directory }
     /// Jobs that could not be done, a folder a job.
-    public var failed: Directory { failedPlace.directory }
+    package var failed: Directory { failedPlace.directory }
     /// Pictures that jobs refer to by name.
     var assets: Directory { assetsPlace.directory }
 
@@ -33,11 +33,11 @@ public struct Folders: Sendable {
     /// There is one name for the file that tries the disk.
     let probing = CriticalSection()
     /// Messages that were written in this life.
-    public let posted = OutboxEntry()
+    package let posted = OutboxEntry()
 
     /// So many files and more are brought to the disk with all that is written to the filesystem (syncfs(2)). It costs the
     /// same however many they are, but others' writes, too; a few wait for themselves alone.
-    public static let many: Int = {
+    package static let many: Int = {
         #if DEBUG
             // The crash suite takes two jobs through what is for many.
             if let text = ProcessInfo.processInfo.environment["SDSPOOL_MANY"], let count = Int(text) { return count }
@@ -46,7 +46,7 @@ public struct Folders: Sendable {
     }()
 
     /// While a file of this name lies in the spool, no job is started.
-    public static let pause: FileName = "PAUSE"
+    package static let pause: FileName = "PAUSE"
     static let lock: FileName = ".lock"
     /// Messages that are to be delivered; made when there is the first one.
     static let outbox: FileName = ".outbox"
@@ -70,7 +70,7 @@ public struct Folders: Sendable {
     /// moves by rename(2), which is one step within one mount of one filesystem and none at all between two.
     ///
     /// - Parameter group: whose all is that is made in it; `nil` for what the kernel gives.
-    public init(path: String, group: UInt32? = nil) throws(SystemError) {
+    package init(path: String, group: UInt32? = nil) throws(SystemError) {
         let isNew = !FileManager.default.fileExists(atPath: path)
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -91,7 +91,7 @@ public struct Folders: Sendable {
     }
 
     /// Opens a spool that is there and makes nothing. Throws ``SystemError``, with ENOENT where there is none.
-    public init(existing path: String) throws(SystemError) {
+    package init(existing path: String) throws(SystemError) {
         root = try Directory(path: URL(fileURLWithPath: path).standardizedFileURL.path)
         inboxPlace = try SpoolDirectory("inbox", in: root)
         queuePlace = try SpoolDirectory("queue", in: root)
@@ -107,7 +107,7 @@ public struct Folders: Sendable {
     private var places: [SpoolDirectory] { [inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace] }
 
     /// What an entry of a folder with that name is; `nil` where it is no job's.
-    public func location(_ entry: FileName, in folder: FileName) -> JobLocation? {
+    package func location(_ entry: FileName, in folder: FileName) -> JobLocation? {
         switch folder {
         case inboxPlace.name: .dropped(entry)
         case queuePlace.name: Ticket(entry: entry).map(JobLocation.queued)
@@ -148,23 +148,23 @@ public struct Folders: Sendable {
 }
 
 /// The names in a job's own folder, which travels from active/ to done/ or failed/.
-public enum JobFolder {
+package enum JobFolder {
     /// What was tried so far, with the seed that was drawn; goes into the result.
     static let attempts: FileName = "attempts.json"
     /// The result. It is the last file written: where it is, the job is finished but for the move to done/.
-    public static let result: FileName = "result.json"
+    package static let result: FileName = "result.json"
     /// What went wrong; as final as `result`, for failed/.
-    public static let error: FileName = "error.json"
+    package static let error: FileName = "error.json"
 
     /// The parts of a batch, named as they will be in queue/, until they are moved there.
     static let parts: FileName = "parts"
 
     /// How far the render is; there while it is under way.
-    public static let progress: FileName = "progress.json"
+    package static let progress: FileName = "progress.json"
 
     /// What there is of the picture, beside `progress`: `preview.png`. No picture of a job is called so: those have a
     /// number behind the job's name, or `grid`.
-    public static func preview(suffix: String) -> FileName? { FileName(bytes: Array("preview.\(suffix)".utf8)) }
+    package static func preview(suffix: String) -> FileName? { FileName(bytes: Array("preview.\(suffix)".utf8)) }
 
     /// What is of no use behind the render: the record of the attempts, which goes into the result, drafts, and what
     /// told of the render while it was under way.

@@ -8,17 +8,17 @@ import JSONText
 import Synchronization
 
 /// A request to render, as it arrived.
-public struct RequestRecord: Sendable {
+package struct RequestRecord: Sendable {
     /// 0 for the first one of this server.
-    public let number: Int
+    package let number: Int
     /// Such as `/sdapi/v1/txt2img`.
-    public let path: String
+    package let path: String
     /// The body's bytes, as they came.
-    public let body: [UInt8]
+    package let body: [UInt8]
     /// When it got the lock; `nil` while it waits, and for a request that was turned away before.
-    public fileprivate(set) var started: ContinuousClock.Instant?
+    package fileprivate(set) var started: ContinuousClock.Instant?
     /// When it let the lock go; its pictures are encoded and sent after that.
-    public fileprivate(set) var ended: ContinuousClock.Instant?
+    package fileprivate(set) var ended: ContinuousClock.Instant?
 }
 
 final class RenderLock: Sendable {

@@ -8,22 +8,22 @@ import HTTP
 import Linux
 
 /// A running stand-in.
-public final class StandIn: Sendable, CustomStringConvertible {
+package final class StandIn: Sendable, CustomStringConvertible {
     /// How it behaves.
-    public struct Options: Sendable {
+    package struct Options: Sendable {
         /// What a sampling step takes.
-        public var stepTime: Duration
+        package var stepTime: Duration
         /// What encoding a picture takes beside the time that it really takes; the next render may have begun by then.
-        public var encodeTime: Duration
+        package var encodeTime: Duration
         /// `png`; with `jpg` and `webp` every picture is the same single pixel.
-        public var samplesFormat: String
+        package var samplesFormat: String
         /// `user:password`, or `nil` for a server that lets everybody in.
-        public var credentials: String?
+        package var credentials: String?
         /// False is A1111 with `--nowebui`: no `/internal/…`, so no render can be found by its task.
-        public var hasWebUI = true
+        package var hasWebUI = true
 
         /// Quick, and open to everybody, unless it is said otherwise.
-        public init(
+        package init(
             stepTime: Duration = .milliseconds(10), encodeTime: Duration = .zero, samplesFormat: String = "png",
             credentials: String? = nil
         ) {
@@ -43,7 +43,7 @@ public final class StandIn: Sendable, CustomStringConvertible {
     }
 
     /// Listens on 127.0.0.1; port 0 lets the kernel choose. Throws a `SystemError` where it cannot.
-    public static func start(port: UInt16 = 0, options: Options = Options()) throws -> StandIn {
+    package static func start(port: UInt16 = 0, options: Options = Options()) throws -> StandIn {
         let lock = RenderLock(options: options)
         var limits = Limits()
         limits.body = 128 << 20
@@ -58,37 +58,37 @@ public final class StandIn: Sendable, CustomStringConvertible {
     }
 
     /// Cuts every connection, running renders and all. The port is free afterwards.
-    public func stop() async { await server.stop() }
+    package func stop() async { await server.stop() }
 
     /// The port that it listens on.
-    public var port: UInt16 { server.port }
+    package var port: UInt16 { server.port }
 
     /// The server's address, as a client is told it.
-    public var url: String { "http://127.0.0.1:\(port)" }
+    package var url: String { "http://127.0.0.1:\(port)" }
 
     /// One line for people.
-    public var description: String { "sketch at \(url): draws test cards, not diffusion" }
+    package var description: String { "sketch at \(url): draws test cards, not diffusion" }
 
     /// The requests to render, in their order of arrival, which is the order of their start; those that had JSON in them
     /// and the right credentials. The newest ten thousand, and fewer where their bodies are large.
-    public var requests: [RequestRecord] { lock.change { $0.record } }
+    package var requests: [RequestRecord] { lock.change { $0.record } }
 
     /// How often it was asked how far a render is.
-    public var looks: Int { lock.change { $0.looks } }
+    package var looks: Int { lock.change { $0.looks } }
 
     /// Lets go on what stands still by a fault, and whatever would from now on.
     ///
     /// - Parameter id: of the fault, or the prompt where it has none; `nil` is all of them.
-    public func release(_ id: String? = nil) { lock.change { _ = $0.released.insert(id) } }
+    package func release(_ id: String? = nil) { lock.change { _ = $0.released.insert(id) } }
 
     /// How much of the running render is done, from 0 to 1; 0 where none runs.
-    public var progress: Double { lock.change { $0.progress.fraction } }
+    package var progress: Double { lock.change { $0.progress.fraction } }
 
     /// Suspends until `condition` holds for `requests`, which is looked at again and again, or the task is cancelled.
-    public func wait(until condition: @Sendable ([RequestRecord]) -> Bool) async {
+    package func wait(until condition: @Sendable ([RequestRecord]) -> Bool) async {
         while !condition(requests), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// Suspends until so many requests to render have arrived.
-    public func arrived(_ count: Int) async { await wait { ($0.last?.number ?? -1) + 1 >= count } }
+    package func arrived(_ count: Int) async { await wait { ($0.last?.number ?? -1) + 1 >= count } }
 }

@@ -35,7 +35,7 @@ func fuzz(_ input: Data) {
 
 /// libFuzzer calls this before it reads its folders: writes the seeds into the folder that FUZZ_SEEDS names.
 @_cdecl("LLVMFuzzerInitialize")
-public func writeSeeds(_ count: UnsafePointer<CInt>?, _ words: UnsafePointer<UnsafePointer<CChar>?>?) -> CInt {
+package func writeSeeds(_ count: UnsafePointer<CInt>?, _ words: UnsafePointer<UnsafePointer<CChar>?>?) -> CInt {
     guard let folder = ProcessInfo.processInfo.environment["FUZZ_SEEDS"] else { return 0 }
     do {
         for seed in Seed.all {
@@ -49,7 +49,7 @@ public func writeSeeds(_ count: UnsafePointer<CInt>?, _ words: UnsafePointer<Uns
 
 /// libFuzzer's contract: return 0 whatever the input is; what is wrong ends the process.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+package func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     fuzz(Data(UnsafeBufferPointer(start: start, count: count)))
     return 0
 }

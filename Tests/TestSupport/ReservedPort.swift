@@ -4,17 +4,17 @@ import Glibc
 
 /// A port of this machine that is bound and not listened at: who connects is refused, and nobody else is given it, for as
 /// long as the tests run. A server of the test may listen there and stop again (socket(7), SO_REUSEADDR).
-public struct ReservedPort: Sendable {
+package struct ReservedPort: Sendable {
     /// The port.
-    public let number: UInt16
+    package let number: UInt16
 
     /// No port of this machine is free, or none can be bound.
-    public struct NoPort: Error {
+    package struct NoPort: Error {
         let code: Int32
     }
 
     /// Binds one; throws ``NoPort``.
-    public init() throws {
+    package init() throws {
         let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
         var (isOn, address) = (Int32(1), sockaddr_in())
         address.sin_family = sa_family_t(AF_INET)
@@ -31,5 +31,5 @@ public struct ReservedPort: Sendable {
     }
 
     /// Of a server there.
-    public var url: String { "http://127.0.0.1:\(number)" }
+    package var url: String { "http://127.0.0.1:\(number)" }
 }

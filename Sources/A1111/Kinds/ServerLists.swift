@@ -3,7 +3,7 @@
 import Foundation
 
 /// The lists of a server; one that it lacks is `nil`, and nothing is held against it.
-public struct ServerLists: Sendable, Equatable {
+package struct ServerLists: Sendable, Equatable {
     /// A name and the other names that stand for it.
     struct Entry: Decodable, Sendable, Equatable {
         var name: String?
@@ -26,7 +26,7 @@ public struct ServerLists: Sendable, Equatable {
     var upscalers: [Entry]?
 
     /// Of a server that says nothing.
-    public init() {}
+    package init() {}
 
     /// Where each is to be had.
     static let paths: [(path: String, list: WritableKeyPath<ServerLists, [Entry]?> & Sendable)] = [

@@ -3,13 +3,13 @@
 import Foundation
 
 /// What a server can be asked.
-public struct ServerPaths: Sendable {
+package struct ServerPaths: Sendable {
     private let methods: [String: Set<String>]
     static let path = "/openapi.json"
     private static let root = "/sdapi/"
 
     /// A render can be found by the `force_task_id` of its request.
-    public var hasTasks: Bool { methods["/internal/progress"]?.contains("POST") == true }
+    package var hasTasks: Bool { methods["/internal/progress"]?.contains("POST") == true }
 
     /// Reads an OpenAPI document; `nil` where it is none.
     init?(_ document: Data) {
@@ -20,7 +20,7 @@ public struct ServerPaths: Sendable {
     }
 
     /// Why `endpoint` is none of them, with the nearest that are; `nil` where it is one.
-    public func problem(with endpoint: Endpoint) -> String? {
+    package func problem(with endpoint: Endpoint) -> String? {
         let route = String(endpoint.path.prefix { $0 != "?" })
         // The list does not list itself.
         guard route != Self.path else { return nil }

@@ -3,42 +3,42 @@
 import Foundation
 
 /// The answer of `GET /sdapi/v1/progress`. It knows no job: it tells of whatever runs (see ``RenderIdentity``).
-public struct ServerProgress: Decodable, Sendable {
+package struct ServerProgress: Decodable, Sendable {
     /// 0 to 1.
-    public let progress: Double
+    package let progress: Double
     /// Seconds, nonsense while a model loads.
-    public let eta_relative: Double
+    package let eta_relative: Double
     /// Where it is.
-    public let state: State
+    package let state: State
     /// What there is of the picture, in base64; `nil` also where it was not asked for.
     let current_image: String?
 
     /// The parts of `state` that a queue can use.
-    public struct State: Decodable, Sendable {
+    package struct State: Decodable, Sendable {
         /// Empty while nothing runs.
-        public let job: String
+        package let job: String
         /// Of the picture that is being sampled.
-        public let sampling_step: Int
+        package let sampling_step: Int
         /// See `sampling_step`.
-        public let sampling_steps: Int
+        package let sampling_steps: Int
         /// Stays true behind an interrupted render until the next one begins.
-        public let interrupted: Bool
+        package let interrupted: Bool
         /// Like `interrupted`, but the next batch of the same render makes it false, too.
-        public let skipped: Bool
+        package let skipped: Bool
         /// The batch that is being made, from 0.
-        public let job_no: Int?
+        package let job_no: Int?
         /// The batches of the render; −1 while it is not known.
-        public let job_count: Int?
+        package let job_count: Int?
         /// When the render began, to the second, by the server's clock; its answer has it in `info`, too. `nil` at
         /// servers that are not A1111's kin.
-        public let job_timestamp: String?
+        package let job_timestamp: String?
 
         enum CodingKeys: CodingKey {
             case job, sampling_step, sampling_steps, interrupted, skipped, job_no, job_count, job_timestamp
         }
 
         /// What not every server tells is `nil` or false where it is missing or odd.
-        public init(from decoder: any Decoder) throws {
+        package init(from decoder: any Decoder) throws {
             let state = try decoder.container(keyedBy: CodingKeys.self)
             job = try state.decode(String.self, forKey: .job)
             sampling_step = try state.decode(Int.self, forKey: .sampling_step)
@@ -52,18 +52,18 @@ public struct ServerProgress: Decodable, Sendable {
     }
 
     /// Nothing runs.
-    public var isIdle: Bool { state.job.isEmpty }
+    package var isIdle: Bool { state.job.isEmpty }
 
     /// What the render looks like so far, if the server shows it.
-    public var preview: Preview? { current_image.flatMap(Preview.init) }
+    package var preview: Preview? { current_image.flatMap(Preview.init) }
 }
 
 /// A picture that is not whole yet.
-public struct Preview: Sendable, Equatable {
+package struct Preview: Sendable, Equatable {
     /// Told by its first bytes.
-    public let format: PictureFormat
+    package let format: PictureFormat
     /// The file.
-    public let bytes: Data
+    package let bytes: Data
 
     /// A progress with a longer one is not read at all.
     static let cap = 8 << 20

@@ -4,7 +4,7 @@ import Foundation
 
 /// The options of a server that a picture depends on; one that it does not tell is `nil`, and nothing is held against
 /// it.
-public struct ServerSettings: Decodable, Sendable, Equatable {
+package struct ServerSettings: Decodable, Sendable, Equatable {
     var checkpoint: String?
     var vae: String?
     var clipSkip: Int?
@@ -21,10 +21,10 @@ public struct ServerSettings: Decodable, Sendable, Equatable {
     }
 
     /// Of a server that says nothing.
-    public init() {}
+    package init() {}
 
     /// Reads the answer of `GET /sdapi/v1/options`, and passes over what is odd in it.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let options = try decoder.container(keyedBy: CodingKeys.self)
         checkpoint = try? options.decode(String.self, forKey: .checkpoint)
         vae = try? options.decode(String.self, forKey: .vae)
@@ -36,7 +36,7 @@ public struct ServerSettings: Decodable, Sendable, Equatable {
 
 extension Endpoint {
     /// It changes what the settings of the server are, on purpose.
-    public var changesSettings: Bool {
+    package var changesSettings: Bool {
         let route = path.prefix { $0 != "?" }
         return method != "GET" && (route == "/sdapi/v1/options" || route.hasSuffix("-checkpoint"))
     }

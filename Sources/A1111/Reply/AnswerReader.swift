@@ -14,14 +14,14 @@ struct Answer: Sendable {
 }
 
 /// The disk has no room for the pictures of an answer.
-public struct NoSpace: Error, Sendable {
+package struct NoSpace: Error, Sendable {
     /// What it said.
-    public let cause: SystemError
+    package let cause: SystemError
     /// How much they would have taken.
-    public let bytes: Int
+    package let bytes: Int
 
     /// As its parts say.
-    public init(_ cause: SystemError, bytes: Int) {
+    package init(_ cause: SystemError, bytes: Int) {
         self.cause = cause
         self.bytes = bytes
     }

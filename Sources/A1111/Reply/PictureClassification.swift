@@ -3,7 +3,7 @@
 import Foundation
 
 /// What a picture of a reply is.
-public enum PictureKind: String, Sendable {
+package enum PictureKind: String, Sendable {
     /// What was asked for.
     case picture
     /// Several of them side by side.

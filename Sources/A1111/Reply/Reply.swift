@@ -5,45 +5,45 @@ import JSONText
 import Linux
 
 /// A picture of a reply, complete in the job's folder.
-public struct Picture: Sendable {
+package struct Picture: Sendable {
     /// Its name in the folder.
-    public let file: String
+    package let file: String
     /// What it is.
-    public let kind: PictureKind
+    package let kind: PictureKind
     /// Told by its first bytes; `nil` for an extension's text in the place of a picture.
-    public let format: PictureFormat?
+    package let format: PictureFormat?
     /// In bytes.
-    public let size: Int
+    package let size: Int
     /// In pixels, as the picture's own header says.
-    public let width: Int?
+    package let width: Int?
     /// See `width`.
-    public let height: Int?
+    package let height: Int?
     /// What it was drawn from.
-    public let seed: Int64?
+    package let seed: Int64?
     /// See `seed`.
-    public let subseed: Int64?
+    package let subseed: Int64?
     /// The generation parameters as A1111 writes them under a picture.
-    public let infotext: String?
+    package let infotext: String?
 }
 
 /// An answer with a status of 2xx, taken apart.
-public struct Reply: Sendable {
+package struct Reply: Sendable {
     /// Of the server's answer.
-    public let status: Int
+    package let status: Int
     /// `content-type` and its like, lower case; not those of the connection.
-    public let headers: [String: String]
+    package let headers: [String: String]
     /// In the order in which they came.
-    public let pictures: [Picture]
+    package let pictures: [Picture]
     /// The body without its pictures. Not JSON where the server's answer was none.
-    public let text: Data
+    package let text: Data
     /// Files of pictures whose content is not on the disk yet: whoever keeps the pictures has to bring it there.
-    public let unsynced: [UnsyncedFile]
+    package let unsynced: [UnsyncedFile]
 
     /// The text of a member, as the server wrote it.
-    public func member(_ key: String) -> Data? { (try? ObjectText(text))?.value(of: key) }
+    package func member(_ key: String) -> Data? { (try? ObjectText(text))?.value(of: key) }
 
     /// `info`, which A1111 sends as JSON inside a string: the JSON inside.
-    public let info: Data?
+    package let info: Data?
 
     init(status: Int, headers: [String: String], pictures: [Picture], text: Data, unsynced: [UnsyncedFile]) {
         self.status = status

@@ -8,24 +8,24 @@ import HTTP
 import Linux
 
 /// Something that is told to a URL.
-public struct CallbackRequest: Sendable {
+package struct CallbackRequest: Sendable {
     /// Where; without credentials.
-    public var url: URL
+    package var url: URL
     /// The value of the Authorization header.
-    public var authorization: String?
+    package var authorization: String?
     /// Whom it is told, for words about failures.
-    public var receiver: String
+    package var receiver: String
     /// Beside Content-Type and User-Agent.
-    public var headers: [(name: String, value: String)]
+    package var headers: [(name: String, value: String)]
     /// Of the body.
-    public var contentType: String
+    package var contentType: String
     /// What is told.
-    public var body: RequestBody
+    package var body: RequestBody
     /// Where the receiver does not take it.
-    public var patience = SendLimits()
+    package var patience = SendLimits()
 
     /// As its parts say.
-    public init(
+    package init(
         to url: URL, authorization: String?, receiver: String, headers: [(name: String, value: String)],
         contentType: String, body: RequestBody
     ) {
@@ -45,7 +45,7 @@ public struct CallbackRequest: Sendable {
     /// Throws ``Failure`` where there was none, ``SystemError`` where there are no descriptors, CancellationError.
     ///
     /// - Parameter peers: where to connect to; `nil` where only TLS can tell who is there: it looks the name up itself.
-    public func send(to peers: [ResolvedAddress]?) async throws -> Int {
+    package func send(to peers: [ResolvedAddress]?) async throws -> Int {
         let endpoint = try Endpoint(named: "/", method: "POST", bodyKeys: [])
         let reader = AnswerReader(endpoint: endpoint, server: receiver, reader: nil)
         let transport: any Transport =

@@ -4,22 +4,22 @@ import Foundation
 import HTTP
 
 /// A body of multipart/form-data: its length is known, and its files are read when they are sent.
-public struct MultipartForm: Sendable {
+package struct MultipartForm: Sendable {
     /// Chance enough that it stands in no picture.
     private let boundary = "sdspool-\(UUID().uuidString.lowercased())"
     private var pieces: [BodyPiece] = []
 
     /// An empty one.
-    public init() {}
+    package init() {}
 
     /// A field with a short text.
-    public mutating func add(_ name: String, _ text: String) {
+    package mutating func add(_ name: String, _ text: String) {
         open("name=\"\(Self.escaped(name))\"")
         pieces.append(BodyPiece(Data("\(text)\r\n".utf8)))
     }
 
     /// A file, under the name that it is to have there.
-    public mutating func add(_ name: String, _ file: PictureFile, called fileName: String, type: String) {
+    package mutating func add(_ name: String, _ file: PictureFile, called fileName: String, type: String) {
         open("name=\"\(Self.escaped(name))\"; filename=\"\(Self.escaped(fileName))\"\r\nContent-Type: \(type)")
         pieces.append(file.plain)
         pieces.append(BodyPiece(Data("\r\n".utf8)))
@@ -36,8 +36,8 @@ public struct MultipartForm: Sendable {
     }
 
     /// Of the request.
-    public var contentType: String { "multipart/form-data; boundary=\(boundary)" }
+    package var contentType: String { "multipart/form-data; boundary=\(boundary)" }
 
     /// All of it.
-    public var body: RequestBody { RequestBody(pieces: pieces + [BodyPiece(Data("--\(boundary)--\r\n".utf8))]) }
+    package var body: RequestBody { RequestBody(pieces: pieces + [BodyPiece(Data("--\(boundary)--\r\n".utf8))]) }
 }

@@ -6,13 +6,13 @@ import HTTP
 import Linux
 
 /// An open file that is sent.
-public final class PictureFile: Sendable {
+package final class PictureFile: Sendable {
     private let file: File
     /// In bytes, when it was opened; so many are sent.
     private let size: Int
 
     /// Takes over an open file. Throws ``SystemError``.
-    public init(_ file: consuming File) throws(SystemError) {
+    package init(_ file: consuming File) throws(SystemError) {
         size = Int(clamping: try file.status().size)
         self.file = file
     }

@@ -5,18 +5,18 @@ import HTTP
 import Linux
 
 /// What is passed on.
-public struct ProxyRequest: Sendable {
+package struct ProxyRequest: Sendable {
     /// As in the request line.
-    public let method: String
+    package let method: String
     /// Path and query, as they were sent.
-    public let target: String
+    package let target: String
     /// Of those of the sender what concerns the content.
-    public let headers: [(name: String, value: String)]
+    package let headers: [(name: String, value: String)]
     /// `nil` where there is none.
-    public let body: Data?
+    package let body: Data?
 
     /// A request as its parts say.
-    public init(method: String, target: String, headers: [(name: String, value: String)], body: Data?) {
+    package init(method: String, target: String, headers: [(name: String, value: String)], body: Data?) {
         self.method = method
         self.target = target
         self.headers = headers
@@ -29,7 +29,7 @@ extension Client {
     /// it. Over https the body comes in one piece, see ``URLSessionProxy``.
     ///
     /// Throws ``Failure`` where no whole answer comes, and what the closures throw.
-    nonisolated(nonsending) public func relay(
+    nonisolated(nonsending) package func relay(
         _ request: ProxyRequest, onHead: (_ status: Int, _ headers: Headers) throws -> Void,
         onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {

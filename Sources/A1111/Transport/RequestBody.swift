@@ -6,7 +6,7 @@ import JSONText
 import Linux
 
 /// A body in pieces: slices of the job's text, and files of pictures, which are read when they are sent.
-public struct RequestBody: Sendable {
+package struct RequestBody: Sendable {
     /// In order; each is held or read once.
     let pieces: [BodyPiece]
 
@@ -16,11 +16,11 @@ public struct RequestBody: Sendable {
     var length: Int { pieces.reduce(0) { $0 + $1.length } }
 
     /// A text as it is.
-    public init(_ text: Data) { pieces = [BodyPiece(text)] }
+    package init(_ text: Data) { pieces = [BodyPiece(text)] }
 
     /// The text that is sent: without the key that speaks to the queue, with what was drawn, with the name that the
     /// render is given at the server, with pictures in the places of their names, and else to the byte.
-    public init(
+    package init(
         of object: ObjectText, without key: String, drawn: [String: Int64], task: String? = nil,
         pictures: [Range<Int>: PictureFile] = [:]
     ) {
@@ -56,7 +56,7 @@ extension BodyPiece {
 extension RequestBody {
     /// The keys that this job leaves to chance: a seed that is missing or −1, and the subseed where it has a strength.
     /// The server would draw them anew at each attempt.
-    public static func undrawnKeys(of object: ObjectText, for endpoint: Endpoint) -> [String] {
+    package static func undrawnKeys(of object: ObjectText, for endpoint: Endpoint) -> [String] {
         guard endpoint.service?.drawsSeeds == true else { return [] }
         let strength = number(object.value(of: "subseed_strength")) ?? 0
         return (strength != 0 ? ["seed", "subseed"] : ["seed"]).filter { key in
@@ -66,10 +66,10 @@ extension RequestBody {
     }
 
     /// A seed as A1111 draws them: 0 to 2³² − 3, so that it also fits the sliders of its web page.
-    public static func drawSeed() -> Int64 { Int64.random(in: 0...4_294_967_293) }
+    package static func drawSeed() -> Int64 { Int64.random(in: 0...4_294_967_293) }
 
     /// By this key's value the server tells one render from another; a job may have its own.
-    public static let taskKey = "force_task_id"
+    package static let taskKey = "force_task_id"
 
     private static func number(_ text: Data?) -> Double? {
         // The server takes "-1" for −1.

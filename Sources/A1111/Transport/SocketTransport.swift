@@ -20,19 +20,19 @@ protocol Transport: AnyObject, Sendable {
 }
 
 /// What is to be called, once, where the server has said nothing for a while behind the request.
-public struct FirstByteTimer: Sendable {
+package struct FirstByteTimer: Sendable {
     let after: Duration
     let tell: @Sendable () -> Void
 
     /// `tell` is called `after` so long behind the request, on a thread that must not be held.
-    public init(after: Duration, tell: @escaping @Sendable () -> Void) {
+    package init(after: Duration, tell: @escaping @Sendable () -> Void) {
         self.after = after
         self.tell = tell
     }
 }
 
 /// Whether there is room for the pictures of an answer whose head has come.
-public struct Admission: Sendable {
+package struct Admission: Sendable {
     /// Asked again and again until it says so; throws where nobody is to wait for that. Blocks on the disk.
     let admits: @Sendable (_ bytes: Int) throws -> Bool
 
@@ -40,7 +40,7 @@ public struct Admission: Sendable {
     static let interval = 0.5
 
     /// `admits` is asked with the size of the pictures.
-    public init(admits: @escaping @Sendable (_ bytes: Int) throws -> Bool) { self.admits = admits }
+    package init(admits: @escaping @Sendable (_ bytes: Int) throws -> Bool) { self.admits = admits }
 }
 
 /// A conversation over TCP.

@@ -3,11 +3,11 @@
 import Foundation
 
 /// The formats that A1111 and its relatives send.
-public enum PictureFormat: String, Sendable {
+package enum PictureFormat: String, Sendable {
     case png, jpeg, webp
 
     /// Of the file's name.
-    public var suffix: String { self == .jpeg ? "jpg" : rawValue }
+    package var suffix: String { self == .jpeg ? "jpg" : rawValue }
 
     /// Told by the first bytes; `nil` for what is no picture of these formats.
     init?(_ bytes: Data) {

@@ -4,7 +4,7 @@
 import Foundation
 
 /// How a render was stopped before it was whole.
-public enum RenderStop: String, Sendable {
+package enum RenderStop: String, Sendable {
     case interrupted, skipped
 }
 
@@ -13,7 +13,7 @@ extension RequestedRender {
     ///
     /// - Parameter states: what the server told when the answer had come, and before: a skipped batch is forgotten when
     ///   the next one begins.
-    public func stop(_ reply: Reply, states: [ServerProgress.State]) -> RenderStop? {
+    package func stop(_ reply: Reply, states: [ServerProgress.State]) -> RenderStop? {
         if !states.isEmpty {
             let began = reply.began
             if let stopped = states.lazy.compactMap({ $0.stop(of: began) }).first { return stopped }
@@ -27,7 +27,7 @@ extension RequestedRender {
 extension ServerProgress.State {
     /// What these flags say of the render whose answer says that it began at `began`. They are somebody else's where
     /// that is another time; a server that tells no times is believed.
-    public func stop(of began: String?) -> RenderStop? {
+    package func stop(of began: String?) -> RenderStop? {
         if let began, let job_timestamp, began != job_timestamp { return nil }
         return interrupted ? .interrupted : skipped ? .skipped : nil
     }
@@ -35,7 +35,7 @@ extension ServerProgress.State {
 
 extension Reply {
     /// When the render began, by the server's clock; `nil` where it does not say.
-    public var began: String? {
+    package var began: String? {
         info.flatMap { try? JSONDecoder().decode(ReplyInfo.self, from: $0) }?.job_timestamp
     }
 }

@@ -5,7 +5,7 @@ import JSONText
 
 extension RequestedRender {
     /// Whether the server's lists can tell more than the answer alone.
-    public var namesThings: Bool {
+    package var namesThings: Bool {
         sampler != nil || scheduler != nil || checkpoint != nil || !loras.isEmpty || !styles.isEmpty || upscaler != nil
             || leavesUpscalerOut
     }
@@ -13,7 +13,7 @@ extension RequestedRender {
     /// The differences between what was asked and what came, each naming both, in words for the person who asked.
     ///
     /// - Parameter settings: what the server uses where a request does not ask.
-    public func differences(
+    package func differences(
         to reply: Reply, lists: ServerLists, settings: ServerSettings = ServerSettings()
     ) -> [String] {
         let info = reply.info.flatMap { try? JSONDecoder().decode(UsedInfo.self, from: $0) } ?? UsedInfo()
@@ -94,7 +94,7 @@ extension RequestedRender {
     }
 
     /// Whether the server has not all that it lists things of and this names.
-    public func isMissing(in lists: ServerLists) -> Bool { !unknown(lists).isEmpty }
+    package func isMissing(in lists: ServerLists) -> Bool { !unknown(lists).isEmpty }
 
     private func unknown(_ lists: ServerLists) -> [String] {
         func missing(_ wanted: [String], in list: [ServerLists.Entry]?) -> [String] {

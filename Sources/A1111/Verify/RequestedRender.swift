@@ -4,12 +4,12 @@ import Foundation
 import JSONText
 
 /// The wishes of a request to a service. A1111 takes `"21"` for 21, so numbers are read from texts, too.
-public struct RequestedRender: Sendable, Equatable {
+package struct RequestedRender: Sendable, Equatable {
     /// Pictures are made, as many as were asked for.
     private let draws: Bool
     var pictures = 1
     /// How many of them are made at once.
-    public private(set) var batchSize = 1
+    package private(set) var batchSize = 1
     var width: Int?
     var height: Int?
     var sampler: String?
@@ -29,7 +29,7 @@ public struct RequestedRender: Sendable, Equatable {
     var hasExtensions = false
 
     /// Reads the wishes; what is not there or of another shape is no wish.
-    public init(_ object: ObjectText, of service: Endpoint.Service) {
+    package init(_ object: ObjectText, of service: Endpoint.Service) {
         draws = service.drawsSeeds
         func text(_ key: String) -> String? { Self.text(object, key) }
         func number(_ key: String) -> Double? { Self.number(object, key) }
@@ -69,14 +69,14 @@ public struct RequestedRender: Sendable, Equatable {
     }
 
     /// How many pixels its pictures have together, as far as the request tells.
-    public var pixels: Int { max(1, width ?? 512) * max(1, height ?? 512) * max(1, min(pictures, 1_000_000)) }
+    package var pixels: Int { max(1, width ?? 512) * max(1, height ?? 512) * max(1, min(pictures, 1_000_000)) }
 
     /// How many pictures are due; `nil` where that is not for the request alone to say.
     var count: Int? { draws && !hasScript ? pictures : nil }
 
     /// Which picture is being made, from 1, and of how many; the first one of those that are made at once. `nil` where
     /// the server counts something else: one batch only, the passes of a picture that is drawn twice, what a script does.
-    public func place(of state: ServerProgress.State) -> (picture: Int, pictures: Int)? {
+    package func place(of state: ServerProgress.State) -> (picture: Int, pictures: Int)? {
         guard self.count != nil, batchSize > 0, let number = state.job_no, let count = state.job_count, count > 1,
             count == pictures / batchSize, (0..<count).contains(number)
         else { return nil }

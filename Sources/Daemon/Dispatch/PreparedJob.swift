@@ -96,10 +96,10 @@ extension DaemonOptions {
 
 extension JobFile {
     /// The keys of the request.
-    public var bodyKeys: Set<String> { Set(object.members.map(\.key)).subtracting([Self.ordersKey]) }
+    package var bodyKeys: Set<String> { Set(object.members.map(\.key)).subtracting([Self.ordersKey]) }
 
     /// Where the request goes. Throws `EndpointError` where that is no path on the server, or takes no body.
-    public var endpoint: Endpoint {
+    package var endpoint: Endpoint {
         get throws(EndpointError) {
             let endpoint = try Endpoint(named: jobOptions.endpoint, method: jobOptions.method, bodyKeys: bodyKeys)
             if endpoint.method == "GET", let key = bodyKeys.sorted().first {
@@ -139,7 +139,7 @@ extension JobFile {
 
 extension Insight {
     /// Jobs for any server with A1111's API.
-    public static let jobs = jobs { JobClass($0.laneKind) }
+    package static let jobs = jobs { JobClass($0.laneKind) }
 
     fileprivate static func jobs(lane: @escaping @Sendable (JobFile) -> JobClass) -> Insight {
         Insight(lane: lane, assets: \.assets, draw: \.drawn, problem: \.problem)

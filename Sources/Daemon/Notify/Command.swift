@@ -3,23 +3,23 @@
 import Foundation
 
 /// The program and its arguments.
-public struct Command: Equatable, Sendable {
+package struct Command: Equatable, Sendable {
     /// The program first, as it was written.
-    public let words: [String]
+    package let words: [String]
     /// Where the program lies.
     let path: String
 
     /// Why it is none.
-    public struct Mistake: Error, Equatable, Sendable {
+    package struct Mistake: Error, Equatable, Sendable {
         /// In plain words, to be put behind the option's name.
-        public let message: String
+        package let message: String
         /// It is written well, but there is no such program.
-        public let isMissing: Bool
+        package let isMissing: Bool
     }
 
     /// Reads `text` (see ``words(of:)``), and finds the program: by its path, or by its name in the folders of `search`, which
     /// are divided by colons. It is looked for now, so that a mistake is told at the start and not by the first job.
-    public init(_ text: String, search: String) throws(Mistake) {
+    package init(_ text: String, search: String) throws(Mistake) {
         words = try Self.words(of: text)
         guard let program = words.first, !program.isEmpty else {
             throw Mistake(message: "takes a program and its arguments, not \"\(text)\"", isMissing: false)

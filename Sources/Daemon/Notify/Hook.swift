@@ -5,7 +5,7 @@ import Foundation
 import Spool
 
 /// What a program is run for.
-public enum Hook: String, CaseIterable, Sendable {
+package enum Hook: String, CaseIterable, Sendable {
     /// A result lies in done/: of a job, or of a file that held many.
     case done = "--on-done"
     /// An error lies in failed/, also of a file that is no job.

@@ -7,7 +7,7 @@ import Spool
 import Synchronization
 
 /// Something that happened to a job.
-public enum JobEvent: Sendable {
+package enum JobEvent: Sendable {
     case accepted(Ticket)
     case started(Ticket)
     /// It goes back to its place.
@@ -22,7 +22,7 @@ public enum JobEvent: Sendable {
     case failed(JobName, Ticket?, message: String)
 
     /// Of which job.
-    public var name: JobName {
+    package var name: JobName {
         switch self {
         case .accepted(let ticket), .started(let ticket), .putBack(let ticket), .cancelled(let ticket): ticket.name
         case .done(let ticket, _), .moved(_, let ticket): ticket.name
@@ -31,7 +31,7 @@ public enum JobEvent: Sendable {
     }
 
     /// `nil` where it has none.
-    public var ticket: Ticket? {
+    package var ticket: Ticket? {
         switch self {
         case .accepted(let ticket), .started(let ticket), .putBack(let ticket), .cancelled(let ticket): ticket
         case .done(let ticket, _), .moved(_, let ticket): ticket

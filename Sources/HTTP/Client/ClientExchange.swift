@@ -7,7 +7,7 @@
 import Linux
 
 /// Why an exchange brought no whole answer.
-public enum ExchangeFailure: Error, Sendable {
+package enum ExchangeFailure: Error, Sendable {
     /// Nobody was reached; the server knows nothing of the request.
     case notConnected(SystemError)
     /// It broke, or was ended by the server, behind the request.
@@ -40,7 +40,7 @@ extension ClientRequest {
     ///   - alarm: waits with the thread of its caller, and is given up (`broken`) when the alarm is raised; `nil` to hold no
     ///     thread.
     ///   - silence: called once where the server has said nothing for so long behind the request.
-    nonisolated(nonsending) public func exchange(
+    nonisolated(nonsending) package func exchange(
         connectTimeout: Duration, pace: MinimumRate, patience: SendLimits = SendLimits(), wakeup: WakeupEvent? = nil,
         silence: (after: Duration, tell: () -> Void)? = nil, onHead: (ResponseHead) throws -> Void,
         onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void

@@ -3,14 +3,14 @@
 import Linux
 
 /// A part of a body, whose length is known before it is read.
-public struct BodyPiece: Sendable {
+package struct BodyPiece: Sendable {
     /// In bytes.
-    public let length: Int
+    package let length: Int
     /// The bytes at a place of it. Asked once for each place, in order, and never for all where it is long.
-    public let read: @Sendable (Range<Int>) throws -> [UInt8]
+    package let read: @Sendable (Range<Int>) throws -> [UInt8]
 
     /// A piece that is made while it is sent.
-    public init(length: Int, read: @escaping @Sendable (Range<Int>) throws -> [UInt8]) {
+    package init(length: Int, read: @escaping @Sendable (Range<Int>) throws -> [UInt8]) {
         self.length = length
         self.read = read
     }
@@ -18,52 +18,52 @@ public struct BodyPiece: Sendable {
 
 /// How slowly the body of an answer may come, once its head is there: at least so many bytes, or its end, in each window.
 /// A peer that sends a byte now and then is never silent, and would never end.
-public struct MinimumRate: Sendable {
+package struct MinimumRate: Sendable {
     /// See `window`.
-    public let bytes: Int
+    package let bytes: Int
     /// A time in which so many `bytes` must come.
-    public let window: Duration
+    package let window: Duration
 
     /// `bytes` in each `window`.
-    public init(bytes: Int, window: Duration) {
+    package init(bytes: Int, window: Duration) {
         self.bytes = bytes
         self.window = window
     }
 }
 
 /// How long a peer is waited for that does not take what it is sent.
-public struct SendLimits: Sendable {
+package struct SendLimits: Sendable {
     /// Nothing is taken for so long: the sending has failed.
-    public var stall: Duration
+    package var stall: Duration
     /// Behind a sending that has failed: for the answer that the peer may have sent before.
-    public var answer: Duration
+    package var answer: Duration
 
     /// The usual patience, unless told otherwise.
-    public init(stall: Duration = .seconds(60), answer: Duration = .seconds(5)) {
+    package init(stall: Duration = .seconds(60), answer: Duration = .seconds(5)) {
         self.stall = stall
         self.answer = answer
     }
 }
 
 /// A request to be sent.
-public struct ClientRequest: Sendable {
+package struct ClientRequest: Sendable {
     /// As in the request line.
-    public var method: String
+    package var method: String
     /// Path and query, as in the request line.
-    public var target: String
+    package var target: String
     /// A name or a numeric address.
-    public var host: String
+    package var host: String
     /// Of the server.
-    public var port: UInt16
+    package var port: UInt16
     /// Where to connect to, for who has looked `host` up already; `nil` to have it looked up.
-    public var peers: [ResolvedAddress]?
+    package var peers: [ResolvedAddress]?
     /// Without Host, Content-Length and Connection, which are the connection's own.
-    public var headers: [(name: String, value: String)]
+    package var headers: [(name: String, value: String)]
     /// `nil` where there is none.
-    public var body: [BodyPiece]?
+    package var body: [BodyPiece]?
 
     /// A request as its parts say.
-    public init(
+    package init(
         method: String, target: String, host: String, port: UInt16, headers: [(name: String, value: String)],
         body: [BodyPiece]?
     ) {

@@ -1,7 +1,7 @@
 // A body that is written piece by piece, in the framing that its head has announced.
 
 /// Hands the pieces of a streamed body to the client, as fast as the client takes them.
-public struct BodyWriter {
+package struct BodyWriter {
     private let socket: BufferedSocket
     private let framing: Response.Framing
     private let patience: Duration
@@ -16,7 +16,7 @@ public struct BodyWriter {
 
     /// Sends a piece; an empty one is nothing. Throws where the client is gone, where the server stops, or where there would be more bytes
     /// than the head has announced: let it pass through, the connection is of no more use.
-    public func write(_ bytes: some Sequence<UInt8>) async throws {
+    package func write(_ bytes: some Sequence<UInt8>) async throws {
         // A client that takes all at once never lets it wait.
         try Task.checkCancellation()
         let bytes = Array(bytes)

@@ -1,22 +1,22 @@
 // What a client asks, after it was understood and found sound.
 
 /// One request, whole: head and body.
-public struct Request: Sendable {
+package struct Request: Sendable {
     /// As it was sent; methods are case-sensitive (RFC 9110 section 9.1).
-    public let method: String
+    package let method: String
     /// As it was sent, at most 8 KiB of visible ASCII.
-    public let target: String
+    package let target: String
     /// What comes before the question mark, not percent-decoded. `*` for a request about the server itself.
-    public let path: String
+    package let path: String
     /// What comes after the question mark, not percent-decoded; `nil` where there is none.
-    public let query: String?
+    package let query: String?
     /// The field lines in their order.
-    public let headers: Headers
+    package let headers: Headers
     /// The content, without its chunks; at most the server's limit.
-    public let body: [UInt8]
+    package let body: [UInt8]
 
     /// Reads the rest of a request that has begun to come. Throws as ``ServerRequest/next()`` does.
-    nonisolated(nonsending) public init(_ incoming: ServerRequest) async throws {
+    nonisolated(nonsending) package init(_ incoming: ServerRequest) async throws {
         self.init(incoming.head, body: try await incoming.rest())
     }
 
@@ -31,32 +31,32 @@ public struct Request: Sendable {
 }
 
 /// Field lines in their order; names are compared without case (RFC 9110 section 5.1).
-public struct Headers: Sendable, ExpressibleByDictionaryLiteral {
+package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
     /// The lines, as they are sent.
-    public private(set) var lines: [(name: String, value: String)] = []
+    package private(set) var lines: [(name: String, value: String)] = []
 
     /// `["Allow": "GET"]`; a name may come more than once.
-    public init(dictionaryLiteral lines: (String, String)...) {
+    package init(dictionaryLiteral lines: (String, String)...) {
         for (name, value) in lines { append(name, value) }
     }
 
     /// Adds a line at the end.
-    public mutating func append(_ name: String, _ value: String) {
+    package mutating func append(_ name: String, _ value: String) {
         lines.append((name, value))
     }
 
     /// The values of all lines with this name.
-    public func all(_ name: String) -> [String] {
+    package func all(_ name: String) -> [String] {
         lines.filter { isSameName($0.name, name) }.map(\.value)
     }
 
     /// The value of the first line with this name.
-    public subscript(name: String) -> String? {
+    package subscript(name: String) -> String? {
         lines.first { isSameName($0.name, name) }?.value
     }
 
     /// All lines but those with this name.
-    public func without(_ name: String) -> Headers {
+    package func without(_ name: String) -> Headers {
         var others = self
         others.lines.removeAll { isSameName($0.name, name) }
         return others

@@ -3,16 +3,16 @@
 import Glibc
 
 /// An answer. Date, the framing and, where the connection ends, `Connection: close` are the server's to add.
-public struct Response: Sendable {
+package struct Response: Sendable {
     /// Three digits; an unknown one goes without a reason phrase.
-    public var status: Int
+    package var status: Int
     /// Field lines beside those that the server adds.
-    public var headers: Headers
+    package var headers: Headers
     /// What follows the head; not sent to HEAD, nor with 204 and 304.
-    public var body: Body
+    package var body: Body
 
     /// What follows the head.
-    public enum Body: Sendable {
+    package enum Body: Sendable {
         case bytes([UInt8])
         /// Written piece by piece. A closure that throws cuts the connection without the body's end, so that the
         /// client knows; ``AbortResponse`` says how.
@@ -22,7 +22,7 @@ public struct Response: Sendable {
     }
 
     /// How the client learns where a streamed body ends.
-    public enum Framing: Equatable, Sendable {
+    package enum Framing: Equatable, Sendable {
         /// After so many bytes (Content-Length). A closure that writes fewer has its connection cut.
         case length(Int)
         /// With the last chunk; for a client of HTTP/1.0 as `close`.
@@ -32,14 +32,14 @@ public struct Response: Sendable {
     }
 
     /// An answer without a body, unless there is one.
-    public init(status: Int, headers: Headers = [:], body: Body = .bytes([])) {
+    package init(status: Int, headers: Headers = [:], body: Body = .bytes([])) {
         self.status = status
         self.headers = headers
         self.body = body
     }
 
     /// The connection ends without a byte of an answer.
-    public static func hangUp(reset: Bool) -> Response { Response(status: 0, body: .hangUp(reset: reset)) }
+    package static func hangUp(reset: Bool) -> Response { Response(status: 0, body: .hangUp(reset: reset)) }
 
     static func refusing(_ refusal: RequestError) -> Response {
         Response(
@@ -92,12 +92,12 @@ public struct Response: Sendable {
 }
 
 /// Thrown by a stream's closure to cut the connection on purpose.
-public struct AbortResponse: Error, Equatable {
+package struct AbortResponse: Error, Equatable {
     /// RST instead of FIN.
-    public let reset: Bool
+    package let reset: Bool
 
     /// With `reset` the client sees ECONNRESET, without it an early end.
-    public init(reset: Bool) {
+    package init(reset: Bool) {
         self.reset = reset
     }
 }

@@ -1,11 +1,11 @@
 // Bytes → the head of an answer, strictly (RFC 9112 sections 4 and 6.3).
 
 /// The status line and the field lines of an answer.
-public struct ResponseHead: Sendable {
+package struct ResponseHead: Sendable {
     /// 100 to 599.
-    public let status: Int
+    package let status: Int
     /// The field lines.
-    public let headers: Headers
+    package let headers: Headers
 
     /// How the end of the body is told.
     enum Framing: Equatable {

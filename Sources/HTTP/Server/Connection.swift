@@ -7,24 +7,24 @@
 import Glibc
 
 /// What a server grants its clients.
-public struct Limits: Sendable {
+package struct Limits: Sendable {
     /// Connections at a time; one more is answered 503.
-    public var connections = 128
+    package var connections = 128
     /// The request line and the field lines together, in bytes (431).
-    public var head = 32 << 10
+    package var head = 32 << 10
     /// A request's body, in bytes (413).
-    public var body = 1 << 20
+    package var body = 1 << 20
     /// From the first byte of a head to its last (408), and from a connection's start to its first byte.
-    public var headTime = Duration.seconds(10)
+    package var headTime = Duration.seconds(10)
     /// Between two pieces of a body (408), and between two pieces that a client takes of an answer.
-    public var bodyTime = Duration.seconds(30)
+    package var bodyTime = Duration.seconds(30)
     /// Of a body on the whole, in bytes a second; what comes more slowly is given up when it is ``bodyTime`` behind (408).
-    public var bodyRate = 1 << 10
+    package var bodyRate = 1 << 10
     /// Between two requests on one connection.
-    public var idleTime = Duration.seconds(30)
+    package var idleTime = Duration.seconds(30)
 
     /// The defaults.
-    public init() {}
+    package init() {}
 
     /// How long the next piece of a body is waited for. A byte now and then keeps nobody's place for good; only what was
     /// waited for counts, not what we did meanwhile.

@@ -7,9 +7,9 @@ import Linux
 import Synchronization
 
 /// A bounded HTTP/1.1 server; answers until it is stopped or dropped.
-public final class Server: Sendable {
+package final class Server: Sendable {
     /// The port that it listens on.
-    public let port: UInt16
+    package let port: UInt16
     private let accepting: Task<Void, Never>
 
     private init(port: UInt16, accepting: Task<Void, Never>) {
@@ -18,13 +18,13 @@ public final class Server: Sendable {
     }
 
     /// Answers a request. What it throws beside the errors of reading the body cuts the connection.
-    public typealias Handler = @Sendable (ServerRequest) async throws -> Response
+    package typealias Handler = @Sendable (ServerRequest) async throws -> Response
 
     /// Listens, and hands every request to `handler` as soon as its head is there; it may run many times at once. Port 0
     /// lets the kernel choose. The handler's task is cancelled when the server stops, not when its client leaves.
     ///
     /// - Parameter threads: where all of it runs; `nil` for Swift's own pool.
-    public static func start(
+    package static func start(
         on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(), threads: TaskQueueExecutor? = nil,
         answering handler: @escaping Handler
     ) throws(SystemError) -> Server {
@@ -36,7 +36,7 @@ public final class Server: Sendable {
     }
 
     /// The same for a `handler` that wants each request whole, so that it never waits for a client.
-    public static func start(
+    package static func start(
         on address: SocketAddress = .loopback(port: 0), limits: Limits = Limits(),
         handler: @escaping @Sendable (Request) async -> Response
     ) throws(SystemError) -> Server {
@@ -45,7 +45,7 @@ public final class Server: Sendable {
 
     /// Stops accepting, cuts every connection and cancels the handlers' tasks. When it returns the port is free and no
     /// handler runs any more, so it takes as long as the handlers need to heed their cancellation.
-    public func stop() async {
+    package func stop() async {
         accepting.cancel()
         await accepting.value
     }

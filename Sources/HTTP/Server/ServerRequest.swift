@@ -6,7 +6,7 @@
 import Linux
 
 /// One request: its head, and its body as it comes. Belongs to the task that serves it.
-public struct ServerRequest {
+package struct ServerRequest {
     let head: RequestHead
     private let socket: BufferedSocket
     private let limits: Limits
@@ -38,15 +38,15 @@ public struct ServerRequest {
     }
 
     /// As it was sent; methods are case-sensitive (RFC 9110 section 9.1).
-    public var method: String { head.method }
+    package var method: String { head.method }
     /// What comes before the question mark, not percent-decoded.
-    public var path: String { head.path }
+    package var path: String { head.path }
     /// What comes after the question mark, not percent-decoded; `nil` where there is none.
-    public var query: String? { head.query }
+    package var query: String? { head.query }
     /// Path and query as they were sent.
-    public var target: String { head.target }
+    package var target: String { head.target }
     /// The field lines in their order.
-    public var headers: Headers { head.headers }
+    package var headers: Headers { head.headers }
 
     /// Whether all of the body was read: the next request begins behind it.
     var isWhole: Bool { state.isWhole }
@@ -54,7 +54,7 @@ public struct ServerRequest {
     /// The next piece of the body, never empty, as it comes; `nil` behind the last one.
     ///
     /// Throws where it is too long, broken or too slow, or its sender is gone. The server answers for that: let it pass.
-    nonisolated(nonsending) public func next() async throws -> [UInt8]? {
+    nonisolated(nonsending) package func next() async throws -> [UInt8]? {
         // A client that sends all at once never lets it wait.
         try Task.checkCancellation()
         try await invite()
@@ -67,14 +67,14 @@ public struct ServerRequest {
     }
 
     /// All of it that is still to come. Throws as ``next()`` does.
-    nonisolated(nonsending) public func rest() async throws -> [UInt8] {
+    nonisolated(nonsending) package func rest() async throws -> [UInt8] {
         var body: [UInt8] = []
         while let piece = try await next() { if body.isEmpty { body = piece } else { body += piece } }
         return body
     }
 
     /// What tells of the client's end; for who lets it wait for longer than a moment.
-    public func disconnect() throws(SystemError) -> DisconnectWatcher { try socket.disconnect() }
+    package func disconnect() throws(SystemError) -> DisconnectWatcher { try socket.disconnect() }
 
     private func take() throws -> [UInt8] {
         if state.decoder != nil {
@@ -116,7 +116,7 @@ public struct ServerRequest {
 }
 
 /// The client's end of a connection, watched while its request is being worked at.
-public final class DisconnectWatcher: Sendable {
+package final class DisconnectWatcher: Sendable {
     /// One more for the same connection: it is closed on its own, whatever becomes of the other.
     private let socket: Descriptor
 
@@ -124,7 +124,7 @@ public final class DisconnectWatcher: Sendable {
 
     /// Returns when the client is gone, or when the task is cancelled. One that has only ended its sending (`nc -N`) waits for
     /// its answer (RFC 9112 section 9.6); whether it does, or has closed the connection, the kernel finds out.
-    public func wait() async {
+    package func wait() async {
         while !Task.isCancelled, !socket.isBroken {
             switch socket.look() {
             case .nothingYet: _ = await Readiness.wait(socket, for: .reading, atMost: .seconds(3600))

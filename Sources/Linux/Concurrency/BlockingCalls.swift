@@ -7,7 +7,7 @@
 import Synchronization
 
 /// Makes calls that block, at most so many at a time, in the order in which they come.
-public final class BlockingCalls: Sendable {
+package final class BlockingCalls: Sendable {
     private struct State {
         var waiting: [@Sendable () -> Void] = []
         /// Threads without work; Dispatch ends them when they stay so.
@@ -16,13 +16,13 @@ public final class BlockingCalls: Sendable {
     private let state: Mutex<State>
 
     /// - Parameter width: so many calls are made at a time. Debuggers show their threads as `label`.
-    public init(label: String, width: Int) {
+    package init(label: String, width: Int) {
         // Serial queues: their threads are not counted by Dispatch, see Threads.swift.
         state = Mutex(State(idle: (0..<width).map { DispatchQueue(label: "\(label) \($0 + 1)") }))
     }
 
     /// Makes the call in its turn and waits for it without holding a thread. It is made also for a task that is cancelled.
-    nonisolated(nonsending) public func run<Value: Sendable>(
+    nonisolated(nonsending) package func run<Value: Sendable>(
         _ call: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in

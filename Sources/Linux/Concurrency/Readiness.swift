@@ -8,7 +8,7 @@
 import Synchronization
 
 /// How waiting for a descriptor ended.
-public enum Readiness: Equatable, Sendable {
+package enum Readiness: Equatable, Sendable {
     /// The call that was waited for will not block; it may well fail.
     case ready
     /// The time was over first.
@@ -17,14 +17,14 @@ public enum Readiness: Equatable, Sendable {
     case cancelled
 
     /// What a descriptor is waited for.
-    public enum Direction: Sendable {
+    package enum Direction: Sendable {
         case reading, writing
     }
 
     /// Suspends the task until `descriptor` is ready; it has to be non-blocking and to stay open meanwhile.
     ///
     /// - Parameter alarm: waits with the thread that it is called on, until the alarm is raised; `nil` to hold none.
-    nonisolated(nonsending) public static func wait(
+    nonisolated(nonsending) package static func wait(
         _ descriptor: borrowing Descriptor, for direction: Direction, atMost time: Duration, wakeup: WakeupEvent? = nil
     ) async -> Readiness {
         if let wakeup { return wakeup.wait(descriptor, for: direction, atMost: time) }
@@ -37,7 +37,7 @@ public enum Readiness: Equatable, Sendable {
     }
 
     /// Suspends the task for so long.
-    nonisolated(nonsending) public static func wait(atMost time: Duration) async -> Readiness {
+    nonisolated(nonsending) package static func wait(atMost time: Duration) async -> Readiness {
         // A source that nobody adds to.
         await wait(for: DispatchSource.makeUserDataAddSource(queue: queue), atMost: time)
     }

@@ -5,15 +5,15 @@
 /// Runs an actor on a dispatch queue: its calls may block without holding up Swift's own few threads, and handlers of
 /// Dispatch's sources on that queue are inside the actor. A task that prefers it begins where its actor is, and need not
 /// go there.
-public final class SerialQueueExecutor: SerialExecutor, TaskExecutor {
+package final class SerialQueueExecutor: SerialExecutor, TaskExecutor {
     /// Where the actor runs.
-    public let queue: DispatchQueue
+    package let queue: DispatchQueue
 
     /// An executor whose queue debuggers show as `label`.
-    public init(label: String) { queue = DispatchQueue(label: label) }
+    package init(label: String) { queue = DispatchQueue(label: label) }
 
     /// See `SerialExecutor` and `TaskExecutor`.
-    public func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async {
             job.runSynchronously(
@@ -22,5 +22,5 @@ public final class SerialQueueExecutor: SerialExecutor, TaskExecutor {
     }
 
     /// See `SerialExecutor`.
-    public func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
+    package func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
 }

@@ -8,24 +8,24 @@
 
 /// Runs tasks on one serial queue: they are light, and each change of threads costs more than most of them. What blocks is
 /// not for it, as it is not for Swift's own pool; an actor that may block has a ``SerialQueueExecutor``.
-public final class TaskQueueExecutor: TaskExecutor {
+package final class TaskQueueExecutor: TaskExecutor {
     /// Those of this process. Tasks that others begin are told of them by `Task(executorPreference:)`.
-    public static let shared = TaskQueueExecutor(label: "tasks")
+    package static let shared = TaskQueueExecutor(label: "tasks")
 
     private let queue: DispatchQueue
 
     /// A queue of its own, shown by debuggers as `label`.
-    public init(label: String) { queue = DispatchQueue(label: label) }
+    package init(label: String) { queue = DispatchQueue(label: label) }
 
     /// See `TaskExecutor`.
-    public func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
     /// Runs `body`, which may block, on a thread of its own and waits for it without holding one. For what is done once, or
     /// once for each server or job under way; what many clients cause is for ``BlockingCalls``.
-    nonisolated(nonsending) public static func blocking<Value: Sendable>(
+    nonisolated(nonsending) package static func blocking<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
@@ -34,12 +34,12 @@ public final class TaskQueueExecutor: TaskExecutor {
     }
 
     /// Does it there, in so long.
-    public func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) {
+    package func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) {
         queue.asyncAfter(deadline: .now() + delay / .seconds(1), execute: body)
     }
 
     /// Waits for a task, and not longer than that. False where it has not ended.
-    public static func wait(for task: Task<Void, Never>, atMost limit: Duration) async -> Bool {
+    package static func wait(for task: Task<Void, Never>, atMost limit: Duration) async -> Bool {
         let (ends, end) = AsyncStream.makeStream(of: Bool.self)
         Task(executorPreference: shared) {
             await task.value
@@ -54,7 +54,7 @@ public final class TaskQueueExecutor: TaskExecutor {
     }
 
     /// Suspends the task for so long; `Task.sleep` would be woken through Swift's own pool. Throws CancellationError.
-    nonisolated(nonsending) public static func rest(for duration: Duration) async throws {
+    nonisolated(nonsending) package static func rest(for duration: Duration) async throws {
         if await Readiness.wait(atMost: duration) == .cancelled { throw CancellationError() }
     }
 }

@@ -5,10 +5,10 @@
 #endif
 
 /// The time that others are given.
-public enum TimeLimit {
+package enum TimeLimit {
     /// `usual`; in a debug build, where SDSPOOL_PATIENCE says a number of seconds, that. A machine on which tests run may be
     /// so busy that nobody answers within a few seconds.
-    public static func with(_ usual: Duration) -> Duration {
+    package static func with(_ usual: Duration) -> Duration {
         #if DEBUG
             told ?? usual
         #else

@@ -7,10 +7,10 @@ import Glibc
 /// An open directory. All that happens to entries happens through one of these.
 ///
 /// Throws ``SystemError`` with the call, errno and the full path. Symbolic links are never followed below it.
-public final class Directory: Sendable {
+package final class Directory: Sendable {
     let descriptor: Descriptor
     /// For people, and to tell others where something is.
-    public let path: String
+    package let path: String
     /// Whose everything is that is made in it; `nil` for what the kernel gives.
     private let group: gid_t?
 
@@ -23,20 +23,20 @@ public final class Directory: Sendable {
     /// Opens a directory by its path.
     ///
     /// - Parameter group: what is made in it, and in directories that are opened in it, is given to this group.
-    public convenience init(path: String, group: gid_t? = nil) throws(SystemError) {
+    package convenience init(path: String, group: gid_t? = nil) throws(SystemError) {
         let number = try system("open", path) { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         self.init(descriptor: Descriptor(owning: number), path: path, group: group)
     }
 
     /// The path of an entry, escaped for people.
-    public func path(of name: FileName) -> String {
+    package func path(of name: FileName) -> String {
         path.hasSuffix("/") ? "\(path)\(name)" : "\(path)/\(name)"
     }
 
     // MARK: Looking
 
     /// The entries but `.` and `..`, in no order.
-    public func entries() throws(SystemError) -> [FileName] {
+    package func entries() throws(SystemError) -> [FileName] {
         // A stream of its own: reading moves the offset of the descriptor that it is made from.
         let number = try openAgain()
         guard let stream = fdopendir(number) else {
@@ -68,7 +68,7 @@ public final class Directory: Sendable {
     }
 
     /// What an entry is, a symbolic link itself and not its target; `nil` where there is none.
-    public func status(of name: FileName) throws(SystemError) -> FileStatus? {
+    package func status(of name: FileName) throws(SystemError) -> FileStatus? {
         var raw = stat()
         do throws(SystemError) {
             try system("fstatat", path(of: name)) {
@@ -81,7 +81,7 @@ public final class Directory: Sendable {
     }
 
     /// What this directory is itself.
-    public func status() throws(SystemError) -> FileStatus {
+    package func status() throws(SystemError) -> FileStatus {
         var raw = stat()
         try system("fstat", path) { fstat(descriptor.number, &raw) }
         return FileStatus(raw)
@@ -89,7 +89,7 @@ public final class Directory: Sendable {
 
     /// Whether something can be renamed from here to `other` as far as their mounts are concerned: rename(2) does not cross
     /// from one mount to another, not even where both show the same filesystem (bind mounts).
-    public func sharesMount(with other: Directory) -> Bool {
+    package func sharesMount(with other: Directory) -> Bool {
         // The kernel compares the mounts before it looks for the name, and nothing has this one.
         let name = ".\(UUID().uuidString)"
         return renameat(descriptor.number, name, other.descriptor.number, name) == 0 || errno != EXDEV
@@ -98,13 +98,13 @@ public final class Directory: Sendable {
     // MARK: Opening
 
     /// Opens an entry for reading. A FIFO does not block, a symbolic link is an error (ELOOP).
-    public func file(_ name: FileName) throws(SystemError) -> File {
+    package func file(_ name: FileName) throws(SystemError) -> File {
         let number = try openEntry(name, O_RDONLY | O_NONBLOCK)
         return File(descriptor: Descriptor(owning: number), path: path(of: name))
     }
 
     /// Makes a file for writing that was not there before (EEXIST where it was).
-    public func createFile(_ name: FileName) throws(SystemError) -> File {
+    package func createFile(_ name: FileName) throws(SystemError) -> File {
         let number = try openEntry(name, O_WRONLY | O_CREAT | O_EXCL)
         let file = File(descriptor: Descriptor(owning: number), path: path(of: name))
         try give(name)
@@ -123,7 +123,7 @@ public final class Directory: Sendable {
     }
 
     /// Goes to the group itself, as what is made in it does.
-    public func giveToGroup() throws(SystemError) {
+    package func giveToGroup() throws(SystemError) {
         guard let group else { return }
         try system("fchown", path) { fchown(descriptor.number, uid_t.max, group) }
     }
@@ -137,7 +137,7 @@ public final class Directory: Sendable {
     }
 
     /// Opens a directory in this one.
-    public func directory(_ name: FileName) throws(SystemError) -> Directory {
+    package func directory(_ name: FileName) throws(SystemError) -> Directory {
         let number = try openEntry(name, O_RDONLY | O_DIRECTORY)
         return Directory(descriptor: Descriptor(owning: number), path: path(of: name), group: group)
     }
@@ -151,7 +151,7 @@ public final class Directory: Sendable {
     // MARK: Changing
 
     /// Makes a directory; EEXIST where the name is taken.
-    public func makeDirectory(_ name: FileName) throws(SystemError) {
+    package func makeDirectory(_ name: FileName) throws(SystemError) {
         try system("mkdirat", path(of: name)) {
             name.withCString { mkdirat(descriptor.number, $0, mode_t(0o777)) }
         }
@@ -161,7 +161,7 @@ public final class Directory: Sendable {
     /// rename(2): replaces a file of the new name and an empty directory, refuses a directory with something in it.
     ///
     /// An error is none where it was done all the same: a server of a network share may do it and lose its answer.
-    public func rename(_ name: FileName, to other: Directory, as newName: FileName) throws(SystemError) {
+    package func rename(_ name: FileName, to other: Directory, as newName: FileName) throws(SystemError) {
         let before = try status(of: name)
         do throws(SystemError) {
             try system("renameat", "\(path(of: name)) to \(other.path(of: newName))") {
@@ -178,7 +178,7 @@ public final class Directory: Sendable {
 
     /// Renames an entry; EEXIST where the new name is taken (renameat2(2), RENAME_NOREPLACE). Some filesystems know no such
     /// thing (EINVAL).
-    public func renameNew(_ name: FileName, to other: Directory, as newName: FileName) throws(SystemError) {
+    package func renameNew(_ name: FileName, to other: Directory, as newName: FileName) throws(SystemError) {
         try system("renameat2", "\(path(of: name)) to \(other.path(of: newName))") {
             name.withCString { old in
                 newName.withCString { new in
@@ -189,7 +189,7 @@ public final class Directory: Sendable {
     }
 
     /// Gives a file one more name (linkat(2)); EEXIST where that is taken. Some network shares know no such thing.
-    public func link(_ name: FileName, as newName: FileName) throws(SystemError) {
+    package func link(_ name: FileName, as newName: FileName) throws(SystemError) {
         try system("linkat", "\(path(of: name)) to \(path(of: newName))") {
             name.withCString { old in
                 newName.withCString { new in linkat(descriptor.number, old, descriptor.number, new, 0) }
@@ -198,14 +198,14 @@ public final class Directory: Sendable {
     }
 
     /// Removes a name that is not a directory.
-    public func unlink(_ name: FileName) throws(SystemError) {
+    package func unlink(_ name: FileName) throws(SystemError) {
         try system("unlinkat", path(of: name)) {
             name.withCString { unlinkat(descriptor.number, $0, 0) }
         }
     }
 
     /// Removes an empty directory.
-    public func removeDirectory(_ name: FileName) throws(SystemError) {
+    package func removeDirectory(_ name: FileName) throws(SystemError) {
         try system("unlinkat", path(of: name)) {
             name.withCString { unlinkat(descriptor.number, $0, AT_REMOVEDIR) }
         }
@@ -217,7 +217,7 @@ public final class Directory: Sendable {
     /// After an error it may be called again. Names are in the journal of a filesystem that has one, and a journal that has
     /// lost something fails until the filesystem is mounted again. A filesystem that knows no such thing (EINVAL, see
     /// fsync(2): some network shares) has no promise to keep, and neither has a directory that is deleted (ENOENT).
-    public func sync() throws(SystemError) {
+    package func sync() throws(SystemError) {
         do throws(SystemError) {
             let descriptor = Descriptor(owning: try openAgain())
             try system("fsync", path, on: descriptor.number) { fsync(descriptor.number) }
@@ -231,19 +231,19 @@ public final class Directory: Sendable {
     }
 
     /// Prepares a sync of the whole filesystem. Call it before you write what the sync is to cover.
-    public func filesystemSync() throws(SystemError) -> FilesystemSync {
+    package func filesystemSync() throws(SystemError) -> FilesystemSync {
         FilesystemSync(descriptor: Descriptor(owning: try openAgain()), path: path)
     }
 }
 
 /// One call that brings many files to the disk. The kernel reports an error once to each descriptor that was open before
 /// it: this one is nobody else's, so no other caller takes the error away.
-public struct FilesystemSync: ~Copyable, Sendable {
+package struct FilesystemSync: ~Copyable, Sendable {
     fileprivate let descriptor: Descriptor
     fileprivate let path: String
 
     /// Waits until everything that was written to the filesystem is on the disk (syncfs(2)).
-    public consuming func run() throws(SystemError) {
+    package consuming func run() throws(SystemError) {
         try system("syncfs", path, on: descriptor.number) { syncfs(descriptor.number) }
     }
 }

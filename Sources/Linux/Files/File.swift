@@ -5,13 +5,13 @@ import Foundation
 import Glibc
 
 /// An open file and the path that its errors name.
-public struct File: ~Copyable, Sendable {
+package struct File: ~Copyable, Sendable {
     let descriptor: Descriptor
     /// For people (see ``escapedForPeople(_:)``).
-    public let path: String
+    package let path: String
 
     /// See stat(2).
-    public func status() throws(SystemError) -> FileStatus {
+    package func status() throws(SystemError) -> FileStatus {
         var raw = stat()
         try system("fstat", path) { fstat(descriptor.number, &raw) }
         return FileStatus(raw)
@@ -22,7 +22,7 @@ public struct File: ~Copyable, Sendable {
     ///
     /// Whoever opens the file for writing in the instant in which the lease is held sends SIGIO to this process, which
     /// must ignore it.
-    public var hasWriter: Bool? {
+    package var hasWriter: Bool? {
         guard fcntl(descriptor.number, Int32(CLINUX_F_SETLEASE), F_RDLCK) != 0 else {
             _ = fcntl(descriptor.number, Int32(CLINUX_F_SETLEASE), F_UNLCK)
             return false
@@ -31,7 +31,7 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// The content from the beginning, but never more than `cap` bytes: a file may grow while it is read.
-    public func read(upTo cap: Int) throws(SystemError) -> Data {
+    package func read(upTo cap: Int) throws(SystemError) -> Data {
         var content = Data()
         let expected = Int(clamping: try status().size)
         // One byte more than expected, so that the usual file ends with one call that returns 0.
@@ -48,7 +48,7 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// The bytes at a place; fewer where the file ends before.
-    public func read(_ place: Range<Int>) throws(SystemError) -> Data {
+    package func read(_ place: Range<Int>) throws(SystemError) -> Data {
         var content = Data()
         var piece = [UInt8](repeating: 0, count: min(place.count, 1 << 20))
         while content.count < place.count {
@@ -63,7 +63,7 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Writes all of `bytes` at the end of what was written so far; on an error part of it may be there.
-    public func write(_ bytes: some ContiguousBytes) throws(SystemError) {
+    package func write(_ bytes: some ContiguousBytes) throws(SystemError) {
         // ContiguousBytes rethrows untyped errors: the outcome is carried out of the closure as a value.
         let outcome = bytes.withUnsafeBytes { buffer -> Result<Void, SystemError> in
             var rest = UnsafeRawBufferPointer(buffer)
@@ -84,7 +84,7 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Makes the file `size` bytes long, with room for all of them (posix_fallocate(3)).
-    public func allocate(_ size: Int) throws(SystemError) {
+    package func allocate(_ size: Int) throws(SystemError) {
         try system("posix_fallocate", path, on: descriptor.number) {
             // Gives the error and does not set errno.
             errno = posix_fallocate(descriptor.number, 0, off_t(size))
@@ -94,7 +94,7 @@ public struct File: ~Copyable, Sendable {
 
     /// Waits until content and size are on the disk (fsync(2)). After an error the content is unknown and the call
     /// must not be made again on this file: the kernel has marked the lost pages clean.
-    public func sync() throws(SystemError) {
+    package func sync() throws(SystemError) {
         try system("fsync", path, on: descriptor.number) { fsync(descriptor.number) }
     }
 
@@ -107,7 +107,7 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Closes, and tells what close(2) says.
-    public consuming func close() throws(SystemError) {
+    package consuming func close() throws(SystemError) {
         let path = self.path
         try descriptor.close(path: path)
     }

@@ -13,7 +13,7 @@ import Foundation
 import Glibc
 
 /// The lock on a file. The kernel lets it go when its holder ends, however it ends, so a lock is never left behind.
-public final class FileLock: Sendable {
+package final class FileLock: Sendable {
     private let descriptor: Descriptor
 
     private init(descriptor: consuming Descriptor) {
@@ -21,7 +21,7 @@ public final class FileLock: Sendable {
     }
 
     /// What an attempt to take the lock led to.
-    public enum LockResult: Sendable {
+    package enum LockResult: Sendable {
         /// Ours, until the object goes.
         case held(FileLock)
         /// Somebody else's, with what the holder wrote into the file; empty where that cannot be read.
@@ -30,7 +30,7 @@ public final class FileLock: Sendable {
 
     /// What the holder of the lock on `name` wrote into it; `nil` where nobody holds it. Takes it for an instant, in which
     /// somebody else could not.
-    public static func note(_ name: FileName, in directory: Directory) throws(SystemError) -> Data? {
+    package static func note(_ name: FileName, in directory: Directory) throws(SystemError) -> Data? {
         guard try directory.status(of: name) != nil else { return nil }
         let file = try directory.file(name)
         switch file.foreignRecord() {
@@ -41,7 +41,7 @@ public final class FileLock: Sendable {
     }
 
     /// Takes the lock on `name`, without waiting, and writes `note` into the file for others to read.
-    public static func take(_ name: FileName, in directory: Directory, note: Data) throws(SystemError) -> LockResult {
+    package static func take(_ name: FileName, in directory: Directory, note: Data) throws(SystemError) -> LockResult {
         let file = try directory.lockFile(name)
         switch try file.takeRecord() {
         case false?: return .taken(by: file.note)

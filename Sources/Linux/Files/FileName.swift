@@ -4,12 +4,12 @@
 // are two files (NFC beside NFD) would be equal.
 
 /// One component of a path: neither empty nor `.` or `..`, without `/` and NUL.
-public struct FileName: Hashable, Comparable, Sendable {
+package struct FileName: Hashable, Comparable, Sendable {
     /// The bytes, without a terminating NUL; at most 255 on Linux's filesystems (NAME_MAX).
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// `nil` where the bytes could not name an entry of a directory.
-    public init?(bytes: some Sequence<UInt8>) {
+    package init?(bytes: some Sequence<UInt8>) {
         let bytes = Array(bytes)
         guard !bytes.isEmpty, bytes != Array(".".utf8), bytes != Array("..".utf8) else { return nil }
         guard !bytes.contains(0), !bytes.contains(UInt8(ascii: "/")) else { return nil }
@@ -17,16 +17,16 @@ public struct FileName: Hashable, Comparable, Sendable {
     }
 
     /// The order of strcmp(3), which is the order of `LC_ALL=C ls`.
-    public static func < (left: FileName, right: FileName) -> Bool {
+    package static func < (left: FileName, right: FileName) -> Bool {
         left.bytes.lexicographicallyPrecedes(right.bytes)
     }
 
     /// The name as UTF-8, or `nil` where it is not.
-    public var text: String? { String(validating: bytes, as: UTF8.self) }
+    package var text: String? { String(validating: bytes, as: UTF8.self) }
 
     /// Whether an NFS client names a file so that was removed while somebody on it had it open: `.nfs` and hexadecimal
     /// digits. It cannot be removed (EBUSY), and goes when it is closed.
-    public var isSillyRename: Bool {
+    package var isSillyRename: Bool {
         let digits = bytes.dropFirst(4)
         return bytes.starts(with: ".nfs".utf8) && digits.count >= 8
             && digits.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
@@ -45,7 +45,7 @@ public struct FileName: Hashable, Comparable, Sendable {
 
 extension FileName: ExpressibleByStringLiteral {
     /// A name that is spelled in the code.
-    public init(stringLiteral text: StaticString) {
+    package init(stringLiteral text: StaticString) {
         guard let name = FileName(bytes: Array("\(text)".utf8)) else {
             preconditionFailure("\(text) cannot be a file's name")
         }
@@ -56,13 +56,13 @@ extension FileName: ExpressibleByStringLiteral {
 extension FileName: CustomStringConvertible {
     /// The name as a log or a terminal may show it: control characters, DEL, C1 and bytes that are not UTF-8 as
     /// `\xHH`, a backslash doubled. Nobody's file name moves the cursor or fakes a line of the log.
-    public var description: String { escapedForPeople(bytes) }
+    package var description: String { escapedForPeople(bytes) }
 }
 
 /// Bytes from outside as a log or a terminal may show them (see ``FileName/description``).
 ///
 /// - Parameter doublingBackslashes: false for a sentence in which names have been escaped already.
-public func escapedForPeople(_ bytes: some Collection<UInt8>, doublingBackslashes: Bool = true) -> String {
+package func escapedForPeople(_ bytes: some Collection<UInt8>, doublingBackslashes: Bool = true) -> String {
     // Nearly all names are such, and each path that is opened is told.
     if bytes.allSatisfy({ 0x20...0x7e ~= $0 && $0 != UInt8(ascii: "\\") }) {
         return String(decoding: bytes, as: UTF8.self)

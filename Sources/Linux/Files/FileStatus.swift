@@ -3,26 +3,26 @@
 import Glibc
 
 /// The parts of stat(2) that a spool decides by.
-public struct FileStatus: Hashable, Sendable {
+package struct FileStatus: Hashable, Sendable {
     /// What sort of thing a name stands for.
-    public enum Kind: Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
         case file, directory, symbolicLink, other
     }
 
     /// What it is; a FIFO, a socket and a device are all `other`.
-    public let kind: Kind
+    package let kind: Kind
     /// In bytes.
-    public let size: Int64
+    package let size: Int64
     /// Names that this file has (st_nlink).
-    public let links: UInt64
+    package let links: UInt64
     /// With `inode`, what makes two names the same file.
-    public let device: UInt64
+    package let device: UInt64
     /// With `device`, what makes two names the same file.
-    public let inode: UInt64
+    package let inode: UInt64
     /// Nanoseconds since 1970: the last change of content, which anybody can set.
-    public let modified: Int64
+    package let modified: Int64
     /// Nanoseconds since 1970: the last change of anything, the name too, which nobody can set.
-    public let changed: Int64
+    package let changed: Int64
 
     init(_ raw: stat) {
         switch raw.st_mode & S_IFMT {

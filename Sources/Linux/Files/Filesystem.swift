@@ -5,13 +5,13 @@ import Foundation
 import Glibc
 
 /// A kind of filesystem.
-public struct Filesystem: Sendable, Equatable {
+package struct Filesystem: Sendable, Equatable {
     /// As mount(8) calls it: `ext4`, `nfs4`, `fuse.sshfs`; `local` where nobody says.
-    public let name: String
+    package let name: String
 
     /// Whether others can change it without a word to this machine's kernel. So can those behind a FUSE filesystem, all
     /// but those that are for disks (`fuseblk`).
-    public var isShared: Bool {
+    package var isShared: Bool {
         let kinds = [
             "9p", "afs", "beegfs", "ceph", "cifs", "coda", "drvfs", "fuse", "glusterfs", "gpfs", "lustre", "nfs",
             "nfs4", "ocfs2", "prl_fs", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs",
@@ -37,7 +37,7 @@ public struct Filesystem: Sendable, Equatable {
 extension Directory {
     /// How many bytes this process may still write to its filesystem (fstatvfs(3)); `nil` where that tells nothing, as some
     /// network shares do. Quotas are not told.
-    public func freeBytes() throws(SystemError) -> Int? {
+    package func freeBytes() throws(SystemError) -> Int? {
         var raw = statvfs()
         try system("fstatvfs", path) { fstatvfs(descriptor.number, &raw) }
         guard raw.f_blocks > 0 else { return nil }
@@ -46,7 +46,7 @@ extension Directory {
     }
 
     /// What it lies on. Throws ``SystemError``.
-    public func filesystem() throws(SystemError) -> Filesystem {
+    package func filesystem() throws(SystemError) -> Filesystem {
         let device = try status().device
         // As makedev(3) of glibc packs them.
         let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff

@@ -11,52 +11,52 @@ import Glibc
 import Synchronization
 
 /// An inotify instance and the watches on it.
-public final class Inotify: Sendable {
+package final class Inotify: Sendable {
     /// What happened; the bits of inotify(7).
-    public struct Kind: OptionSet, Hashable, Sendable {
+    package struct Kind: OptionSet, Hashable, Sendable {
         /// The kernel's bits.
-        public let rawValue: UInt32
+        package let rawValue: UInt32
         /// Takes the kernel's bits as they are.
-        public init(rawValue: UInt32) { self.rawValue = rawValue }
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
 
         /// A name appeared: open, link, symlink, mkdir.
-        public static let created = Kind(rawValue: UInt32(IN_CREATE))
+        package static let created = Kind(rawValue: UInt32(IN_CREATE))
         /// A file that was open for writing was closed.
-        public static let written = Kind(rawValue: UInt32(IN_CLOSE_WRITE))
+        package static let written = Kind(rawValue: UInt32(IN_CLOSE_WRITE))
         /// A name was moved into the directory.
-        public static let movedIn = Kind(rawValue: UInt32(IN_MOVED_TO))
+        package static let movedIn = Kind(rawValue: UInt32(IN_MOVED_TO))
         /// A name was moved out of the directory.
-        public static let movedOut = Kind(rawValue: UInt32(IN_MOVED_FROM))
+        package static let movedOut = Kind(rawValue: UInt32(IN_MOVED_FROM))
         /// A name was removed.
-        public static let deleted = Kind(rawValue: UInt32(IN_DELETE))
+        package static let deleted = Kind(rawValue: UInt32(IN_DELETE))
         /// Mode, owner, times or the count of links changed.
-        public static let attributes = Kind(rawValue: UInt32(IN_ATTRIB))
+        package static let attributes = Kind(rawValue: UInt32(IN_ATTRIB))
         /// The watch is gone: removed, or its filesystem unmounted.
-        public static let ignored = Kind(rawValue: UInt32(IN_IGNORED) | UInt32(IN_UNMOUNT))
+        package static let ignored = Kind(rawValue: UInt32(IN_IGNORED) | UInt32(IN_UNMOUNT))
         /// Events were lost. This one belongs to no watch.
-        public static let overflow = Kind(rawValue: UInt32(IN_Q_OVERFLOW))
+        package static let overflow = Kind(rawValue: UInt32(IN_Q_OVERFLOW))
         /// The name is that of a directory.
-        public static let directory = Kind(rawValue: UInt32(IN_ISDIR))
+        package static let directory = Kind(rawValue: UInt32(IN_ISDIR))
     }
 
     /// A watch on one directory.
-    public struct Watch: Hashable, Sendable {
+    package struct Watch: Hashable, Sendable {
         let number: Int32
         /// The kernel's for events that belong to no watch; also that of a directory that could not be watched.
         static let missing = Watch(number: -1)
 
         /// Whether anything is told of the directory.
-        public var isArmed: Bool { self != .missing }
+        package var isArmed: Bool { self != .missing }
     }
 
     /// One thing that happened.
-    public struct Event: Hashable, Sendable {
+    package struct Event: Hashable, Sendable {
         /// Where it happened.
-        public let watch: Watch
+        package let watch: Watch
         /// What happened, one or more.
-        public let kind: Kind
+        package let kind: Kind
         /// To which entry; `nil` where it happened to the directory itself.
-        public let name: FileName?
+        package let name: FileName?
     }
 
     private final class Instance: Sendable {
@@ -75,14 +75,14 @@ public final class Inotify: Sendable {
     private let state = Mutex(State())
 
     /// Goes without where this user has no instance left (see ``lack``). Throws ``SystemError``.
-    public init() throws(SystemError) { try arm() }
+    package init() throws(SystemError) { try arm() }
 
     /// Why the last attempt at something to watch with was in vain: no instance or no watch is left; `nil` where there was no
     /// such attempt since ``arm()``.
-    public var lack: SystemError? { state.withLock(\.lack) }
+    package var lack: SystemError? { state.withLock(\.lack) }
 
     /// Sees to an instance and forgets what was lacking: whoever has a watch that is not armed asks for it once more.
-    public func arm() throws(SystemError) {
+    package func arm() throws(SystemError) {
         state.withLock { $0.lack = nil }
         guard state.withLock({ $0.instance == nil }) else { return }
         do throws(SystemError) {
@@ -100,7 +100,7 @@ public final class Inotify: Sendable {
 
     /// Watches a directory that is held open: that very one, whatever its path names by now. Where no watch is left it is one
     /// that is not armed (see ``lack``).
-    public func watch(_ directory: Directory, for kinds: Kind) throws(SystemError) -> Watch {
+    package func watch(_ directory: Directory, for kinds: Kind) throws(SystemError) -> Watch {
         guard let instance = state.withLock(\.instance) else { return .missing }
         let flags = kinds.rawValue | UInt32(IN_ONLYDIR)
         do throws(SystemError) {
@@ -116,20 +116,20 @@ public final class Inotify: Sendable {
     }
 
     /// Watches no more; nothing is said of a watch that is gone already, with its directory.
-    public func forget(_ watch: Watch) {
+    package func forget(_ watch: Watch) {
         guard let instance = state.withLock(\.instance) else { return }
         _ = inotify_rm_watch(instance.descriptor.number, watch.number)
     }
 
     /// All that has happened since the last call, in order.
-    public func readAll() throws(SystemError) -> [Event] {
+    package func readAll() throws(SystemError) -> [Event] {
         var events: [Event] = []
         while case let more = try read(), !more.isEmpty { events += more }
         return events
     }
 
     /// Some of what has happened since the last call, in order; empty where nothing has.
-    public func read() throws(SystemError) -> [Event] {
+    package func read() throws(SystemError) -> [Event] {
         guard let instance = state.withLock(\.instance) else { return [] }
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         do throws(SystemError) {
@@ -142,7 +142,7 @@ public final class Inotify: Sendable {
 
     /// Runs `wake` on a queue of Dispatch whenever there is something to read, until the source is cancelled; `nil` where there
     /// is no instance.
-    public func source(on queue: DispatchQueue, wake: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
+    package func source(on queue: DispatchQueue, wake: @escaping @Sendable () -> Void) -> (any DispatchSourceRead)? {
         guard let instance = state.withLock(\.instance) else { return nil }
         let source = DispatchSource.makeReadSource(fileDescriptor: instance.descriptor.number, queue: queue)
         source.setEventHandler { @Sendable in wake() }

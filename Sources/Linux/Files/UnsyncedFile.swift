@@ -8,7 +8,7 @@ import Synchronization
 /// Holds a file open until it is synced or given up. Only a descriptor that was open before an error is sure to report it.
 ///
 /// It remembers the outcome: a sync that has failed keeps failing, and one that has succeeded is not repeated.
-public final class UnsyncedFile: Sendable {
+package final class UnsyncedFile: Sendable {
     private struct State: ~Copyable {
         var file: File?
         var outcome: Result<Void, SystemError>?
@@ -17,13 +17,13 @@ public final class UnsyncedFile: Sendable {
     private let path: String
 
     /// Takes over an open file.
-    public init(_ file: consuming File) {
+    package init(_ file: consuming File) {
         path = file.path
         state = Mutex(State(file: file, outcome: nil))
     }
 
     /// Appends to the file; EBADF after it was synced or closed.
-    public func write(_ bytes: some ContiguousBytes) throws(SystemError) {
+    package func write(_ bytes: some ContiguousBytes) throws(SystemError) {
         try state.withLock { (state) throws(SystemError) in
             guard state.file != nil else { throw isClosed("write") }
             try state.file?.write(bytes)
@@ -31,7 +31,7 @@ public final class UnsyncedFile: Sendable {
     }
 
     /// Waits until the content is on the disk, and closes the file.
-    public func sync() throws(SystemError) {
+    package func sync() throws(SystemError) {
         try state.withLock { (state) throws(SystemError) in
             if let outcome = state.outcome { return try outcome.get() }
             guard let file = state.file.take() else { throw isClosed("fsync") }
@@ -48,7 +48,7 @@ public final class UnsyncedFile: Sendable {
 
     /// Throws if content was lost since the file was opened. To be called after the whole filesystem was synced, which may
     /// have reported that loss to another caller. Leaves the file open.
-    public func check() throws(SystemError) {
+    package func check() throws(SystemError) {
         try state.withLock { (state) throws(SystemError) in
             if let outcome = state.outcome { return try outcome.get() }
             guard state.file != nil else { throw isClosed("sync_file_range") }
@@ -62,10 +62,10 @@ public final class UnsyncedFile: Sendable {
     }
 
     /// See ``File/hasWriter``; `nil` after it was closed.
-    public var hasWriter: Bool? { state.withLock { $0.file?.hasWriter ?? nil } }
+    package var hasWriter: Bool? { state.withLock { $0.file?.hasWriter ?? nil } }
 
     /// Closes the file without a sync, if it is still open. On NFS a name can only be removed when the file is closed.
-    public func close() { state.withLock { $0.file = nil } }
+    package func close() { state.withLock { $0.file = nil } }
 
     private func isClosed(_ call: String) -> SystemError { SystemError(call: call, code: EBADF, path: path) }
 }

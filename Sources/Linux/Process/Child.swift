@@ -8,9 +8,9 @@ import Glibc
 import Synchronization
 
 /// A child process, and all that it begins in its process group.
-public final class Child: Sendable {
+package final class Child: Sendable {
     /// How it ended.
-    public enum End: Equatable, Sendable {
+    package enum End: Equatable, Sendable {
         /// By itself, with this exit code.
         case exited(Int32)
         /// By this signal.
@@ -35,7 +35,7 @@ public final class Child: Sendable {
     /// a look at the arguments, the first of which is the program's name.
     ///
     /// Throws ``SystemError``: `posix_spawn` with ENOENT, EACCES, ENOEXEC (neither a binary nor `#!`), EAGAIN …
-    public init(path: String, arguments: [String], environment: [String: String]) throws(SystemError) {
+    package init(path: String, arguments: [String], environment: [String: String]) throws(SystemError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -67,7 +67,7 @@ public final class Child: Sendable {
     }
 
     /// Ends it and its group: SIGTERM, and SIGKILL if that was not heeded. Returns at once.
-    public func stop() {
+    package func stop() {
         strike(SIGTERM)
         Self.stops.asyncAfter(deadline: .now() + Self.grace) { [weak self] in self?.strike(SIGKILL) }
     }
@@ -82,7 +82,7 @@ public final class Child: Sendable {
 
     /// Blocks until it has ended; it is stopped when it has not ended within `limit`. To be called once: nobody else takes
     /// its end from the kernel. What it left running in its group goes on, unless it was stopped.
-    public func wait(atMost limit: Duration) -> End {
+    package func wait(atMost limit: Duration) -> End {
         let impatience = DispatchWorkItem { [weak self] in self?.stop() }
         Self.stops.asyncAfter(deadline: .now() + limit / .seconds(1), execute: impatience)
         var information = siginfo_t()

@@ -9,7 +9,7 @@ import Glibc
 import Synchronization
 
 /// Writes lines to a descriptor, in order, without holding up whoever has something to say.
-public final class LogWriter: Sendable {
+package final class LogWriter: Sendable {
     private struct State {
         var lines: [[UInt8]] = []
         /// Of what is not written yet, in bytes.
@@ -37,14 +37,14 @@ public final class LogWriter: Sendable {
     ///   - descriptor: borrowed; it must stay open.
     ///   - capacity: about so many bytes wait at most.
     ///   - count: the line that says how many lines are missing.
-    public init(to descriptor: Int32, capacity: Int = 1 << 20, count: @escaping @Sendable (Int) -> String) {
+    package init(to descriptor: Int32, capacity: Int = 1 << 20, count: @escaping @Sendable (Int) -> String) {
         self.descriptor = descriptor
         self.capacity = capacity
         self.count = count
     }
 
     /// Takes a line, with its line break. Returns at once.
-    public func write(_ line: String) {
+    package func write(_ line: String) {
         let line = Array(line.utf8)
         let mustBegin = state.withLock { state in
             guard !state.isFull, state.size == 0 || state.size + line.count <= capacity else {
@@ -65,7 +65,7 @@ public final class LogWriter: Sendable {
     /// Blocks until all lines are written, until nothing has been written for `patience`, or for ten times as long. True where
     /// all are.
     @discardableResult
-    public func finish(within patience: Duration) -> Bool {
+    package func finish(within patience: Duration) -> Bool {
         let end = ContinuousClock.now + patience * 10
         while ContinuousClock.now < end {
             let before = state.withLock { $0.progress }

@@ -6,12 +6,12 @@
 import Glibc
 
 /// Where the service manager wants to hear of this process.
-public struct NotifySocket: Sendable {
+package struct NotifySocket: Sendable {
     /// As in `$NOTIFY_SOCKET`: a path, or `@` and a name in the abstract namespace (unix(7)).
     private let name: [UInt8]
     /// After so long without a sign of life the service manager takes the process for hung (sd_watchdog_enabled(3)); `nil`
     /// where it does not look.
-    public let watchdog: Duration?
+    package let watchdog: Duration?
 
     /// Takes what a service manager puts into the environment; `nil` where there is none.
     ///
@@ -30,7 +30,7 @@ public struct NotifySocket: Sendable {
     /// Takes it out of the environment: what this process starts must not speak in its name.
     ///
     /// Changes the environment, which no other thread may read meanwhile.
-    public static func taken() -> NotifySocket? {
+    package static func taken() -> NotifySocket? {
         let values = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"].map { variable -> [UInt8]? in
             // The text is the environment's, and is copied before it can go.
             let value = getenv(variable).map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
@@ -44,7 +44,7 @@ public struct NotifySocket: Sendable {
     /// does not read what it was sent before, at most 5 s.
     ///
     /// Throws ``SystemError``: `sendto` with ENOENT or ECONNREFUSED where nobody listens, EAGAIN where nobody reads.
-    public func send(_ lines: [String]) throws(SystemError) {
+    package func send(_ lines: [String]) throws(SystemError) {
         let shown = escapedForPeople(name)
         let address = try address(shown)
         let kind = Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)

@@ -4,12 +4,12 @@
 import Glibc
 
 /// The signals of a process, taken out of the hands of their default actions.
-public enum Signals {
+package enum Signals {
     private static let queue = DispatchQueue(label: "signals")
 
     /// Each of `numbers` as it comes, in place of what it would do by default. Returns when that is so: one that comes
     /// earlier does what it does by default, and none is lost in between.
-    public static func stream(of numbers: [Int32]) async -> AsyncStream<Int32> {
+    package static func stream(of numbers: [Int32]) async -> AsyncStream<Int32> {
         let (stream, continuation) = AsyncStream<Int32>.makeStream()
         var sources: [any DispatchSourceSignal] = []
         for number in numbers {
@@ -29,7 +29,7 @@ public enum Signals {
 
     /// A write to a closed connection, one over the file size limit, and a lease that somebody breaks (SIGIO, see
     /// ``File/hasWriter``) are errors to handle and no death.
-    public static func ignoreThoseThatKill() {
+    package static func ignoreThoseThatKill() {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGIO, SIG_IGN)

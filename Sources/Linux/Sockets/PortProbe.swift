@@ -3,12 +3,12 @@
 import Glibc
 
 /// Looks for a listener without sending it a byte.
-public enum PortProbe {
+package enum PortProbe {
     /// Connects to `host` and lets go at once. Blocks for at most `timeout` for each address that the name has.
     ///
     /// Throws ``SystemError``: `connect` with ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH …, or `getaddrinfo` with ENOENT
     /// for a name that does not resolve.
-    public static func connect(host: String, port: UInt16, timeout: Duration) throws(SystemError) {
+    package static func connect(host: String, port: UInt16, timeout: Duration) throws(SystemError) {
         let place = "\(host):\(port)"
         var failure = SystemError(call: "connect", code: ECONNREFUSED, path: place)
         for peer in try ResolvedAddress.all(of: host, port: port) {

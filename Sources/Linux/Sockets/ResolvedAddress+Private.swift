@@ -7,7 +7,7 @@ extension ResolvedAddress {
     /// 4193), also of an IPv4 address in IPv6's clothes (::ffff:0:0/96).
     ///
     /// Link-local addresses are none: at 169.254.169.254 clouds hand out the credentials of their machines.
-    public var isNear: Bool { Self.isNear(host) }
+    package var isNear: Bool { Self.isNear(host) }
 
     /// The bytes of the address itself (ip(7), ipv6(7)).
     private var host: ArraySlice<UInt8> {

@@ -3,7 +3,7 @@
 import Glibc
 
 /// An address that a host's name stands for.
-public struct ResolvedAddress: Sendable {
+package struct ResolvedAddress: Sendable {
     let family: Int32
     /// A `sockaddr` of that family, as getaddrinfo(3) gave it.
     let address: [UInt8]
@@ -13,7 +13,7 @@ public struct ResolvedAddress: Sendable {
     /// but not for a numeric address.
     ///
     /// Throws ``SystemError``: `getaddrinfo` with ENOENT for a name that does not resolve.
-    public static func all(of host: String, port: UInt16) throws(SystemError) -> [ResolvedAddress] {
+    package static func all(of host: String, port: UInt16) throws(SystemError) -> [ResolvedAddress] {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
@@ -30,7 +30,7 @@ public struct ResolvedAddress: Sendable {
     }
 
     /// Whether `host` is an address, and no name that could be looked up.
-    public static func isNumeric(_ host: String) -> Bool {
+    package static func isNumeric(_ host: String) -> Bool {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST
         var list: UnsafeMutablePointer<addrinfo>?
@@ -43,7 +43,7 @@ public struct ResolvedAddress: Sendable {
     private static func isText(_ host: String) -> Bool { !host.utf8.contains(0) }
 
     /// A non-blocking socket on its way there: connected, or failed (see `pendingError`), when it is writable.
-    public func connect() throws(SystemError) -> Descriptor {
+    package func connect() throws(SystemError) -> Descriptor {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let socket = Descriptor(owning: try system("socket", shown) { Glibc.socket(family, kind, 0) })
         try socket.setForConversation(shown)

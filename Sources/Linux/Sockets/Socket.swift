@@ -7,25 +7,25 @@ import CLinux
 import Glibc
 
 /// A numeric IPv4 address and a TCP port.
-public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
+package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// Dotted decimals, such as `127.0.0.1`.
-    public let host: String
+    package let host: String
     /// 0 leaves the choice to the kernel where an address is listened on.
-    public let port: UInt16
+    package let port: UInt16
 
     /// Nothing is checked yet: a host that is no address fails where it is used.
-    public init(host: String, port: UInt16) {
+    package init(host: String, port: UInt16) {
         self.host = host
         self.port = port
     }
 
     /// An address that only this machine can reach.
-    public static func loopback(port: UInt16) -> SocketAddress {
+    package static func loopback(port: UInt16) -> SocketAddress {
         SocketAddress(host: "127.0.0.1", port: port)
     }
 
     /// `127.0.0.1:7860`
-    public var description: String { "\(host):\(port)" }
+    package var description: String { "\(host):\(port)" }
 
     fileprivate func raw() throws(SystemError) -> sockaddr_in {
         var address = sockaddr_in()
@@ -39,7 +39,7 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What a socket had for a reader.
-public enum Received: Equatable, Sendable {
+package enum Received: Equatable, Sendable {
     /// So many bytes were appended.
     case bytes(Int)
     /// The peer will send no more.
@@ -51,7 +51,7 @@ public enum Received: Equatable, Sendable {
 extension Descriptor {
     /// A socket that listens, non-blocking. A port in TIME_WAIT may be taken again, so that a restarted server
     /// need not wait for a minute.
-    public static func listening(on address: SocketAddress, backlog: Int32 = 128) throws(SystemError)
+    package static func listening(on address: SocketAddress, backlog: Int32 = 128) throws(SystemError)
         -> Descriptor
     {
         let socket = try tcp(address)
@@ -63,7 +63,7 @@ extension Descriptor {
     }
 
     /// Takes the error that a non-blocking connect(2) left behind; 0 is none.
-    public func pendingError() throws(SystemError) -> Int32 {
+    package func pendingError() throws(SystemError) -> Int32 {
         var code: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         try system("getsockopt", "socket") { getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) }
@@ -71,7 +71,7 @@ extension Descriptor {
     }
 
     /// The port that a listening socket got.
-    public func boundPort() throws(SystemError) -> UInt16 {
+    package func boundPort() throws(SystemError) -> UInt16 {
         var address = sockaddr_in()
         try system("getsockname", "socket") {
             withPointer(to: &address) { pointer, length in
@@ -85,7 +85,7 @@ extension Descriptor {
     /// The next connection, non-blocking, or `nil` where none waits. Small writes leave at once (TCP_NODELAY): an
     /// answer must not wait for the acknowledgement of the one before. Of a peer that is silent the kernel asks now and then
     /// whether it is there: one that is not breaks the connection within minutes.
-    public func acceptConnection() throws(SystemError) -> Descriptor? {
+    package func acceptConnection() throws(SystemError) -> Descriptor? {
         let accepted: Int32
         do {
             accepted = try system("accept4", "socket") {
@@ -112,7 +112,7 @@ extension Descriptor {
     }
 
     /// Appends what has come, at most `limit` bytes.
-    public func receive(appendingTo bytes: inout [UInt8], limit: Int) throws(SystemError) -> Received {
+    package func receive(appendingTo bytes: inout [UInt8], limit: Int) throws(SystemError) -> Received {
         do {
             // Not filled with zeros before: what the call says that it has filled is all that is looked at.
             let received = try [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
@@ -131,7 +131,7 @@ extension Descriptor {
     }
 
     /// What a reader would find, left where it is. A connection that is broken has ended, too.
-    public func look() -> Received {
+    package func look() -> Received {
         var byte: UInt8 = 0
         let count = recv(number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
         if count > 0 { return .bytes(count) }
@@ -140,14 +140,14 @@ extension Descriptor {
 
     /// Whether nothing can be sent any more. A peer that has ended its sending may still wait for what it asked; one that is
     /// gone altogether has looked the same until it was sent something (see `acceptConnection`).
-    public var isBroken: Bool {
+    package var isBroken: Bool {
         var look = pollfd(fd: number, events: 0, revents: 0)
         return poll(&look, 1, 0) > 0
     }
 
     /// Gives the kernel what it takes now; says how many bytes, which may be 0. A peer that is gone is EPIPE or
     /// ECONNRESET, never a signal.
-    public func send(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
+    package func send(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int {
         do {
             // The pointer lives as long as the array that it points into: for the call.
             return try system("send", "socket") {
@@ -159,18 +159,18 @@ extension Descriptor {
     }
 
     /// Lets no client in any more, whoever else has this socket open. One that does not listen need not be told.
-    public func stopListening() {
+    package func stopListening() {
         _ = shutdown(number, Int32(SHUT_RDWR))
     }
 
     /// Tells the peer that nothing more will be sent (FIN), and goes on receiving. A peer that is gone already
     /// need not be told, so there is no error.
-    public func endSending() {
+    package func endSending() {
         _ = shutdown(number, Int32(SHUT_WR))
     }
 
     /// Makes the coming close tear the connection down (RST) instead of ending it (FIN).
-    public func resetWhenClosed() throws(SystemError) {
+    package func resetWhenClosed() throws(SystemError) {
         var linger = linger(l_onoff: 1, l_linger: 0)
         let length = socklen_t(MemoryLayout.size(ofValue: linger))
         try system("setsockopt", "socket") { setsockopt(number, SOL_SOCKET, SO_LINGER, &linger, length) }

@@ -7,30 +7,30 @@ import CLinux
 import Glibc
 
 /// Ends the waits of one thread, from any other.
-public final class WakeupEvent: Sendable {
+package final class WakeupEvent: Sendable {
     private let event: Descriptor
 
     /// Not raised. Throws ``SystemError``, with EMFILE where there are no more descriptors.
-    public init() throws(SystemError) {
+    package init() throws(SystemError) {
         let flags = Int32(CLINUX_EFD_CLOEXEC) | Int32(CLINUX_EFD_NONBLOCK)
         event = Descriptor(owning: try system("eventfd", "an alarm") { eventfd(0, flags) })
     }
 
     /// Ends the wait that is under way, and all that follow.
-    public func raise() {
+    package func raise() {
         var one: UInt64 = 1
         // Fails only where it has been raised 2⁶⁴ − 2 times.
         _ = write(event.number, &one, MemoryLayout<UInt64>.size)
     }
 
     /// Blocks until the time is over, or the alarm is raised: that is `cancelled`.
-    public func wait(atMost time: Duration) -> Readiness {
+    package func wait(atMost time: Duration) -> Readiness {
         // It is readable when it is raised.
         wait(event, for: .reading, atMost: time)
     }
 
     /// Blocks until `descriptor` is ready (also to fail), the time is over, or the alarm is raised: that is `cancelled`.
-    public func wait(
+    package func wait(
         _ descriptor: borrowing Descriptor, for direction: Readiness.Direction, atMost time: Duration
     ) -> Readiness {
         let deadline = ContinuousClock.now + time

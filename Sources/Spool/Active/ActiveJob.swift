@@ -4,27 +4,27 @@ import Foundation
 import Linux
 
 /// A claimed job. Its folder holds the job file, the attempts, and the pictures that have come so far.
-public struct ActiveJob: Sendable {
+package struct ActiveJob: Sendable {
     /// Its place in the order, kept through retries and restarts.
-    public let ticket: Ticket
+    package let ticket: Ticket
     /// `active/TICKET/`.
-    public let folder: Directory
+    package let folder: Directory
     let folders: Folders
     /// The job file in the folder.
     let file: FileName
     /// Who is told how it ends; for those to set who have read the file.
-    public var callback: Callback?
+    package var callback: Callback?
 
     /// What its job file is.
-    public var kind: JobFileKind { JobFileKind(of: file) ?? .json }
+    package var kind: JobFileKind { JobFileKind(of: file) ?? .json }
 
     /// Whether its folder is still in active/; behind the rename that publishes it, it is not.
-    public var isActive: Bool {
+    package var isActive: Bool {
         get throws(SystemError) { try folders.active.status(of: ticket.folder) != nil }
     }
 
     /// The bytes of the job file; `nil` where somebody has deleted it, which cancels the job.
-    public func content(upTo cap: Int) throws(SystemError) -> Data? {
+    package func content(upTo cap: Int) throws(SystemError) -> Data? {
         do throws(SystemError) {
             return try folder.file(file).read(upTo: cap)
         } catch  where error.isMissing {
@@ -34,7 +34,7 @@ public struct ActiveJob: Sendable {
 
     /// Removes all that the attempts so far have left but their record. What a broken attempt left must not be
     /// mistaken for a part of the next one.
-    public func discardStage() throws(SystemError) {
+    package func discardStage() throws(SystemError) {
         for entry in try folder.entries() where entry != file && entry != JobFolder.attempts {
             try folder.removeAll(entry)
         }

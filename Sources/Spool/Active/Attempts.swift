@@ -6,45 +6,45 @@ import JSONText
 import Linux
 
 /// The record of a job's attempts, `attempts.json` in its folder.
-public struct Attempts: Decodable, Hashable, Sendable {
+package struct Attempts: Decodable, Hashable, Sendable {
     /// One request that was sent, or was about to be.
-    public struct Attempt: Decodable, Hashable, Sendable {
+    package struct Attempt: Decodable, Hashable, Sendable {
         /// From 1.
-        public let number: Int
+        package let number: Int
         /// To which server, without credentials.
-        public let server: String
+        package let server: String
         /// When it was about to be sent, in ISO 8601.
-        public let started: String
+        package let started: String
         /// When it ended, in ISO 8601; missing where the daemon ended first.
-        public var ended: String?
+        package var ended: String?
         /// The class of its failure; missing where it succeeded or never ended.
-        public var failure: String?
+        package var failure: String?
         /// Why it failed, in plain words.
-        public var message: String?
+        package var message: String?
     }
 
     /// Values that the job left to chance, drawn once, by their keys in the request.
-    public var drawn: [String: Int64] = [:]
+    package var drawn: [String: Int64] = [:]
     /// The name that the render was given at the server, so that it can be found there.
-    public var task: String?
+    package var task: String?
     /// In order.
-    public var list: [Attempt] = []
+    package var list: [Attempt] = []
     /// The name under which the file was dropped, as a log shows it, where it is not the job's.
-    public var dropped: String?
+    package var dropped: String?
 
     /// No attempt yet.
-    public init() {}
+    package init() {}
 
     /// No attempt yet at a job that was dropped under another name than its own.
     init(dropped: FileName) { self.dropped = dropped.description }
 
     /// Adds an attempt that begins now.
-    public mutating func begin(server: String, at now: Timestamp) {
+    package mutating func begin(server: String, at now: Timestamp) {
         list.append(Attempt(number: list.count + 1, server: server, started: now.iso8601))
     }
 
     /// Says how the last attempt ended.
-    public mutating func end(at now: Timestamp, failure: String? = nil, message: String? = nil) {
+    package mutating func end(at now: Timestamp, failure: String? = nil, message: String? = nil) {
         guard let last = list.indices.last else { return }
         list[last].ended = now.iso8601
         list[last].failure = failure
@@ -61,7 +61,7 @@ public struct Attempts: Decodable, Hashable, Sendable {
     }
 
     /// As they stand in result.json and error.json.
-    public var document: JSONValue {
+    package var document: JSONValue {
         .array(
             list.map { attempt in
                 var members: [(String, JSONValue)] = [
@@ -78,14 +78,14 @@ public struct Attempts: Decodable, Hashable, Sendable {
 extension ActiveJob {
     /// The attempts so far. A record that cannot be read counts as none: it is ours and written whole, so somebody
     /// has changed it, and the job matters more.
-    public func attempts() throws(SystemError) -> Attempts {
+    package func attempts() throws(SystemError) -> Attempts {
         guard let content = try folder.content(of: JobFolder.attempts) else { return Attempts() }
         return (try? JSONDecoder().decode(Attempts.self, from: content)) ?? Attempts()
     }
 
     /// Ends an attempt that brought nothing. What it left goes first: on a full disk that makes room for the record. Of a
     /// job that has its result or its error, and of one that is not active any more, nothing is touched.
-    public func abandon(_ attempts: Attempts) throws(SystemError) {
+    package func abandon(_ attempts: Attempts) throws(SystemError) {
         guard try isActive else { return }
         let entries = Set(try folder.entries())
         guard !entries.contains(JobFolder.result), !entries.contains(JobFolder.error) else { return }
@@ -94,7 +94,7 @@ extension ActiveJob {
     }
 
     /// Makes the record outlive a loss of power.
-    public func record(_ attempts: Attempts) throws(SystemError) {
+    package func record(_ attempts: Attempts) throws(SystemError) {
         try put(attempts)
         try commitClaim()
     }
@@ -113,7 +113,7 @@ extension ActiveJob {
 
 extension Folders {
     /// Makes the records, and the claims before them, outlive a loss of power. An error is all jobs'.
-    public func record(_ records: [(job: ActiveJob, attempts: Attempts)]) throws(SystemError) {
+    package func record(_ records: [(job: ActiveJob, attempts: Attempts)]) throws(SystemError) {
         guard records.count >= Self.many else {
             for (job, attempts) in records { try job.record(attempts) }
             return

@@ -7,7 +7,7 @@ extension Folders {
     /// Takes a job out of the queue; `nil` where it is not there any more: cancelled, held or renamed by somebody.
     ///
     /// - Parameter again: an earlier call threw an error. What it has moved is ours.
-    public func claim(_ ticket: Ticket, again: Bool = false) throws(SystemError) -> ActiveJob? {
+    package func claim(_ ticket: Ticket, again: Bool = false) throws(SystemError) -> ActiveJob? {
         // A folder that is named like a file, or the other way round, is somebody's and no job.
         if try queue.status(of: ticket.file)?.kind == .file { return try claimFile(ticket) }
         if try queue.status(of: ticket.folder)?.kind == .directory { return try claimFolder(ticket) }
@@ -54,5 +54,5 @@ extension Folders {
 extension ActiveJob {
     /// Makes the claim outlive a loss of power: before anybody outside hears of the job, and before its folder goes on to
     /// somewhere else.
-    public func commitClaim() throws(SystemError) { try commit(from: folders.queue) }
+    package func commitClaim() throws(SystemError) { try commit(from: folders.queue) }
 }

@@ -5,7 +5,7 @@ import Linux
 
 extension ActiveJob {
     /// Where a job is that was to be put back.
-    public enum Requeued: Sendable {
+    package enum Requeued: Sendable {
         /// In its place.
         case queued
         /// It has its result or its error. At most its move is missing, which recovery makes.
@@ -16,7 +16,7 @@ extension ActiveJob {
 
     /// Puts the job back: as the file that it was where nothing is recorded of it, else as its folder with the record
     /// of its attempts. A batch with a job a line always is a folder: its file keeps its name in it.
-    public func requeue() throws(SystemError) -> Requeued {
+    package func requeue() throws(SystemError) -> Requeued {
         guard try isActive else { return try isConcluded ? .concluded : moved() }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {

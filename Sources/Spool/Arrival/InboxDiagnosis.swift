@@ -5,7 +5,7 @@ import Foundation
 import Linux
 
 /// Why a name in the inbox is still there.
-public enum InboxDiagnosis: Hashable, Sendable {
+package enum InboxDiagnosis: Hashable, Sendable {
     /// It never will be a job, whatever comes: left alone.
     case noJobFile(String)
     /// Not yet; it fails if it stays so.
@@ -20,7 +20,7 @@ public enum InboxDiagnosis: Hashable, Sendable {
 
 extension Folders {
     /// Looks once at a name in the inbox; `nil` where it is gone.
-    public func stray(_ name: FileName, insight: Insight, cap: Int = JobFile.usualCap) throws(SystemError)
+    package func stray(_ name: FileName, insight: Insight, cap: Int = JobFile.usualCap) throws(SystemError)
         -> InboxDiagnosis?
     {
         guard let status = try inbox.status(of: name) else { return nil }

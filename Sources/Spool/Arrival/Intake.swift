@@ -7,9 +7,9 @@ import Foundation
 import Linux
 
 /// Takes job files out of the inbox. One caller at a time; each call may block on the disk.
-public struct Intake {
+package struct Intake {
     /// What became of a name in the inbox.
-    public enum IntakeResult: Sendable {
+    package enum IntakeResult: Sendable {
         /// It is in the queue, and on the disk.
         case accepted(Ticket, JobClass)
         /// A batch: its parts are in the queue, and on the disk.
@@ -67,7 +67,7 @@ public struct Intake {
     ///   - cap: the size in bytes of the largest job file that is read.
     ///   - last: the latest arrival in the spool.
     ///   - insight: what only the server's side can read in a job.
-    public init(
+    package init(
         _ folders: Folders, _ inotify: Inotify, settle: Duration, cap: Int, after last: Timestamp?, insight: Insight
     ) throws {
         self.folders = folders
@@ -86,13 +86,13 @@ public struct Intake {
     }
 
     /// Watches the inbox where that could not be done when it was asked for. To be called before a round.
-    public mutating func arm() throws(SystemError) {
+    package mutating func arm() throws(SystemError) {
         if let inboxWatch, !inboxWatch.isArmed { try watchInbox() }
     }
 
     /// Somebody has done something to the folders. True where that makes a difference to what is taken: the inbox is gone,
     /// or is back.
-    public mutating func record(_ refresh: DirectoryRefresh) throws(SystemError) -> Bool {
+    package mutating func record(_ refresh: DirectoryRefresh) throws(SystemError) -> Bool {
         let wasThere = inboxWatch != nil
         // What they wait for may lie in another folder now.
         if !refresh.changed.isEmpty { for name in lacking { pending.add(name, at: .now) } }
@@ -105,10 +105,10 @@ public struct Intake {
     }
 
     /// Whether there is an inbox.
-    public var isThere: Bool { inboxWatch != nil }
+    package var isThere: Bool { inboxWatch != nil }
 
     /// When to collect next although nothing happens.
-    public var nextLook: ContinuousClock.Instant {
+    package var nextLook: ContinuousClock.Instant {
         [nextListing, stopped.due, nextCommit, pending.next].compactMap { $0 }.min() ?? .now + .seconds(3600)
     }
 
@@ -119,7 +119,7 @@ public struct Intake {
     ///   - events: all that is told so far, before anything is taken: a later close may come before an earlier
     ///     appearance.
     ///   - isRound: whether to list the inbox in any case. Its listing is the truth.
-    public mutating func collect(_ events: [Inotify.Event], isRound: Bool) -> [IntakeResult] {
+    package mutating func collect(_ events: [Inotify.Event], isRound: Bool) -> [IntakeResult] {
         let now = ContinuousClock.now
         do throws(SystemError) {
             take(events)

@@ -4,11 +4,11 @@ import Foundation
 import Linux
 
 /// A job file that was dropped, and what is needed to find it again when it has moved on.
-public struct AcceptedDrop: Sendable {
+package struct AcceptedDrop: Sendable {
     /// Its name in the inbox.
-    public let file: FileName
+    package let file: FileName
     /// What the job will be called.
-    public let name: JobName
+    package let name: JobName
     /// Renames keep it, so the file is known wherever it lies.
     let inode: UInt64
     /// What there was of that name before. On a share, where inodes may change, what is new since is taken for it.
@@ -16,7 +16,7 @@ public struct AcceptedDrop: Sendable {
 }
 
 /// A job file that is being written, under a name that nobody takes for a job.
-public final class JobDraft: Sendable {
+package final class JobDraft: Sendable {
     fileprivate let name: FileName
     private let inbox: Directory
     private let file: UnsyncedFile
@@ -31,17 +31,17 @@ public final class JobDraft: Sendable {
     }
 
     /// Adds to its end. Throws ``SystemError``.
-    public func write(_ bytes: some ContiguousBytes) throws(SystemError) { try file.write(bytes) }
+    package func write(_ bytes: some ContiguousBytes) throws(SystemError) { try file.write(bytes) }
 
     /// What was written at a place.
-    public func read(_ place: Range<Int>) throws(SystemError) -> Data { try inbox.file(name).read(place) }
+    package func read(_ place: Range<Int>) throws(SystemError) -> Data { try inbox.file(name).read(place) }
 
     /// Waits until it is on the disk; nothing can be added then. A draft whose sync has failed can only be discarded: each
     /// further call throws the same error.
-    public func sync() throws(SystemError) { try file.sync() }
+    package func sync() throws(SystemError) { try file.sync() }
 
     /// Takes it away. Behind the drop there is nothing to take away, or one name too many.
-    public func discard() {
+    package func discard() {
         file.close()
         try? inbox.unlink(name)
     }
@@ -59,7 +59,7 @@ extension Folders {
     /// Puts a job file into the inbox. Where its name is taken there it gets another: `cat-2.json`.
     ///
     /// Throws ``SystemError``.
-    public func drop(_ content: Data, as name: JobName, kind: JobFileKind) throws(SystemError) -> AcceptedDrop {
+    package func drop(_ content: Data, as name: JobName, kind: JobFileKind) throws(SystemError) -> AcceptedDrop {
         let draft = try draft()
         defer { draft.discard() }
         try draft.write(content)
@@ -67,7 +67,7 @@ extension Folders {
     }
 
     /// A job file to be written piece by piece. Whoever has it discards it, dropped or not.
-    public func draft() throws(SystemError) -> JobDraft { try JobDraft(in: inbox) }
+    package func draft() throws(SystemError) -> JobDraft { try JobDraft(in: inbox) }
 
     private func drop(_ draft: JobDraft, as name: JobName, kind: JobFileKind) throws(SystemError) -> AcceptedDrop {
         try draft.sync()
@@ -91,7 +91,7 @@ extension Folders {
 
     /// Puts a job file that is whole into the inbox under a name that no other job has; false where that lies there
     /// already.
-    public func drop(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
+    package func drop(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
         try draft.sync()
         guard try place(draft, named: name) else { return false }
         try keep(name)
@@ -118,10 +118,10 @@ extension Folders {
     }
 
     /// As ``keep(_:)``, for who has placed a job.
-    public func keep(_ name: JobName) throws(SystemError) { try keep(name.with(suffix: JobFileKind.json.suffix)) }
+    package func keep(_ name: JobName) throws(SystemError) { try keep(name.with(suffix: JobFileKind.json.suffix)) }
 
     /// The same for a draft that is on the disk, and for a caller who keeps it there.
-    public func place(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
+    package func place(_ draft: JobDraft, named name: JobName) throws(SystemError) -> Bool {
         do throws(SystemError) {
             try place(draft, as: name.with(suffix: JobFileKind.json.suffix))
             return true
@@ -132,7 +132,7 @@ extension Folders {
 
     /// Whether there is no job and no result of that name. Looked for in the direction in which jobs move: one that moves
     /// meanwhile is met twice, and never passed by.
-    public func isFree(_ name: JobName) throws(SystemError) -> Bool {
+    package func isFree(_ name: JobName) throws(SystemError) -> Bool {
         for entry in try inbox.entries() where JobName(dropped: entry) == name { return false }
         guard try tickets(named: name).isEmpty, try held(named: name).isEmpty else { return false }
         for place in [done, failed] where try place.status(of: name.with(suffix: "")) != nil { return false }

@@ -7,12 +7,12 @@ import Foundation
 import Linux
 
 /// The name of a file in assets/, as a job has it: `cat.png`, `people/ann.png`, or with `assets/` before it.
-public struct AssetName: Hashable, Sendable, CustomStringConvertible {
+package struct AssetName: Hashable, Sendable, CustomStringConvertible {
     private let folders: [FileName]
     private let file: FileName
 
     /// Throws ``JobFileError`` where it is no path below assets/.
-    public init(_ text: String) throws(JobFileError) {
+    package init(_ text: String) throws(JobFileError) {
         let inside = text.hasPrefix("assets/") ? text.dropFirst("assets/".count) : text[...]
         let parts = inside.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         let names = parts.compactMap {
@@ -28,7 +28,7 @@ public struct AssetName: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The names of one job, each once. Throws ``JobFileError``, also where they are more than can be held open.
-    public static func all(_ texts: [String]) throws(JobFileError) -> [AssetName] {
+    package static func all(_ texts: [String]) throws(JobFileError) -> [AssetName] {
         var names: [AssetName] = []
         for text in texts {
             let name = try AssetName(text)
@@ -43,7 +43,7 @@ public struct AssetName: Hashable, Sendable, CustomStringConvertible {
     private static let limit = 100
 
     /// Escaped for people, from the spool on.
-    public var description: String { (["assets"] + (folders + [file]).map(\.description)).joined(separator: "/") }
+    package var description: String { (["assets"] + (folders + [file]).map(\.description)).joined(separator: "/") }
 
     /// Opens the folders before the file, as far as they are there: the last one, and whether it is the file's own.
     func parent(in spool: Folders) throws(SystemError) -> (folder: Directory, isItsOwn: Bool) {
@@ -62,7 +62,7 @@ public struct AssetName: Hashable, Sendable, CustomStringConvertible {
 
 extension Submission {
     /// The pictures that its jobs need. Throws ``JobFileError`` where one of them names something else.
-    public func assets(_ insight: Insight) throws(JobFileError) -> [AssetName] {
+    package func assets(_ insight: Insight) throws(JobFileError) -> [AssetName] {
         switch self {
         case .job(let job): return try AssetName.all(insight.assets(job))
         case .batch(let batch):
@@ -83,7 +83,7 @@ extension Submission {
 
 extension Folders {
     /// Of a picture in assets/, in bytes. It is sent in base64, and the server takes it into memory.
-    public static let assetCap: Int64 = 512 << 20
+    package static let assetCap: Int64 = 512 << 20
 
     /// Whether a picture can be sent, and what was seen of it.
     enum AssetLook {
@@ -129,7 +129,7 @@ extension Folders {
     }
 
     /// Opens a picture to be sent; ``JobFileError`` says why it cannot be.
-    public func open(_ asset: AssetName) throws -> File {
+    package func open(_ asset: AssetName) throws -> File {
         switch try look(at: asset, settle: .zero) {
         case .arriving(let error, _), .wrong(let error): throw error
         case .ready: return try asset.open(in: asset.parent(in: self).folder)

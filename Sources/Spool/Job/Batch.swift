@@ -5,14 +5,14 @@ import Foundation
 import JSONText
 
 /// What a dropped file turned out to be.
-public enum Submission: Sendable {
+package enum Submission: Sendable {
     /// One job.
     case job(JobFile)
     /// Several, or one that is in a file for several.
     case batch(Batch)
 
     /// Reads a job file of that kind. Throws ``JobFileError``.
-    public init(_ bytes: Data, kind: JobFileKind) throws(JobFileError) {
+    package init(_ bytes: Data, kind: JobFileKind) throws(JobFileError) {
         let text = try JobFile.utf8(bytes)
         switch kind {
         case .lines: self = .batch(try Batch(lines: text))
@@ -39,7 +39,7 @@ public enum Submission: Sendable {
 
 extension Submission {
     /// Throws ``JobFileError`` where one of the jobs is none for any server.
-    public func check(_ insight: Insight) throws(JobFileError) {
+    package func check(_ insight: Insight) throws(JobFileError) {
         switch self {
         case .job(let job): if let problem = insight.problem(job) { throw JobFileError(message: problem) }
         case .batch(let batch):
@@ -54,7 +54,7 @@ extension Submission {
 }
 
 /// The jobs of one file. Holds the file's text, and makes each part's own text when somebody asks for it.
-public struct Batch: Sendable {
+package struct Batch: Sendable {
     /// A job that is written in the file: one part, or with a matrix all combinations of it.
     struct Piece: Sendable {
         /// Of its object in the text, in bytes.
@@ -108,7 +108,7 @@ public struct Batch: Sendable {
     private let text: Data
     private let pieces: [Piece]
     /// How many parts there are.
-    public let count: Int
+    package let count: Int
 
     init(text: Data, of pieces: [Piece]) throws(JobFileError) {
         self.text = text
@@ -233,7 +233,7 @@ public struct Batch: Sendable {
 
     /// Calls `body` with the jobs to look at before the file is dropped and the number of each: all that are written in
     /// it, of a matrix the first combination.
-    public func forEachSample(_ body: (_ number: Int, _ job: JobFile) -> Void) {
+    package func forEachSample(_ body: (_ number: Int, _ job: JobFile) -> Void) {
         var number = 1
         for index in pieces.indices {
             // It was read as a job before.

@@ -5,9 +5,9 @@ import Linux
 
 /// A URL to which the result of a job is sent. User and password may stand in it, and secrets in its path: only its host is
 /// ever shown.
-public struct Callback: Hashable, Sendable, CustomStringConvertible {
+package struct Callback: Hashable, Sendable, CustomStringConvertible {
     /// In which form the end is told.
-    public enum Form: String, Codable, Sendable {
+    package enum Form: String, Codable, Sendable {
         /// The bytes of result.json or error.json.
         case json
         /// Fields and the pictures, as Agent Scheduler sends them.
@@ -15,31 +15,31 @@ public struct Callback: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// As it was written, to be kept until it is needed.
-    public let text: String
+    package let text: String
     /// See ``Form``.
-    public let form: Form
+    package let form: Form
     /// Without credentials.
-    public let url: URL
+    package let url: URL
     /// For name look-ups: an IPv6 address stands in no brackets.
-    public let host: String
+    package let host: String
     /// As named, or the scheme's own: 80 or 443.
-    public let port: UInt16
+    package let port: UInt16
     /// The value of the Authorization header, where there are credentials.
-    public let authorization: String?
+    package let authorization: String?
 
     /// Scheme, host and port: who is told, and all that a log may show.
-    public var description: String {
+    package var description: String {
         "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 
     /// Whether it is reached by https.
-    public var isSecure: Bool { url.scheme == "https" }
+    package var isSecure: Bool { url.scheme == "https" }
 
     private static let longest = 4096
 
     /// Reads `http[s]://[USER:PASSWORD@]HOST[:PORT][/PATH][?QUERY]`; `nil` for anything else, and for what is longer than
     /// 4096 bytes.
-    public init?(_ text: String, form: Form = .json) {
+    package init?(_ text: String, form: Form = .json) {
         guard text.utf8.count <= Self.longest, var parts = URLComponents(string: text),
             let scheme = parts.scheme?.lowercased(), ["http", "https"].contains(scheme),
             let host = parts.host?.trimmingCharacters(in: CharacterSet(charactersIn: "[]")), !host.isEmpty,

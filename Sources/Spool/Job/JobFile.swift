@@ -5,19 +5,19 @@ import JSONText
 import Linux
 
 /// A job file that has been read whole.
-public struct JobFile: Sendable {
+package struct JobFile: Sendable {
     /// The request with the `sdspool` key in it.
-    public let object: ObjectText
+    package let object: ObjectText
     /// What the `sdspool` key says.
-    public let jobOptions: JobOptions
+    package let jobOptions: JobOptions
 
     /// The key that speaks to the queue and is taken out before the request is sent.
-    public static let ordersKey = "sdspool"
+    package static let ordersKey = "sdspool"
     /// Of a job file, in bytes, where nobody asked for another. Pictures ride in job files as base64.
-    public static let usualCap = 64 << 20
+    package static let usualCap = 64 << 20
 
     /// Reads a job file. Throws ``JobFileError``.
-    public init(_ bytes: Data) throws(JobFileError) { try self.init(text: Self.utf8(bytes)) }
+    package init(_ bytes: Data) throws(JobFileError) { try self.init(text: Self.utf8(bytes)) }
 
     /// Reads a job file that is UTF-8 without a byte order mark.
     init(text: Data) throws(JobFileError) {
@@ -50,17 +50,17 @@ public struct JobFile: Sendable {
 }
 
 /// Why a file is no job, for the person who dropped it.
-public struct JobFileError: Error, Hashable, Sendable {
+package struct JobFileError: Error, Hashable, Sendable {
     /// True where more bytes could make it one: it may still be arriving.
-    public let mayStillArrive: Bool
+    package let mayStillArrive: Bool
     /// See ``ErrorReport/class``.
-    public let `class`: String
+    package let `class`: String
     /// In plain words, with line and column where it is a matter of one place.
-    public let message: String
+    package let message: String
     /// From 1.
-    public let line: Int?
+    package let line: Int?
     /// From 1, in characters.
-    public let column: Int?
+    package let column: Int?
     /// Where in the text that was read, in bytes, for who knows the whole text.
     private let offset: Int?
 
@@ -120,21 +120,21 @@ public struct JobFileError: Error, Hashable, Sendable {
 }
 
 /// What a job says to the queue, in its `sdspool` key.
-public struct JobOptions: Hashable, Sendable {
+package struct JobOptions: Hashable, Sendable {
     /// A path on the server, such as `/sdapi/v1/img2img`; chosen by the body's keys where it is not named.
-    public var endpoint: String?
+    package var endpoint: String?
     /// The HTTP method for `endpoint`.
-    public var method: String?
+    package var method: String?
     /// 0, which comes first, to 9.
-    public var priority = Ticket.usualPriority
+    package var priority = Ticket.usualPriority
     /// The URL of the server that is to render it, one of those that the daemon serves.
-    public var server: String?
+    package var server: String?
     /// A query, too, keeps its turn behind the renders that came before it.
-    public var wait = false
+    package var wait = false
     /// Who is told how it ends.
-    public var callback: Callback?
+    package var callback: Callback?
     /// It stands for many jobs.
-    public var matrix: Matrix?
+    package var matrix: Matrix?
 
     init() {}
 

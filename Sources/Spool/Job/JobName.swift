@@ -3,14 +3,14 @@
 import Linux
 
 /// What a job file is, told by the end of its name, in capitals or not.
-public enum JobFileKind: Sendable {
+package enum JobFileKind: Sendable {
     /// `.json`: one JSON text.
     case json
     /// `.jsonl`: one a line.
     case lines
 
     /// `nil` where a file is no job file.
-    public init?(of file: FileName) {
+    package init?(of file: FileName) {
         func ends(in suffix: String) -> Bool {
             let end = file.bytes.suffix(suffix.utf8.count)
             // `|` makes a capital small. It makes a dot of a control character, too, so the dot is looked at by itself.
@@ -34,25 +34,25 @@ public enum JobFileKind: Sendable {
 ///
 /// Most names are kept as they are. Bytes that are not UTF-8, control characters and what Windows forbids become
 /// `%HH`; a name that is too long is cut and ends in `~` and eight digits of its hash, so that two stay two.
-public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// UTF-8.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// 255 less a ticket's prefix (26), `-extra-99999.jpeg` and a counter `.99999`, rounded down.
     static let limit = 200
 
     /// The order of strcmp(3).
-    public static func < (left: JobName, right: JobName) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    package static func < (left: JobName, right: JobName) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
 
     /// The name as it is, for names of files and for documents.
-    public var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// The name as a log may show it (see ``escapedForPeople(_:)``).
-    public var description: String { escapedForPeople(bytes) }
+    package var description: String { escapedForPeople(bytes) }
 
     /// The name of the job that a file dropped as `file` is; `nil` where it is no job file: neither `*.json` nor
     /// `*.jsonl`, or hidden.
-    public init?(dropped file: FileName) {
+    package init?(dropped file: FileName) {
         guard let kind = JobFileKind(of: file), file.bytes.first != UInt8(ascii: ".") else { return nil }
         let stem = file.bytes.dropLast(kind.suffix.utf8.count)
         guard !stem.isEmpty else { return nil }
@@ -60,7 +60,7 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The first words of a prompt, as a name that is easily typed: `a-red-cat`; `job` where there are none.
-    public static func words(of prompt: String) -> String {
+    package static func words(of prompt: String) -> String {
         let words = prompt.lowercased().split { !$0.isLetter && !$0.isNumber }
         var name = ""
         for word in words where name.utf8.count + word.utf8.count < 40 { name += (name.isEmpty ? "" : "-") + word }
@@ -68,7 +68,7 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The name of the job that a file `TEXT.json` is; `nil` where no job can be called so.
-    public init?(called text: String) {
+    package init?(called text: String) {
         guard let file = FileName(bytes: Array("\(text).json".utf8)) else { return nil }
         self.init(dropped: file)
     }
@@ -114,7 +114,7 @@ public struct JobName: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// A file name in which more stands behind the name of the job.
-    public func with(suffix: String) -> FileName {
+    package func with(suffix: String) -> FileName {
         guard let name = FileName(bytes: bytes + Array(suffix.utf8)) else {
             preconditionFailure("a job's name holds neither / nor NUL")
         }

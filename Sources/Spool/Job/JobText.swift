@@ -6,7 +6,7 @@ import Linux
 extension Folders {
     /// What was dropped, as it was written; `nil` where there is none, where it holds a job a line, or where it has more than
     /// `cap` bytes, or where only others may read it. Somebody may move it between two looks.
-    public func jobText(at location: JobLocation, upTo cap: Int) throws(SystemError) -> Data? {
+    package func jobText(at location: JobLocation, upTo cap: Int) throws(SystemError) -> Data? {
         switch location {
         case .dropped(let entry): return try text(entry, in: inbox, cap)
         case .queued(let ticket):

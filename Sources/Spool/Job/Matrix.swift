@@ -4,7 +4,7 @@ import Foundation
 import JSONText
 
 /// Lists of values by key, and all their combinations. The first key varies slowest.
-public struct Matrix: Hashable, Sendable {
+package struct Matrix: Hashable, Sendable {
     /// A key of the request and what it is set to, one after the other.
     struct Axis: Hashable, Sendable {
         let key: String

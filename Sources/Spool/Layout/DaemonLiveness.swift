@@ -4,7 +4,7 @@ import Foundation
 import Linux
 
 /// Whether a daemon is alive.
-public enum DaemonLiveness: Hashable, Sendable {
+package enum DaemonLiveness: Hashable, Sendable {
     /// It holds the lock, or its status is young; in plain words who it is.
     case alive(String)
     /// Nobody serves the spool.
@@ -13,7 +13,7 @@ public enum DaemonLiveness: Hashable, Sendable {
     case silent(seconds: Int64)
 
     /// How often a daemon that has nothing to tell renews its status, in seconds.
-    public static let interval: Int64 = 60
+    package static let interval: Int64 = 60
 
     /// - Parameters:
     ///   - holder: of the lock; `nil` where it is free.
@@ -33,7 +33,7 @@ public enum DaemonLiveness: Hashable, Sendable {
 
 extension Folders {
     /// Whether a daemon serves the spool.
-    public func liveness(at now: Timestamp = .now) throws(SystemError) -> DaemonLiveness {
+    package func liveness(at now: Timestamp = .now) throws(SystemError) -> DaemonLiveness {
         let age = try root.status(of: Self.status).map { (now.microseconds - $0.modified / 1000) / 1_000_000 }
         return DaemonLiveness(
             owner: try owner(), age: age, isStopped: try statusNote()?.state == "stopped",
@@ -41,12 +41,12 @@ extension Folders {
     }
 
     /// Seconds since the daemon's last word; `nil` where it never had one.
-    public func heartbeatAge(at now: Timestamp = .now) throws(SystemError) -> Int64? {
+    package func heartbeatAge(at now: Timestamp = .now) throws(SystemError) -> Int64? {
         try root.status(of: Self.status).map { max(0, (now.microseconds - $0.modified / 1000) / 1_000_000) }
     }
 
     /// Why the queue is paused, as PAUSE says it; `nil` where it is not.
-    public func pauseReason() throws(SystemError) -> String? {
+    package func pauseReason() throws(SystemError) -> String? {
         guard try isPaused() else { return nil }
         // Anybody may have laid it down, and kept the reason to himself.
         let reason = try root.readable(Self.pause, upTo: 500) ?? Data()

@@ -4,7 +4,7 @@ import Linux
 
 extension Folders {
     /// How many lie in each folder.
-    public func counts() throws(SystemError) -> (dropped: Int, held: Int, done: Int, failed: Int) {
+    package func counts() throws(SystemError) -> (dropped: Int, held: Int, done: Int, failed: Int) {
         func shown(_ place: Directory?) throws(SystemError) -> Int {
             try place?.entries().count { $0.bytes.first != UInt8(ascii: ".") } ?? 0
         }
@@ -13,7 +13,7 @@ extension Folders {
     }
 
     /// The names of the folders in failed/ that were written last, the latest first.
-    public func lastFailures(_ count: Int) throws(SystemError) -> [FileName] {
+    package func lastFailures(_ count: Int) throws(SystemError) -> [FileName] {
         var found: [(modified: Int64, name: FileName)] = []
         for name in try failures() {
             if let status = try failed.status(of: name), status.kind == .directory {
@@ -24,12 +24,12 @@ extension Folders {
     }
 
     /// The tickets that wait in queue/, in order.
-    public func waiting() throws(SystemError) -> [Ticket] {
+    package func waiting() throws(SystemError) -> [Ticket] {
         try queue.entries().compactMap(Ticket.init(entry:)).sorted()
     }
 
     /// What lies in active/, in order.
-    public func activeTickets() throws(SystemError) -> [Ticket] {
+    package func activeTickets() throws(SystemError) -> [Ticket] {
         try active.entries().compactMap(Ticket.init(entry:)).sorted()
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Linux
 
 /// A place in the spool in which a job lies.
-public enum JobLocation: Hashable, Sendable {
+package enum JobLocation: Hashable, Sendable {
     /// In inbox/, under the name with which it was dropped.
     case dropped(FileName)
     /// In queue/.
@@ -19,7 +19,7 @@ public enum JobLocation: Hashable, Sendable {
     case failed(FileName)
 
     /// The ticket that is its name; `nil` where it has none, or where only its result tells it.
-    public var ticket: Ticket? {
+    package var ticket: Ticket? {
         switch self {
         case .queued(let ticket), .active(let ticket): ticket
         case .held(let entry): Ticket(entry: entry)
@@ -28,7 +28,7 @@ public enum JobLocation: Hashable, Sendable {
     }
 
     /// Whether the job has ended there.
-    public var isEnd: Bool {
+    package var isEnd: Bool {
         switch self {
         case .done, .failed: true
         case .dropped, .queued, .active, .held: false
@@ -38,7 +38,7 @@ public enum JobLocation: Hashable, Sendable {
 
 extension Folders {
     /// All jobs of that name: those that are to come first, in their order, then results, the newest first.
-    public func positions(of name: JobName) throws(SystemError) -> [JobLocation] {
+    package func positions(of name: JobName) throws(SystemError) -> [JobLocation] {
         var found: [JobLocation] = []
         for entry in try inbox.entries() where JobName(dropped: entry) == name { found.append(.dropped(entry)) }
         for ticket in try tickets(named: name) {
@@ -72,7 +72,7 @@ extension Folders {
     }
 
     /// Where the job with that ticket is; `nil` where it is nowhere: somebody has cancelled it, or taken its result away.
-    public func location(of ticket: Ticket) throws(SystemError) -> JobLocation? {
+    package func location(of ticket: Ticket) throws(SystemError) -> JobLocation? {
         // A daemon may move it from one folder to the next, or back, between two looks.
         for _ in 0..<3 {
             for entry in [ticket.file, ticket.folder] where try queue.status(of: entry) != nil {
@@ -100,14 +100,14 @@ extension Folders {
     }
 
     /// A file that lies in the inbox, to be found again; `nil` where it is gone.
-    public func dropped(_ file: FileName) throws(SystemError) -> AcceptedDrop? {
+    package func dropped(_ file: FileName) throws(SystemError) -> AcceptedDrop? {
         guard let name = JobName(dropped: file), let status = try inbox.status(of: file) else { return nil }
         let earlier = Set(try positions(of: name)).subtracting([.dropped(file)])
         return AcceptedDrop(file: file, name: name, inode: status.inode, earlier: earlier)
     }
 
     /// Where a file is that was dropped; `nil` where it is nowhere.
-    public func location(of dropped: AcceptedDrop) throws(SystemError) -> JobLocation? {
+    package func location(of dropped: AcceptedDrop) throws(SystemError) -> JobLocation? {
         for _ in 0..<3 {
             let positions = try positions(of: dropped.name)
             for location in positions where try inode(at: location) == dropped.inode { return location }
@@ -140,7 +140,7 @@ extension Folders {
     }
 
     /// The path of what lies there.
-    public func path(of location: JobLocation) -> String {
+    package func path(of location: JobLocation) -> String {
         switch location {
         case .dropped(let entry): inbox.path(of: entry)
         case .queued(let ticket): queue.path(of: ticket.file)
@@ -154,7 +154,7 @@ extension Folders {
 
 extension Folders {
     /// Whether something lies there.
-    public func isThere(_ location: JobLocation) throws(SystemError) -> Bool {
+    package func isThere(_ location: JobLocation) throws(SystemError) -> Bool {
         switch location {
         case .dropped(let entry): try inbox.status(of: entry) != nil
         case .queued(let ticket): try self.location(of: ticket) == location
@@ -166,7 +166,7 @@ extension Folders {
     }
 
     /// The last attempt at a job that waits; `nil` where it was not tried yet.
-    public func lastAttempt(of ticket: Ticket) throws(SystemError) -> Attempts.Attempt? {
+    package func lastAttempt(of ticket: Ticket) throws(SystemError) -> Attempts.Attempt? {
         guard let content = try queue.directoryIfOpen(ticket.folder)?.readable(JobFolder.attempts) else {
             return nil
         }

@@ -4,24 +4,24 @@ import Foundation
 import Linux
 
 /// The daemon that serves a spool, as it wrote itself into the lock.
-public struct LockOwner: Codable, Sendable, CustomStringConvertible {
+package struct LockOwner: Codable, Sendable, CustomStringConvertible {
     let pid: Int32
     let host: String
     let since: String
 
     /// This process, from now on.
-    public static var this: LockOwner {
+    package static var this: LockOwner {
         let process = ProcessInfo.processInfo
         return LockOwner(pid: process.processIdentifier, host: process.hostName, since: Timestamp.now.iso8601)
     }
 
     /// For the person who tried to be the second.
-    public var description: String { "process \(pid) on \(host) since \(since)" }
+    package var description: String { "process \(pid) on \(host) since \(since)" }
 }
 
 extension Folders {
     /// Whether the lock could be taken.
-    public enum LockOutcome: Sendable {
+    package enum LockOutcome: Sendable {
         /// Ours for as long as the object lives.
         case held(FileLock)
         /// Somebody else's, in plain words.
@@ -29,7 +29,7 @@ extension Folders {
     }
 
     /// Makes sure that one daemon serves the spool.
-    public func lock(for owner: LockOwner) throws -> LockOutcome {
+    package func lock(for owner: LockOwner) throws -> LockOutcome {
         let note = try JSONEncoder().encode(owner)
         var tries = 0
         while true {
@@ -46,7 +46,7 @@ extension Folders {
 
     /// Who serves the spool, in plain words; `nil` where the lock is free. Over a share that passes no locks on (sshfs) it
     /// always seems free.
-    public func owner() throws(SystemError) -> String? { try FileLock.note(Self.lock, in: root).map(Self.words) }
+    package func owner() throws(SystemError) -> String? { try FileLock.note(Self.lock, in: root).map(Self.words) }
 
     private static func words(_ note: Data) -> String {
         let other = try? JSONDecoder().decode(LockOwner.self, from: note)
@@ -54,7 +54,7 @@ extension Folders {
     }
 
     /// Lays down PAUSE, with the reason in it.
-    public func pause(because reason: String) throws(SystemError) {
+    package func pause(because reason: String) throws(SystemError) {
         let text = Data("\(Timestamp.now.iso8601) \(reason)\n".utf8)
         for _ in 0..<20 {
             do throws(SystemError) {

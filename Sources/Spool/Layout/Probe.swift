@@ -5,7 +5,7 @@ import Linux
 extension Folders {
     /// Makes a file of `room` bytes in active/, and removes it. Throws what the disk says where it has no room for that, or
     /// does not work. Whoever comes while another one tries waits.
-    public func probe(room: Int) throws(SystemError) {
+    package func probe(room: Int) throws(SystemError) {
         try probing.run { () throws(SystemError) in try tryDisk(room) }
     }
 

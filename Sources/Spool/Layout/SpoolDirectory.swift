@@ -74,10 +74,10 @@ final class SpoolDirectory: Sendable {
 }
 
 /// What has become of the folders of a spool.
-public struct DirectoryRefresh: Sendable {
+package struct DirectoryRefresh: Sendable {
     /// Paths of those that are others now.
-    public var changed: [String] = []
+    package var changed: [String] = []
     /// Why one of them is not known to be the one that is held open.
-    public var trouble: SystemError?
+    package var trouble: SystemError?
     var inbox = SpoolDirectory.Finding.same
 }

@@ -4,30 +4,30 @@ import Foundation
 import JSONText
 
 /// The content of error.json.
-public struct ErrorReport: Sendable {
+package struct ErrorReport: Sendable {
     /// Of the job.
-    public let ticket: Ticket
+    package let ticket: Ticket
     /// A word or two that a script can decide by, such as `permanent` or `not a job`.
-    public let `class`: String
+    package let `class`: String
     /// What happened and what to do, in plain words.
-    public let message: String
+    package let message: String
     /// Of the place in the job file where it stops being one, from 1.
-    public var line: Int?
+    package var line: Int?
     /// See `line`; in characters.
-    public var column: Int?
+    package var column: Int?
     /// Where the request went.
-    public var endpoint: String?
+    package var endpoint: String?
     /// Without credentials.
-    public var server: String?
+    package var server: String?
     /// The status of the server's answer.
-    public var status: Int?
+    package var status: Int?
     /// The server's answer: JSON as it came, or text.
-    public var answer: JSONValue?
+    package var answer: JSONValue?
     /// What was tried.
-    public var attempts = Attempts()
+    package var attempts = Attempts()
 
     /// A report that says no more than that.
-    public init(ticket: Ticket, class: String, message: String, line: Int? = nil, column: Int? = nil) {
+    package init(ticket: Ticket, class: String, message: String, line: Int? = nil, column: Int? = nil) {
         self.ticket = ticket
         self.class = `class`
         self.message = message
@@ -36,7 +36,7 @@ public struct ErrorReport: Sendable {
     }
 
     /// The text of the file.
-    public var document: Data {
+    package var document: Data {
         var members: [(String, JSONValue)] = [
             ("ticket", .string(ticket.description)), ("class", .string(`class`)), ("message", .string(message)),
         ]

@@ -12,7 +12,7 @@ import Linux
 import Synchronization
 
 /// One message.
-public struct OutboxMessage: Sendable {
+package struct OutboxMessage: Sendable {
     /// The first line of the file; the rest is the body.
     private struct Head: Codable {
         let callback: String
@@ -24,15 +24,15 @@ public struct OutboxMessage: Sendable {
     }
 
     /// Of the job.
-    public let ticket: Ticket
+    package let ticket: Ticket
     /// How it ended.
-    public let state: ResultKind
+    package let state: ResultKind
     /// Who is told.
-    public let callback: Callback
+    package let callback: Callback
     /// When the job ended.
-    public let since: Timestamp
+    package let since: Timestamp
     /// The bytes of result.json or error.json.
-    public let body: Data
+    package let body: Data
 
     /// `nil` for what is none: it is ours and written whole, so somebody has changed it.
     init?(_ content: Data, of ticket: Ticket) {
@@ -94,25 +94,25 @@ extension Folders {
     }
 
     /// The jobs for which messages lie there, in order; not all of them are due.
-    public func messages() throws(SystemError) -> [Ticket] {
+    package func messages() throws(SystemError) -> [Ticket] {
         try outbox()?.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.compactMap { Ticket(entry: $0) }.sorted()
             ?? []
     }
 
     /// The message of a job; `nil` where there is none, or none that can be read. It is due when the job is where it ends
     /// (see ``isPublished(_:)``).
-    public func message(of ticket: Ticket) throws(SystemError) -> OutboxMessage? {
+    package func message(of ticket: Ticket) throws(SystemError) -> OutboxMessage? {
         guard let content = try outbox()?.readable(ticket.file, upTo: .max) else { return nil }
         return OutboxMessage(content, of: ticket)
     }
 
     /// Whether a job that has a message is where it ends.
-    public func isPublished(_ ticket: Ticket) throws(SystemError) -> Bool {
+    package func isPublished(_ ticket: Ticket) throws(SystemError) -> Bool {
         try active.status(of: ticket.folder) == nil
     }
 
     /// The pictures of the job that a message tells of, and where they lie; `nil` where somebody has collected its folder.
-    public func pictures(of message: OutboxMessage) throws(SystemError) -> (folder: Directory, files: [FileName])? {
+    package func pictures(of message: OutboxMessage) throws(SystemError) -> (folder: Directory, files: [FileName])? {
         guard let location = try location(of: message.ticket), let outcome = try outcome(at: location) else {
             return nil
         }
@@ -125,7 +125,7 @@ extension Folders {
     }
 
     /// Takes the message away: it is delivered, or nobody is going to.
-    public func removeMessage(of ticket: Ticket) throws(SystemError) {
+    package func removeMessage(of ticket: Ticket) throws(SystemError) {
         do throws(SystemError) {
             try outbox()?.unlink(ticket.file)
         } catch  where error.isMissing || error.isForbidden || error.code == EISDIR {
@@ -148,16 +148,16 @@ extension ActiveJob {
 }
 
 /// The messages that were written and that nobody has looked for yet.
-public final class OutboxEntry: Sendable {
+package final class OutboxEntry: Sendable {
     private let tickets = Mutex<Set<Ticket>>([])
 
     fileprivate func add(_ ticket: Ticket) { tickets.withLock { _ = $0.insert(ticket) } }
 
     /// Whether there are any.
-    public var isEmpty: Bool { tickets.withLock(\.isEmpty) }
+    package var isEmpty: Bool { tickets.withLock(\.isEmpty) }
 
     /// Those that `isDue` is true of; they are nobody's here from then on.
-    public func take(where isDue: (Ticket) throws -> Bool) rethrows -> [Ticket] {
+    package func take(where isDue: (Ticket) throws -> Bool) rethrows -> [Ticket] {
         let due = try tickets.withLock { $0 }.filter(isDue)
         tickets.withLock { $0.subtract(due) }
         return due.sorted()

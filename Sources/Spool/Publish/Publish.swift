@@ -6,9 +6,9 @@ import Linux
 
 /// The content of a job's files may not have reached the disk, and the kernel would say nothing of it when it is asked once
 /// more: it has to be made again.
-public struct ContentLost: Error, Sendable {
+package struct ContentLost: Error, Sendable {
     /// What was said.
-    public let cause: SystemError
+    package let cause: SystemError
 }
 
 extension ActiveJob {
@@ -18,7 +18,7 @@ extension ActiveJob {
     /// what is lost stays lost, since each file remembers what its own sync has said.
     ///
     /// - Parameter unsynced: files in the folder whose content is not on the disk yet. They are closed then.
-    public func finish(with result: Data, unsynced: [UnsyncedFile]) throws -> String {
+    package func finish(with result: Data, unsynced: [UnsyncedFile]) throws -> String {
         if let path = try delivered(to: folders.done) { return path }
         do throws(SystemError) {
             for file in unsynced { try file.sync() }
@@ -45,7 +45,7 @@ extension ActiveJob {
 
     /// Ends the job with the reason why it could not be done; what its attempts left goes, unless its pictures are to be
     /// kept. Where it lies then. May be called again after an error.
-    public func fail(with report: ErrorReport, keepingPictures: Bool = false) throws(SystemError) -> String {
+    package func fail(with report: ErrorReport, keepingPictures: Bool = false) throws(SystemError) -> String {
         if let path = try delivered(to: folders.failed) { return path }
         if !keepingPictures { try discardStage() }
         try folder.putWhole(report.document, as: JobFolder.error)

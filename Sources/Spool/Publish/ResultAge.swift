@@ -9,7 +9,7 @@ import Linux
 import Synchronization
 
 /// What was read of the folders in done/ by earlier looks, so that a look at fifty thousand costs no more than a stat(2) each.
-public final class ResultMemory: Sendable {
+package final class ResultMemory: Sendable {
     /// A folder that is another one, or has changed since, is another key.
     struct Key: Hashable {
         let device, inode: UInt64
@@ -29,7 +29,7 @@ public final class ResultMemory: Sendable {
     private let known = Mutex<[Key: Content]>([:])
 
     /// Remembers nothing yet.
-    public init() {}
+    package init() {}
 
     func content(of key: Key) -> Content? { known.withLock { $0[key] } }
     /// What is there now; all else is forgotten.

@@ -4,23 +4,23 @@ import Foundation
 import Linux
 
 /// A folder of a result, and what it says.
-public struct ResultFolder: Sendable {
+package struct ResultFolder: Sendable {
     /// In done/ or failed/.
-    public let name: FileName
+    package let name: FileName
     /// Which of the two.
-    public let ending: ResultKind
+    package let ending: ResultKind
     /// Its pictures lie in it. Anybody may have put anything else there since.
-    public let folder: Directory
+    package let folder: Directory
     /// result.json or error.json; empty where it is gone or cannot be read.
-    public let document: Data
+    package let document: Data
 
     /// What that says.
-    public var outcome: ResultSummary { ResultSummary(isDone: ending == .done, document) }
+    package var outcome: ResultSummary { ResultSummary(isDone: ending == .done, document) }
 }
 
 extension Folders {
     /// What has come of the job whose result has that name; `nil` where there is none.
-    public func ended(_ name: FileName) throws(SystemError) -> ResultFolder? {
+    package func ended(_ name: FileName) throws(SystemError) -> ResultFolder? {
         guard name.bytes.first != UInt8(ascii: ".") else { return nil }
         for (ending, place) in [(ResultKind.done, done), (.failed, failed)] {
             guard let folder = try place.directoryIfOpen(name) else { continue }
@@ -32,7 +32,7 @@ extension Folders {
 
     /// A file below the spool that others may see: what the path names, each part looked up in the one before it, no link
     /// followed; `nil` where there is none, or none that the daemon itself may read.
-    public func file(at path: [FileName]) throws(SystemError) -> File? {
+    package func file(at path: [FileName]) throws(SystemError) -> File? {
         var place = root
         for part in path.dropLast() {
             guard part.bytes.first != UInt8(ascii: "."), let next = try place.directoryIfOpen(part) else { return nil }

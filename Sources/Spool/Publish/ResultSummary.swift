@@ -5,19 +5,19 @@ import Foundation
 import Linux
 
 /// What a result's folder says of its job.
-public struct ResultSummary: Sendable {
+package struct ResultSummary: Sendable {
     /// Whether the job is done; else it has failed.
-    public let isDone: Bool
+    package let isDone: Bool
     /// `nil` where nothing readable says.
-    public let ticket: Ticket?
+    package let ticket: Ticket?
     /// The names of its pictures, such as `cat-1.png`.
-    public let pictures: [String]
+    package let pictures: [String]
     /// Of a file with many jobs: the tickets of those.
-    public let parts: [Ticket]
+    package let parts: [Ticket]
     /// Why it failed, in plain words.
-    public let message: String?
+    package let message: String?
     /// Of the failure; see ``ErrorReport/class``.
-    public let `class`: String?
+    package let `class`: String?
 
     private struct Document: Decodable {
         struct Image: Decodable { let file: String? }
@@ -47,7 +47,7 @@ public struct ResultSummary: Sendable {
 
 extension Folders {
     /// What has come of the job there; `nil` where it has not ended, or the folder is gone.
-    public func outcome(at location: JobLocation) throws(SystemError) -> ResultSummary? {
+    package func outcome(at location: JobLocation) throws(SystemError) -> ResultSummary? {
         switch location {
         case .done(let entry): try outcome(entry, in: done, JobFolder.result)
         case .failed(let entry): try outcome(entry, in: failed, JobFolder.error)

@@ -4,31 +4,31 @@ import Foundation
 import Linux
 
 /// A folder of results, and when it came there.
-public struct ResultEntry: Hashable, Sendable {
+package struct ResultEntry: Hashable, Sendable {
     /// In done/ or failed/.
-    public let folder: FileName
+    package let folder: FileName
     /// When the result was written, or when the folder was last changed where nobody has looked into it.
-    public let ended: Timestamp
+    package let ended: Timestamp
 
     /// A folder that was told of.
-    public init(folder: FileName, ended: Timestamp) {
+    package init(folder: FileName, ended: Timestamp) {
         self.folder = folder
         self.ended = ended
     }
 }
 
 /// What is to be told of a folder of results.
-public struct ResultContent: Sendable {
+package struct ResultContent: Sendable {
     /// See ``ResultEntry/ended``.
-    public let ended: Timestamp
+    package let ended: Timestamp
     /// The job file, if it is there.
-    public let job: FileName?
+    package let job: FileName?
     /// result.json or error.json, or its beginning.
-    public let document: Data
+    package let document: Data
 }
 
 /// How a job ended.
-public enum ResultKind: String, Codable, Sendable {
+package enum ResultKind: String, Codable, Sendable {
     case done, failed
 
     var document: FileName { self == .done ? JobFolder.result : JobFolder.error }
@@ -42,7 +42,7 @@ extension Folders {
 
     /// All folders, the oldest first; with `after`, those whose results were written later. Costs a stat(2) for each that
     /// is there, and a look into those that changed after it.
-    public func results(_ ending: ResultKind, after: Timestamp? = nil) throws(SystemError) -> [ResultEntry] {
+    package func results(_ ending: ResultKind, after: Timestamp? = nil) throws(SystemError) -> [ResultEntry] {
         let place = place(ending)
         var places: [ResultEntry] = []
         for folder in try place.entries() where folder.bytes.first != UInt8(ascii: ".") {
@@ -70,7 +70,7 @@ extension Folders {
 
     /// Looks into a folder; `nil` where it is gone, or is none of ours: file servers keep folders of their own everywhere, which
     /// only they may enter.
-    public func content(of folder: FileName, _ ending: ResultKind) throws(SystemError) -> ResultContent? {
+    package func content(of folder: FileName, _ ending: ResultKind) throws(SystemError) -> ResultContent? {
         do throws(SystemError) {
             return try look(into: folder, ending)
         } catch  where error.isMissing || error.isForbidden {
@@ -91,7 +91,7 @@ extension Folders {
     }
 
     /// Whether a folder is still there.
-    public func isThere(_ folder: FileName, _ ending: ResultKind) throws(SystemError) -> Bool {
+    package func isThere(_ folder: FileName, _ ending: ResultKind) throws(SystemError) -> Bool {
         try place(ending).status(of: folder) != nil
     }
 
@@ -107,7 +107,7 @@ extension Folders {
     }
 
     /// The folder that an event tells of by its path, which is made for people: a name may be escaped in it.
-    public func folder(of name: JobName, at path: String, _ ending: ResultKind) -> FileName? {
+    package func folder(of name: JobName, at path: String, _ ending: ResultKind) -> FileName? {
         let plain = place(ending).path(of: name.with(suffix: ""))
         guard path.hasPrefix(plain) else { return nil }
         let number = path.dropFirst(plain.count)
@@ -117,7 +117,7 @@ extension Folders {
 
     /// What there is to show of a render: progress.json, and the beginning of the job file. Each `nil` where it is not
     /// there.
-    public func look(at ticket: Ticket) -> (progress: Data?, job: Data?) {
+    package func look(at ticket: Ticket) -> (progress: Data?, job: Data?) {
         // It ends in this moment, or the disk does not let us look: then there is less to see.
         guard let job = try? job(ticket) else { return (nil, nil) }
         let progress = try? job.folder.file(JobFolder.progress).read(upTo: 16 << 10)
@@ -129,26 +129,26 @@ extension Folders {
 
 extension Folders {
     /// Puts index.html into the spool, in one step. Nothing of it need outlive a crash.
-    public func show(sheet: Data) throws(SystemError) { try root.putWhole(sheet, as: Self.sheet, lasting: false) }
+    package func show(sheet: Data) throws(SystemError) { try root.putWhole(sheet, as: Self.sheet, lasting: false) }
 
     /// Puts now.html into pages/, in one step. Nothing of it need outlive a crash.
-    public func show(now: Data) throws(SystemError) { try pages().putWhole(now, as: Self.now, lasting: false) }
+    package func show(now: Data) throws(SystemError) { try pages().putWhole(now, as: Self.now, lasting: false) }
 
     /// Puts a page of older results into pages/, in one step, and for good.
-    public func show(page: Data, _ name: String) throws(SystemError) {
+    package func show(page: Data, _ name: String) throws(SystemError) {
         guard let name = FileName(bytes: Array(name.utf8)) else { return }
         try pages().putWhole(page, as: name)
     }
 
     /// A page of older results, if it is there.
-    public func page(_ name: String) throws(SystemError) -> Data? {
+    package func page(_ name: String) throws(SystemError) -> Data? {
         guard let name = FileName(bytes: Array(name.utf8)) else { return nil }
         let pages = try pages()
         return try pages.readable(name, upTo: 4 << 20)
     }
 
     /// The numbers of the pages of older results, in order.
-    public func pageNumbers() throws(SystemError) -> [Int] {
+    package func pageNumbers() throws(SystemError) -> [Int] {
         try pages().entries().compactMap { name in
             guard let text = name.text, text.hasSuffix(".html") else { return nil }
             return Int(text.dropLast(5)).flatMap { (1...9_999_999).contains($0) ? $0 : nil }

@@ -4,18 +4,18 @@ import Foundation
 import Linux
 
 /// What is to be kept of done/.
-public struct Retention: Hashable, Sendable {
+package struct Retention: Hashable, Sendable {
     /// What is known of a result before it is opened.
-    public struct Entry: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         /// Its folder in done/.
-        public let name: FileName
+        package let name: FileName
         /// When it was finished.
-        public let finished: Timestamp
+        package let finished: Timestamp
         /// Of all files in it; 0 where no limit asks for it.
-        public let bytes: Int64
+        package let bytes: Int64
 
         /// - Parameter bytes: of all files in it.
-        public init(name: FileName, finished: Timestamp, bytes: Int64) {
+        package init(name: FileName, finished: Timestamp, bytes: Int64) {
             self.name = name
             self.finished = finished
             self.bytes = bytes
@@ -23,23 +23,23 @@ public struct Retention: Hashable, Sendable {
     }
 
     /// What is older goes.
-    public var age: Duration?
+    package var age: Duration?
     /// Of more than so many the oldest go.
-    public var count: Int?
+    package var count: Int?
     /// Of more bytes than that the oldest go.
-    public var bytes: Int64?
+    package var bytes: Int64?
     /// So many of the newest stay, whatever their age.
-    public var atLeast = 0
+    package var atLeast = 0
 
     /// Keeps all.
-    public init() {}
+    package init() {}
 
     /// What nobody has asked by its age is not touched before that: somebody may be about to collect it.
     static let youth = Duration.seconds(86400)
 
     /// Adds a limit as it is written: `30d`, `12h`, `45m` for an age, `1000` for a number, `10G`, `500M` for a size
     /// (powers of 1024). False where it is none of these.
-    public mutating func add(_ limit: String) -> Bool {
+    package mutating func add(_ limit: String) -> Bool {
         let digits = limit.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int64(digits), number < 1 << 40 else { return false }
         let unit = limit.dropFirst(digits.count)
@@ -66,7 +66,7 @@ public struct Retention: Hashable, Sendable {
 
     /// The results that go, the oldest first. A limit by number or size takes none that is younger than a day, unless the
     /// age that was asked for is shorter than that.
-    public func victims(among entries: [Entry], at now: Timestamp) -> [FileName] {
+    package func victims(among entries: [Entry], at now: Timestamp) -> [FileName] {
         let newestFirst = entries.sorted { ($0.finished, $0.name) > ($1.finished, $1.name) }
         func age(_ entry: Entry) -> Duration { .microseconds(now.microseconds - entry.finished.microseconds) }
         let youth = min(Self.youth, self.age ?? Self.youth)
@@ -95,7 +95,7 @@ extension Folders {
     /// - Parameters:
     ///   - memory: of earlier looks, for whoever looks again and again.
     ///   - trial: nothing is touched.
-    public func prune(
+    package func prune(
         _ retention: Retention, at now: Timestamp = .now, memory: ResultMemory = ResultMemory(), trial: Bool = false
     ) throws(SystemError) -> [FileName] {
         let entries = try done.entries()

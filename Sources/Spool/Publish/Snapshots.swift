@@ -5,51 +5,51 @@ import Foundation
 import Linux
 
 /// status.json, as far as it is read again.
-public struct StatusSnapshot: Decodable, Sendable {
+package struct StatusSnapshot: Decodable, Sendable {
     /// One of the servers.
-    public struct Server: Decodable, Sendable {
+    package struct Server: Decodable, Sendable {
         /// Without credentials.
-        public let url: String
+        package let url: String
         /// Whether it answers.
-        public let up: Bool
+        package let up: Bool
         /// Why not.
-        public let reason: String?
+        package let reason: String?
         /// Tickets of jobs that are with it.
-        public let rendering: [String]?
+        package let rendering: [String]?
     }
     /// What the queue does: `rendering`, `idle`, `paused`, …
-    public let state: String
+    package let state: String
     /// Why it does not go on.
-    public let reason: String?
+    package let reason: String?
     /// When it began to, in ISO 8601.
-    public let since: String?
+    package let since: String?
     /// When the daemon wrote this, in ISO 8601.
-    public let updated: String?
+    package let updated: String?
     /// In the order in which the daemon was given them.
-    public let servers: [Server]?
+    package let servers: [Server]?
 }
 
 /// progress.json, as far as it is read again.
-public struct ProgressSnapshot: Decodable, Sendable {
+package struct ProgressSnapshot: Decodable, Sendable {
     /// `rendering`, or `waiting at the server`.
-    public let state: String?
+    package let state: String?
     /// From 0 to 1.
-    public let progress: Double?
+    package let progress: Double?
     /// Of `steps`.
-    public let step: Int?
+    package let step: Int?
     /// Of the picture that is being rendered.
-    public let steps: Int?
+    package let steps: Int?
     /// In seconds.
-    public let eta: Double?
+    package let eta: Double?
 
     /// `nil` for a text that is none.
-    public init?(_ text: Data) {
+    package init?(_ text: Data) {
         guard let note = try? JSONDecoder().decode(Self.self, from: text) else { return nil }
         self = note
     }
 
     /// In plain words.
-    public var words: String {
+    package var words: String {
         guard let progress else {
             return state == "waiting at the server" ? "waits at the server" : "is with the server"
         }
@@ -63,20 +63,20 @@ public struct ProgressSnapshot: Decodable, Sendable {
 
 extension Folders {
     /// The text of status.json; `nil` where there is none.
-    public func statusText() throws(SystemError) -> Data? { try root.content(of: Self.status) }
+    package func statusText() throws(SystemError) -> Data? { try root.content(of: Self.status) }
 
     /// What status.json says; `nil` where there is none, or none that can be read.
-    public func statusNote() throws(SystemError) -> StatusSnapshot? {
+    package func statusNote() throws(SystemError) -> StatusSnapshot? {
         try statusText().flatMap { try? JSONDecoder().decode(StatusSnapshot.self, from: $0) }
     }
 
     /// How far a render is; `nil` where nothing tells.
-    public func progress(of ticket: Ticket) throws(SystemError) -> ProgressSnapshot? {
+    package func progress(of ticket: Ticket) throws(SystemError) -> ProgressSnapshot? {
         try progressText(of: ticket).flatMap(ProgressSnapshot.init)
     }
 
     /// The text of progress.json; `nil` where there is none.
-    public func progressText(of ticket: Ticket) throws(SystemError) -> Data? {
+    package func progressText(of ticket: Ticket) throws(SystemError) -> Data? {
         try active.directoryIfOpen(ticket.folder)?.readable(JobFolder.progress, upTo: 16 << 10)
     }
 }

@@ -5,25 +5,25 @@ import Linux
 
 extension Folders {
     /// Puts the daemon's status into the spool, in one step. Nothing of it need outlive a crash.
-    public func show(status: Data) throws(SystemError) {
+    package func show(status: Data) throws(SystemError) {
         try root.putWhole(status, as: Self.status, lasting: false)
     }
 
     /// Puts the daemon's numbers beside it, likewise.
-    public func show(metrics: Data) throws(SystemError) {
+    package func show(metrics: Data) throws(SystemError) {
         try root.putWhole(metrics, as: Self.metrics, lasting: false)
     }
 }
 
 extension ActiveJob {
     /// Puts `progress` into progress.json, in one step. Nothing of it need outlive a crash.
-    public func show(_ progress: Data) throws(SystemError) {
+    package func show(_ progress: Data) throws(SystemError) {
         try folder.putWhole(progress, as: JobFolder.progress, lasting: false)
     }
 
     /// Puts a picture that is not whole beside it, in place of the last one, and gives the name of its file; `nil` where
     /// none can be named so.
-    public func show(preview: Data, suffix: String) throws(SystemError) -> FileName? {
+    package func show(preview: Data, suffix: String) throws(SystemError) -> FileName? {
         guard let name = JobFolder.preview(suffix: suffix), JobFolder.isPreview(name) else { return nil }
         try folder.putWhole(preview, as: name, lasting: false)
         for entry in try folder.entries() where JobFolder.isPreview(entry) && entry != name { try folder.unlink(entry) }
@@ -31,7 +31,7 @@ extension ActiveJob {
     }
 
     /// Somebody has deleted its file, or has taken its folder away.
-    public var isCancelled: Bool {
+    package var isCancelled: Bool {
         get throws(SystemError) {
             guard try folder.status(of: file) != nil else { return true }
             return try !isActive

@@ -6,7 +6,7 @@ import Linux
 
 extension Folders {
     /// Where a job was when it was cancelled.
-    public enum Cancelled: Sendable, Equatable {
+    package enum Cancelled: Sendable, Equatable {
         /// It is gone.
         case waiting
         /// The daemon finds its file gone, and stops the render.
@@ -14,7 +14,7 @@ extension Folders {
     }
 
     /// The jobs of that name that wait or are being rendered, in order.
-    public func tickets(named name: JobName) throws(SystemError) -> [Ticket] {
+    package func tickets(named name: JobName) throws(SystemError) -> [Ticket] {
         // To read a ticket takes its time, and there may be a hundred thousand: what stands behind the moment first.
         let entries = try (queue.entries() + active.entries()).filter {
             $0.bytes.dropFirst(Ticket.headLength).starts(with: name.bytes)
@@ -23,7 +23,7 @@ extension Folders {
     }
 
     /// Takes a job away that has not ended; `nil` where it is neither in queue/ nor in active/.
-    public func cancel(_ ticket: Ticket) throws(SystemError) -> Cancelled? {
+    package func cancel(_ ticket: Ticket) throws(SystemError) -> Cancelled? {
         // A daemon may move it from one folder to the other, or back, between two looks.
         for _ in 0..<10 {
             if try cancelWaiting(ticket) { return .waiting }
@@ -33,7 +33,7 @@ extension Folders {
     }
 
     /// Takes a job away that waits; false where it does not, or not any more.
-    public func cancelWaiting(_ ticket: Ticket) throws(SystemError) -> Bool {
+    package func cancelWaiting(_ ticket: Ticket) throws(SystemError) -> Bool {
         if try queue.removeIfThere(ticket.file) { return true }
         // Its file first: wherever its folder is by then, what is left is no job.
         guard let folder = try queue.directoryIfThere(ticket.folder), try folder.removeJob(ticket.name) else {
@@ -58,7 +58,7 @@ extension Folders {
 
     /// Where things of that name lie that cannot be cancelled: a result, a failed or a held job, a file that no daemon
     /// has taken.
-    public func whereabouts(of name: JobName) throws(SystemError) -> [String] {
+    package func whereabouts(of name: JobName) throws(SystemError) -> [String] {
         var found: [String] = []
         for place in [done, failed] where try place.status(of: name.with(suffix: "")) != nil {
             found.append(place.path(of: name.with(suffix: "")))

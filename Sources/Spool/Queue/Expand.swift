@@ -9,11 +9,11 @@ import JSONText
 import Linux
 
 /// What a batch has become.
-public struct Expansion: Sendable {
+package struct Expansion: Sendable {
     /// The tickets of the parts, in order, and the lane of each.
-    public let parts: [(ticket: Ticket, lane: JobClass)]
+    package let parts: [(ticket: Ticket, lane: JobClass)]
     /// Where the batch lies, with the table of its parts in its result.json.
-    public let path: String
+    package let path: String
 }
 
 extension Batch {
@@ -33,7 +33,7 @@ extension ActiveJob {
     ///
     /// Of what the combinations of a matrix leave to chance all get what the first that asked for it got, so that they can
     /// be compared.
-    public func expand(_ batch: Batch, with insight: Insight) throws(SystemError) -> Expansion? {
+    package func expand(_ batch: Batch, with insight: Insight) throws(SystemError) -> Expansion? {
         guard try folder.status(of: file) != nil else { return nil }
         var stage: Directory?
         var sync: FilesystemSync?

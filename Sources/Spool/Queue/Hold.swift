@@ -7,13 +7,13 @@ import Linux
 
 extension Folders {
     /// The jobs of that name in hold/: entries as they lie there.
-    public func held(named name: JobName) throws(SystemError) -> [FileName] {
+    package func held(named name: JobName) throws(SystemError) -> [FileName] {
         guard let hold = try root.directoryIfThere(Self.hold) else { return [] }
         return try hold.entries().filter { Ticket(entry: $0)?.name == name || JobName(dropped: $0) == name }.sorted()
     }
 
     /// Moves a job that waits into hold/, under its ticket; false where it does not wait.
-    public func hold(_ ticket: Ticket) throws(SystemError) -> Bool {
+    package func hold(_ ticket: Ticket) throws(SystemError) -> Bool {
         let hold = try root.directory(Self.hold)
         for entry in [ticket.file, ticket.folder] where try queue.status(of: entry) != nil {
             // A ticket is given once: nothing else has this name there.
@@ -24,7 +24,7 @@ extension Folders {
 
     /// Moves what lies in hold/ to where it goes on from: what has a ticket into queue/, into its old place; a job file that
     /// somebody has parked there into inbox/. Where it lies then; `nil` where it is gone, or its place is taken.
-    public func release(_ entry: FileName) throws(SystemError) -> String? {
+    package func release(_ entry: FileName) throws(SystemError) -> String? {
         let hold = try root.directory(Self.hold)
         let place = Ticket(entry: entry) == nil ? inbox : queue
         return try move(entry, from: hold, to: place, as: entry) ? place.path(of: entry) : nil
@@ -32,7 +32,7 @@ extension Folders {
 
     /// Moves the job file of failed/NAME/ back into inbox/, and takes the reason away; pictures that were kept stay. False
     /// where there is no such file, or where a file of its name lies in the inbox already.
-    public func retry(_ result: FileName) throws(SystemError) -> Bool {
+    package func retry(_ result: FileName) throws(SystemError) -> Bool {
         guard let folder = try failed.directoryIfThere(result) else { return false }
         guard let job = try folder.entries().first(where: JobFolder.isJob),
             try move(job, from: folder, to: inbox, as: job)
@@ -56,12 +56,12 @@ extension Folders {
     }
 
     /// The names of the folders in failed/, sorted.
-    public func failures() throws(SystemError) -> [FileName] {
+    package func failures() throws(SystemError) -> [FileName] {
         try failed.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.sorted()
     }
 
     /// Takes PAUSE away; false where it was not there.
-    public func resume() throws(SystemError) -> Bool {
+    package func resume() throws(SystemError) -> Bool {
         guard try root.status(of: Self.pause) != nil else { return false }
         do throws(SystemError) { try root.unlink(Self.pause) } catch  where error.isMissing { return false }
         return true

@@ -5,40 +5,40 @@ import Foundation
 import Linux
 
 /// Where a job waits.
-public struct JobClass: Hashable, Sendable {
+package struct JobClass: Hashable, Sendable {
     /// What it needs of a server.
-    public enum Kind: Sendable, CaseIterable {
+    package enum Kind: Sendable, CaseIterable {
         /// The server's one renderer; also all that keeps its turn.
         case renders
         /// An answer: it may overtake renders.
         case queries
     }
     /// See ``Kind``.
-    public var kind: Kind
+    package var kind: Kind
     /// The URL of the only server that may serve it; `nil` where all may.
-    public var server: String?
+    package var server: String?
 
     /// The lane of jobs that need `kind` of `server`.
-    public init(_ kind: Kind, server: String? = nil) {
+    package init(_ kind: Kind, server: String? = nil) {
         self.kind = kind
         self.server = server
     }
 
     /// Of jobs that any server may render.
-    public static let renders = JobClass(.renders)
+    package static let renders = JobClass(.renders)
     /// Of jobs that ask any server something.
-    public static let queries = JobClass(.queries)
+    package static let queries = JobClass(.queries)
 }
 
 extension Folders {
     /// The lane of a job that waits in queue/ already, told by its file. Of anything but a small file nothing is told
     /// before its turn: a query has no body, and its file is its orders alone.
-    public func lane(of ticket: Ticket, sort: (JobFile) -> JobClass) throws -> JobClass {
+    package func lane(of ticket: Ticket, sort: (JobFile) -> JobClass) throws -> JobClass {
         try waitingJob(ticket, upTo: 64 << 10).map(sort) ?? .renders
     }
 
     /// The job that waits in queue/; `nil` where its file is no job, or has more than `cap` bytes.
-    public func waitingJob(_ ticket: Ticket, upTo cap: Int) throws -> JobFile? {
+    package func waitingJob(_ ticket: Ticket, upTo cap: Int) throws -> JobFile? {
         let isFolder = try queue.status(of: ticket.folder)?.kind == .directory
         let (place, name) =
             isFolder ? (try queue.directory(ticket.folder), JobFolder.job(ticket.name)) : (queue, ticket.file)

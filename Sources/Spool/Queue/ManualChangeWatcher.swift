@@ -17,13 +17,13 @@ final class ExpectedMoves: Sendable {
 
 extension Folders {
     /// Whether PAUSE lies in the spool.
-    public func isPaused() throws(SystemError) -> Bool { try root.status(of: Self.pause) != nil }
+    package func isPaused() throws(SystemError) -> Bool { try root.status(of: Self.pause) != nil }
 }
 
 /// Tells of changes in queue/, of PAUSE, and of the folders themselves.
-public final class ManualChangeWatcher: Sendable {
+package final class ManualChangeWatcher: Sendable {
     /// What somebody did.
-    public enum Change: Sendable {
+    package enum Change: Sendable {
         /// A job was put into the queue.
         case queued(Ticket)
         /// PAUSE came or went.
@@ -43,7 +43,7 @@ public final class ManualChangeWatcher: Sendable {
     private let watches: Mutex<Watches>
 
     /// Arms the watches: what is done from now on is told.
-    public init(_ folders: Folders, _ inotify: Inotify) throws(SystemError) {
+    package init(_ folders: Folders, _ inotify: Inotify) throws(SystemError) {
         self.folders = folders
         self.inotify = inotify
         // Moves made before, such as those of recovery, are never told: expected still, they would hide somebody's.
@@ -55,7 +55,7 @@ public final class ManualChangeWatcher: Sendable {
     }
 
     /// Watches what could not be watched when it was asked for. What was done before is told by ``everything()``.
-    public func arm() throws(SystemError) {
+    package func arm() throws(SystemError) {
         let now = watches.withLock { $0 }
         if !now.root.isArmed {
             let watch = try Self.watchRoot(folders, inotify)
@@ -78,15 +78,15 @@ public final class ManualChangeWatcher: Sendable {
     }
 
     /// Whether PAUSE lies in the spool.
-    public func isPaused() throws(SystemError) -> Bool { try folders.isPaused() }
+    package func isPaused() throws(SystemError) -> Bool { try folders.isPaused() }
 
     /// Whether an event is of what is watched here.
-    public func owns(_ event: Inotify.Event) -> Bool {
+    package func owns(_ event: Inotify.Event) -> Bool {
         watches.withLock { event.watch == $0.root || event.watch == $0.queue }
     }
 
     /// What has been done, told by events that are ours.
-    public func changes(_ events: [Inotify.Event]) throws(SystemError) -> [Change] {
+    package func changes(_ events: [Inotify.Event]) throws(SystemError) -> [Change] {
         let root = watches.withLock { $0.root }
         var changes: [Change] = []
         for event in events {
@@ -106,7 +106,7 @@ public final class ManualChangeWatcher: Sendable {
     }
 
     /// All that is there, where events were lost or nobody tells of them.
-    public func everything() throws(SystemError) -> [Change] {
+    package func everything() throws(SystemError) -> [Change] {
         folders.ownMoves.forget()
         let refresh = refresh()
         folders.remains.sweep(folders.active)

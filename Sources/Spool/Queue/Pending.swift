@@ -5,7 +5,7 @@ import Linux
 extension Folders {
     /// Whether a job lies in inbox/, queue/ or active/, whole or not. What is left alone there for good does not count: folders
     /// and links that are called like jobs.
-    public func hasPending() throws(SystemError) -> Bool {
+    package func hasPending() throws(SystemError) -> Bool {
         // In the order in which jobs move. The parts of a batch go from active/ to queue/: that is looked at once more.
         if try isArriving() { return true }
         if try hasQueued() { return true }

@@ -10,7 +10,7 @@ import Glibc
 import Linux
 
 /// A place in the line.
-public enum MoveTarget: Hashable, Sendable {
+package enum MoveTarget: Hashable, Sendable {
     case first
     case last
     /// Right before another job that waits.
@@ -18,11 +18,11 @@ public enum MoveTarget: Hashable, Sendable {
 }
 
 /// A ticket that becomes another one.
-public struct TicketRename: Hashable, Sendable {
+package struct TicketRename: Hashable, Sendable {
     /// As the job is called in queue/.
-    public let old: Ticket
+    package let old: Ticket
     /// As it will be.
-    public let new: Ticket
+    package let new: Ticket
 }
 
 extension Ticket {
@@ -106,7 +106,8 @@ extension Folders {
     /// its turn comes in this moment.
     ///
     /// - Parameter tell: called right before each rename, and once more the other way round where that was not made.
-    public func reorder(_ ticket: Ticket, to turn: MoveTarget, tell: (TicketRename) -> Void) throws(SystemError) -> Bool
+    package func reorder(_ ticket: Ticket, to turn: MoveTarget, tell: (TicketRename) -> Void) throws(SystemError)
+        -> Bool
     {
         guard let reissues = Ticket.reissues(of: ticket, to: turn, in: try waiting(), now: .now) else { return false }
         guard !reissues.isEmpty else { return true }

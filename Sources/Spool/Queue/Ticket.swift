@@ -5,16 +5,16 @@ import Linux
 /// Priority, arrival and name of an accepted job: `5-20261123T151042.123456Z.cat`.
 ///
 /// The order of tickets is the order in which jobs start, and it is the order of their texts.
-public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
+package struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// 0, which comes first, to 9.
-    public let priority: UInt8
+    package let priority: UInt8
     /// When the file became whole; no two tickets of a spool share it.
-    public let arrival: Timestamp
+    package let arrival: Timestamp
     /// What the job is called.
-    public let name: JobName
+    package let name: JobName
 
     /// The priority of a job that does not name one.
-    public static let usualPriority: UInt8 = 5
+    package static let usualPriority: UInt8 = 5
 
     init(priority: UInt8, arrival: Timestamp, name: JobName) {
         self.priority = priority
@@ -28,15 +28,15 @@ public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
     }
 
     /// The lesser starts first.
-    public static func < (left: Ticket, right: Ticket) -> Bool {
+    package static func < (left: Ticket, right: Ticket) -> Bool {
         (left.priority, left.arrival, left.name) < (right.priority, right.arrival, right.name)
     }
 
     /// The ticket as text, which is also the name of the job's folder in active/.
-    public var description: String { folder.description }
+    package var description: String { folder.description }
 
     /// The job's folder in active/, and in queue/ once it has been tried.
-    public var folder: FileName { entry(suffix: "") }
+    package var folder: FileName { entry(suffix: "") }
 
     /// The job's file in queue/.
     var file: FileName { entry(suffix: ".json") }
@@ -52,7 +52,7 @@ public struct Ticket: Hashable, Comparable, Sendable, CustomStringConvertible {
     static let headLength = 26
 
     /// The ticket that an entry of queue/ or active/ is named by, with `.json` or without; `nil` for any other name.
-    public init?(entry: FileName) {
+    package init?(entry: FileName) {
         let bytes = entry.bytes
         guard bytes.count > Self.headLength, let head = String(validating: bytes[..<Self.headLength], as: UTF8.self),
             head.hasSuffix(".")

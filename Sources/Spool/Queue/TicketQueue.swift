@@ -4,7 +4,7 @@
 ///
 /// One lane a priority. Nearly all tickets come in order and are put at a lane's end; one that comes back goes to its
 /// old place, which is mostly the front. Both cost the same however long the line is.
-public struct TicketQueue: Sendable {
+package struct TicketQueue: Sendable {
     private struct PriorityBucket {
         /// Sorted from `first` on; what is before it has left.
         var tickets: [Ticket] = []
@@ -54,40 +54,40 @@ public struct TicketQueue: Sendable {
     private var lanes = [PriorityBucket](repeating: PriorityBucket(), count: 10)
 
     /// An empty line.
-    public init() {}
+    package init() {}
 
     /// How many wait.
-    public var count: Int { lanes.reduce(0) { $0 + $1.waiting.count } }
+    package var count: Int { lanes.reduce(0) { $0 + $1.waiting.count } }
 
     /// The arrival of the ticket that has been there longest; within a priority that is the first.
-    public var oldest: Timestamp? { lanes.compactMap(\.waiting.first?.arrival).min() }
+    package var oldest: Timestamp? { lanes.compactMap(\.waiting.first?.arrival).min() }
 
     /// Whether a ticket stands in it.
-    public func contains(_ ticket: Ticket) -> Bool {
+    package func contains(_ ticket: Ticket) -> Bool {
         let lane = lanes[Int(ticket.priority)]
         let place = lane.lowerBound(of: ticket)
         return place < lane.tickets.count && lane.tickets[place] == ticket
     }
 
     /// How many stand before the place of a ticket, which need not stand in it.
-    public func count(before ticket: Ticket) -> Int {
+    package func count(before ticket: Ticket) -> Int {
         let own = Int(ticket.priority)
         return lanes[..<own].reduce(0) { $0 + $1.waiting.count } + lanes[own].lowerBound(of: ticket) - lanes[own].first
     }
 
     /// Lets a ticket in at its place; false where it stands there already.
-    public mutating func insert(_ ticket: Ticket) -> Bool {
+    package mutating func insert(_ ticket: Ticket) -> Bool {
         lanes[Int(ticket.priority)].insert(ticket)
     }
 
     /// The first ticket.
-    public var first: Ticket? { lanes.lazy.compactMap(\.waiting.first).first }
+    package var first: Ticket? { lanes.lazy.compactMap(\.waiting.first).first }
 
     /// The first tickets, at most so many.
-    public func first(_ count: Int) -> [Ticket] { Array(lanes.lazy.flatMap(\.waiting).prefix(count)) }
+    package func first(_ count: Int) -> [Ticket] { Array(lanes.lazy.flatMap(\.waiting).prefix(count)) }
 
     /// Takes a ticket out of the line; false where it does not stand there.
-    public mutating func remove(_ ticket: Ticket) -> Bool {
+    package mutating func remove(_ ticket: Ticket) -> Bool {
         guard contains(ticket) else { return false }
         let lane = Int(ticket.priority)
         _ = lanes[lane].remove(at: lanes[lane].lowerBound(of: ticket))

@@ -4,24 +4,24 @@ import Foundation
 import Glibc
 
 /// A moment of UTC, to the microsecond.
-public struct Timestamp: Hashable, Comparable, Sendable {
+package struct Timestamp: Hashable, Comparable, Sendable {
     /// Since 1970-01-01T00:00:00Z.
-    public let microseconds: Int64
+    package let microseconds: Int64
 
     /// A moment by its distance from 1970, in microseconds.
-    public init(microseconds: Int64) { self.microseconds = microseconds }
+    package init(microseconds: Int64) { self.microseconds = microseconds }
 
     /// What the wall clock says, which may step back: order is made by ``ArrivalClock``.
-    public static var now: Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
+    package static var now: Timestamp { Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000)) }
 
     /// The earlier is the lesser.
-    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
+    package static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
     /// ISO 8601 without separators, in names: `20261123T151042.123456Z`. These sort as text as they do in time.
-    public var compact: String { text(dash: "", colon: "") }
+    package var compact: String { text(dash: "", colon: "") }
 
     /// ISO 8601, for people and programs: `2026-11-23T15:10:42.123456Z`.
-    public var iso8601: String { text(dash: "-", colon: ":") }
+    package var iso8601: String { text(dash: "-", colon: ":") }
 
     /// The moment that `compact` wrote; `nil` for anything else.
     init?(compact text: some StringProtocol) {
@@ -63,12 +63,12 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 }
 
 /// Gives each arrival a moment of its own, later than all before it, also when the wall clock steps back.
-public struct ArrivalClock: Sendable {
+package struct ArrivalClock: Sendable {
     private var last: Timestamp
 
     /// A clock that begins behind `last`, the latest arrival that is still in the spool. One in the year 9999 is nobody's
     /// arrival: behind it none could be written in four digits of a year, and would not be found in the queue again.
-    public init(after last: Timestamp?) {
+    package init(after last: Timestamp?) {
         self.last = last.flatMap { $0.microseconds < Self.end ? $0 : nil } ?? Timestamp(microseconds: 0)
     }
 
@@ -78,7 +78,7 @@ public struct ArrivalClock: Sendable {
     /// The moment `now`, or the next free one behind the last given.
     ///
     /// - Parameter room: so many moments before the one that is returned are given to nobody else.
-    public mutating func next(now: Timestamp, behind room: Int = 0) -> Timestamp {
+    package mutating func next(now: Timestamp, behind room: Int = 0) -> Timestamp {
         last = Timestamp(microseconds: max(now.microseconds, last.microseconds + 1) + Int64(room))
         return last
     }

@@ -54,7 +54,7 @@ func abandoned(_ drafts: [LeftDraft], now: Timestamp) -> [FileName] {
 }
 
 /// What was done about an entry of active/, or about drafts in inbox/.
-public enum Repaired: Hashable, Sendable, CustomStringConvertible {
+package enum Repaired: Hashable, Sendable, CustomStringConvertible {
     /// Its result lies in the folder `path` now.
     case delivered(Ticket, path: String)
     /// Its error lies in the folder `path` now.
@@ -67,7 +67,7 @@ public enum Repaired: Hashable, Sendable, CustomStringConvertible {
     case swept(count: Int, path: String)
 
     /// A sentence for people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .delivered(let ticket, let path): "\(ticket.name) was finished and is now in \(path)"
         case .deliveredFailure(let ticket, let path): "\(ticket.name) had failed and is now in \(path)"
@@ -81,7 +81,7 @@ public enum Repaired: Hashable, Sendable, CustomStringConvertible {
 
 extension Folders {
     /// Repairs active/, sweeps inbox/ and tells of each job what was done. The lock must be held.
-    public func recover(now: Timestamp = .now, tell: (Repaired) -> Void) throws {
+    package func recover(now: Timestamp = .now, tell: (Repaired) -> Void) throws {
         for name in [Self.draft, Self.rewritten] { try active.removeAll(name) }
         for file in [Self.status, Self.metrics, Self.pause] { try root.removeDraft(of: file) }
         try removeMessageDrafts()
@@ -145,7 +145,7 @@ extension Folders {
     }
 
     /// Whether a ticket waits in queue/, as a file or as a folder: what could be claimed, and nothing else that has its name.
-    public func isQueued(_ ticket: Ticket) throws(SystemError) -> Bool {
+    package func isQueued(_ ticket: Ticket) throws(SystemError) -> Bool {
         if try queue.status(of: ticket.file)?.kind == .file { return true }
         return try queue.status(of: ticket.folder)?.kind == .directory
     }

@@ -1,4 +1,4 @@
-// The same jobs at a real server: `SDSPOOL_TEST_SERVER=http://127.0.0.1:7860 swift test --filter ProgressMonitorTests`.
+// The same jobs at a real server: `SDSPOOL_TEST_SERVER=http://127.0.0.1:7860 swift test --filter LiveTests`.
 // Without that variable they run at the stand-in, so that the suite itself is known to work. A server that was started
 // with --nowebui lacks /internal/…, and its rows fail there.
 
@@ -6,7 +6,7 @@ import Foundation
 import StandIn
 import Testing
 
-@Suite(.witnessed) struct ProgressMonitorTests {
+@Suite(.witnessed) struct LiveTests {
     @Test("a real server's pictures, grid, upscaled picture, answers and refusals all end where they belong")
     func everything() async throws {
         let live = ProcessInfo.processInfo.environment["SDSPOOL_TEST_SERVER"]
