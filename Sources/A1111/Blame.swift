@@ -6,6 +6,7 @@
 // job's (``Failure/clarified(for:)``); if not, the queue waits and no job is blamed. The words known here are those of
 // A1111 1.10.1, Forge, SD.Next, koboldcpp and stable-diffusion.cpp.
 
+import A1111API
 import Foundation
 import JSONText
 

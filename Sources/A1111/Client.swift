@@ -1,5 +1,6 @@
 // The way to the server: one request, its answer read as it comes.
 
+import A1111API
 @preconcurrency import Dispatch
 import Foundation
 import FoundationNetworking

@@ -56,12 +56,14 @@ enum Benchmark {
 
     /// From the end of one render to the start of the next, at the server.
     private static func gaps(_ report: inout Report, _ place: URL) async throws {
-        let sizes: [(side: Int, count: Int, render: Int)] = [(512, 1, 250), (1024, 4, 700)]
+        let sizes: [(side: Int, count: Int, render: Int, encodes: [Int])] = [
+            (64, 1, 5, [0]), (64, 1, 20, [0]), (512, 1, 250, [0, 150]), (1024, 4, 700, [0, 150]),
+        ]
         for size in sizes {
-            for encode in [0, 150] {
+            for encode in size.encodes {
                 var gaps: [Subject: [Double]] = [:]
                 for contestant in Subject.allCases {
-                    let jobs = 24
+                    let jobs = size.render < 100 ? 200 : 24
                     let metronome = try TimingServer(
                         .init(
                             render: .milliseconds(size.render), encode: .milliseconds(encode),
@@ -73,7 +75,7 @@ enum Benchmark {
                     run.end()
                     await metronome.stop()
                 }
-                let what = "gap, \(size.side)² × \(size.count)\(encode > 0 ? ", encoded outside the lock" : "")"
+                let what = "gap, \(size.side)² × \(size.count), \(size.render) ms\(encode > 0 ? ", encoded outside the lock" : "")"
                 for (name, share) in [("p50", 0.5), ("p95", 0.95)] {
                     report.add(
                         "\(what), \(name)", "ms", sdspool: gaps[.sdspool]?.percentile(share),

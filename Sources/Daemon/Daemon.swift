@@ -1,6 +1,7 @@
 // The daemon: one spool, its front desk and its workers, from the lock to the last word.
 
 import A1111
+import A1111API
 import Foundation
 import Linux
 import Spool
@@ -72,7 +73,7 @@ package final class Daemon: Sendable {
     private let hooks: Hooks
     private let sender: CallbackSender
     private let monitor: SpoolMonitor
-    private let presses: [RenderServer]
+    private let renderServers: [RenderServer]
     /// What an earlier daemon has left in the queue.
     private let waiting: [Ticket]
     private let stops: AsyncStream<(any Error)?>
@@ -121,7 +122,7 @@ package final class Daemon: Sendable {
         case .taken(let owner): throw SpoolTaken(description: "\(folders.root.path) is served by \(owner)")
         }
         (stops, stopping) = AsyncStream.makeStream()
-        presses = options.servers.map { [emit = self.emit] in
+        renderServers = options.servers.map { [emit = self.emit] in
             RenderServer($0, options: options, queue: queue, gap: board.record(gap:), emit: emit)
         }
         try folders.recover { [emit = self.emit] in emit(.recovered($0)) }
@@ -133,12 +134,12 @@ package final class Daemon: Sendable {
         if try hands.isPaused(), queue.pause(true) { self.emit(.paused(true)) }
         let intake = try Intake(
             folders, inotify, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
-            insight: options.insight)
+            servers: options.servers)
         let filesystem = try folders.root.filesystem()
         let interval = options.poll ?? (filesystem.isShared ? RescanSchedule.onShares : RescanSchedule.usual)
         if interval < RescanSchedule.usual { self.emit(.rescans(filesystem: filesystem.name, every: interval)) }
         monitor = SpoolMonitor(
-            folders: folders, lane: options.lane, inotify: inotify, intake: intake, hands: hands, queue: queue,
+            folders: folders, servers: options.servers, inotify: inotify, intake: intake, hands: hands, queue: queue,
             rescans: RescanSchedule(every: interval, now: .now), emit: self.emit,
             wentRound: {
                 board.beat()
@@ -193,7 +194,7 @@ package final class Daemon: Sendable {
             folders: folders, queue: queue, options: options, emit: emit, space: DiskSpace(folders, queue, emit: emit),
             affinity: CheckpointAffinity(options, folders))
         // All are seated before the first one takes a job: the first server is not to have two while the second has none.
-        let dispatchers = presses.flatMap { renderServer in
+        let dispatchers = renderServers.flatMap { renderServer in
             JobClass.Kind.allCases.map { Dispatcher($0, at: renderServer, transitions: transitions) }
         }
         return dispatchers.map { dispatcher in
@@ -217,23 +218,16 @@ package final class Daemon: Sendable {
                 try? await TaskQueueExecutor.blocking {
                     for ticket in waiting[first...].prefix(256) {
                         // One that cannot be read now is met in its turn.
-                        let lane = (try? folders.lane(of: ticket, sort: options.lane)) ?? .renders
-                        if lane != .renders { queue.move(ticket, to: lane) }
+                        let jobClass = (try? folders.jobClass(of: ticket, at: options.servers)) ?? .renders
+                        if jobClass != .renders { queue.move(ticket, to: jobClass) }
                     }
                 }
             }
         }
     }
 
-    /// Somebody has changed the settings of the first server on purpose, beside the jobs.
-    package func settingsChanged() { presses.first?.capabilities.settingsChanged() }
-
-    /// A server has answered somebody beside the jobs: where it was waited for, it is back.
-    package func hasAnswered(_ server: String) {
-        for renderServer in presses where renderServer.server.description == server {
-            Task(executorPreference: TaskQueueExecutor.shared) { await renderServer.health.hasAnswered() }
-        }
-    }
+    /// For a proxy.
+    package var proxiedServers: [ProxiedServer] { renderServers.map(ProxiedServer.init) }
 
     /// Finishes what can be finished at once, puts back what cannot, and lets ``run()`` return.
     package func stop() { stopping.yield(nil) }

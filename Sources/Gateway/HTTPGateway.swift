@@ -2,7 +2,7 @@
 // and knows nothing that a file could not tell. The folder stays the only queue: whatever becomes of the door, or of who
 // waits at it, a job that was taken goes on.
 
-import A1111
+import Daemon
 import Foundation
 import HTTP
 import Linux
@@ -24,12 +24,6 @@ package final class HTTPGateway: Sendable {
         package var allowsControl = false
         /// Of a job, in bytes.
         package var cap: Int
-        /// Between the opening of a server's port that was seen closed and the first request.
-        package var grace = Duration.seconds(15)
-        /// Called when a client has changed the settings of the first server.
-        package var settingsChanged: @Sendable () -> Void = {}
-        /// Called with the URL of a server that has answered a client.
-        package var hasAnswered: @Sendable (String) -> Void = { _ in }
 
         /// The usual door there.
         package init(address: SocketAddress, cap: Int) {
@@ -42,39 +36,40 @@ package final class HTTPGateway: Sendable {
 
     /// All clients are served by one thread, which a disk must not hold up. Those who fetch pictures do not wait behind those
     /// who send jobs. Many fsync(2) at a time cost a disk hardly more than one.
-    static let writes = BlockingCalls(label: "door's write", width: 16)
+    package static let writes = BlockingCalls(label: "door's write", width: 16)
     /// See `writes`.
-    static let reads = BlockingCalls(label: "door's read", width: 4)
+    package static let reads = BlockingCalls(label: "door's read", width: 4)
 
     /// What changes the line or stops it: one call at a time, in the order in which they come. Two that move jobs at once
     /// could give both the same place.
-    static let jobOptions = BlockingCalls(label: "door's order", width: 1)
+    package static let queueChanges = BlockingCalls(label: "door's order", width: 1)
 
     private let server: Server
     private let tracker: JobTracker
-    private let servers: [Presence]
     private let threads: TaskQueueExecutor
     /// The address that it got, for people.
     package let url: String
 
     /// Opens it. Throws ``SystemError`` where nobody can listen there.
-    package init(_ options: Options, _ folders: Folders, clients: [Client]) throws(SystemError) {
+    package init(_ options: Options, _ daemon: Daemon, mounting routes: [MountedRoutes] = []) throws(SystemError) {
+        let folders = daemon.folders
         let threads = TaskQueueExecutor(label: "door")
         let tracker = JobTracker()
         self.tracker = tracker
         let view = JobView(folders: folders, tracker: tracker)
-        let servers = clients.map { Presence($0, grace: options.grace) }
-        (self.servers, self.threads) = (servers, threads)
+        self.threads = threads
         let router = Router(
-            options: options,
             gatekeeper: Gatekeeper(
                 credentials: options.credentials, names: Self.names,
                 origins: Set(options.origins.map { $0.lowercased() })),
-            folders: folders, tracker: tracker, view: view, submissions: JobSubmission(folders, tracker),
-            proxy: ReverseProxy(
-                servers: servers, isTransparent: options.isTransparent, allowsControl: options.allowsControl,
-                threads: threads, settingsChanged: options.settingsChanged,
-                hasAnswered: options.hasAnswered))
+            context: HandlerContext(
+                options: options, folders: folders, tracker: tracker, view: view,
+                submissions: JobSubmission(folders, tracker),
+                proxy: ReverseProxy(
+                    servers: daemon.proxiedServers, isTransparent: options.isTransparent,
+                    allowsControl: options.allowsControl,
+                    threads: threads)),
+            mounted: routes)
         var limits = Limits()
         limits.connections = 4096
         limits.body = options.cap
@@ -89,19 +84,7 @@ package final class HTTPGateway: Sendable {
     }
 
     /// Something has happened to a job.
-    package func record(_ event: JobEvent) { tracker.record(event) }
-
-    /// A server does not answer, or says that it does not want to.
-    package func noteAway(_ server: String) {
-        for one in servers where one.client.server.description == server {
-            Task(executorPreference: threads) { await one.look() }
-        }
-    }
-
-    /// A server answers again, or is asked when `grace` is over.
-    package func noteBack(_ server: String, grace: Duration) {
-        for one in servers where one.client.server.description == server { one.isBack(in: grace) }
-    }
+    func record(_ event: JobEvent) { tracker.record(event) }
 
     /// Cuts every connection. What was dropped stays where it is. False where a request has not ended within `limit`: a disk
     /// may hold it up for as long as it likes.

@@ -1,6 +1,7 @@
 // Which request is whose: the door's own services, or the server's.
 
 import A1111
+import A1111API
 import Foundation
 import Linux
 import Spool
@@ -15,8 +16,8 @@ enum Route: Equatable, Sendable {
     case picture(String, Int)
     case queue
     case events
-    /// A route of the Agent Scheduler, without its prefix.
-    case scheduler([String])
+    /// A route of somebody else's, by the index of its prefix, and what follows that.
+    case mounted(Int, [String])
     /// A file that lies in the spool.
     case file([FileName])
     /// What lies in a folder of done/.
@@ -28,7 +29,7 @@ enum Route: Equatable, Sendable {
     /// Passed on.
     case proxy
 
-    init(_ method: String, _ path: String) {
+    init(_ method: String, _ path: String, mounted: [String] = []) {
         let parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         // As the server would read it: what it takes for a render is one, or it would be rendered beside the queue.
         let plain = path.removingPercentEncoding ?? path
@@ -36,8 +37,9 @@ enum Route: Equatable, Sendable {
             self = method == "POST" ? .render(service) : .wrongMethod(allowed: "POST")
         } else if path.hasPrefix("/spool/v1/") {
             self = Self.own(method, Array(parts.dropFirst(2)))
-        } else if path.hasPrefix("/agent-scheduler/v1/") {
-            self = .scheduler(parts.dropFirst(2).map { $0.removingPercentEncoding ?? $0 })
+        } else if let index = mounted.firstIndex(where: path.hasPrefix) {
+            let depth = mounted[index].split(separator: "/").count
+            self = .mounted(index, parts.dropFirst(depth).map { $0.removingPercentEncoding ?? $0 })
         } else if let place = Self.place(parts) {
             self = ["GET", "HEAD"].contains(method) ? place : .wrongMethod(allowed: "GET, HEAD")
         } else {

@@ -1,3 +1,4 @@
+import A1111API
 import Foundation
 import HTTP
 import Linux

@@ -1,5 +1,6 @@
 // What the tests share: recorded answers, folders of their own, and servers that say what they are told to.
 
+import A1111API
 @preconcurrency import Dispatch
 import Foundation
 import HTTP

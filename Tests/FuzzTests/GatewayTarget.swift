@@ -1,6 +1,7 @@
 // What the door reads of a request before it knows who has sent it: whole connections, whatever the pieces; a job on its way
 // into the inbox; who is let in, and where a path leads.
 
+import A1111API
 import Foundation
 import Glibc
 import JSONText
@@ -9,6 +10,7 @@ import Spool
 import Synchronization
 
 @testable import A1111
+@testable import AgentScheduler
 @testable import Gateway
 @testable import HTTP
 
@@ -108,23 +110,23 @@ func fuzzScanner(_ input: Data) {
     guard let object = try? object.get(), let end = scanner.end else { fatalError("a job is a JSON object") }
     check(scanner.hasMembers == !object.members.isEmpty, "it has members or has none")
     check(
-        scanner.jobOptions.map { text.subdata(in: $0) } == object.value(of: JobFile.ordersKey), "its orders are found")
+        scanner.jobOptions.map { text.subdata(in: $0) } == object.value(of: JobFile.optionsKey), "its orders are found")
     if let prompt = object.value(of: "prompt").flatMap({ try? JSONDecoder().decode(String.self, from: $0) }) {
         let beginning = String(decoding: Array(prompt.utf8).prefix(200), as: UTF8.self)
         check(scanner.prompt == beginning, "its prompt is \(beginning), and not \(scanner.prompt)")
     }
-    let own = object.value(of: JobFile.ordersKey).flatMap { try? ObjectText($0) }
+    let own = object.value(of: JobFile.optionsKey).flatMap { try? ObjectText($0) }
     guard own != nil || scanner.jobOptions == nil else { return }
     let service = Endpoint.Service.img2img
     let ending = JobSubmission.ending(jobOptions: own, hasMembers: scanner.hasMembers, service)
     guard let dropped = try? ObjectText(text.prefix(end - 1) + ending) else { fatalError("a job stays one") }
     func others(_ object: ObjectText) -> [String] {
-        object.members.filter { $0.key != JobFile.ordersKey }.map { member in
+        object.members.filter { $0.key != JobFile.optionsKey }.map { member in
             "\(member.key): \(String(decoding: object[member.value], as: UTF8.self))"
         }
     }
     check(others(dropped) == others(object), "nothing else of a job is changed")
-    let jobOptions = dropped.value(of: JobFile.ordersKey).flatMap { try? ObjectText($0) }
+    let jobOptions = dropped.value(of: JobFile.optionsKey).flatMap { try? ObjectText($0) }
     check(jobOptions?.value(of: "endpoint") == JSONString.encoded(service.path), "it goes where it was sent")
     check(jobOptions?.value(of: "method") == nil, "and in no other way")
 }
@@ -178,7 +180,7 @@ private func checkGate(_ method: String, _ headers: Headers) {
 }
 
 private func checkRoute(_ method: String, _ path: String, _ query: String?) {
-    let route = Route(method, path)
+    let route = Route(method, path, mounted: ["/agent-scheduler/v1/"])
     let plain = path.removingPercentEncoding ?? path
     let isRender = Endpoint.Service.allCases.contains { plain == $0.path || plain == "\($0.path)/" }
     switch route {
@@ -189,7 +191,7 @@ private func checkRoute(_ method: String, _ path: String, _ query: String?) {
         check(names.first != "active" || names.last?.text?.hasPrefix("preview.") == true, "\(path) is nobody's to read")
     case .result: check(["GET", "HEAD"].contains(method), "a list is only read")
     case .picture(_, let number): check(number > 0, "pictures count from 1")
-    case .scheduler(let parts): _ = AgentSchedulerCall(method, parts, query)
+    case .mounted(_, let parts): _ = AgentSchedulerCall(method, parts, query)
     case .proxy:
         check(!isRender, "\(path) renders, and goes through the queue")
         // As in the middleman: what the server takes for a control is one.

@@ -1,5 +1,6 @@
 // A job file: one that is cut off may still arrive, and each part of one with many jobs is a job.
 
+import A1111API
 import Foundation
 import JSONText
 
@@ -28,7 +29,7 @@ func fuzzJobs(_ input: Data) {
     }
     switch submission {
     case .job(let job):
-        _ = PictureReference.all(in: job.object, without: JobFile.ordersKey)
+        _ = PictureReference.all(in: job.object, without: JobFile.optionsKey)
         _ = RequestedRender(job.object, of: .txt2img)
         _ = try? Endpoint(
             named: job.jobOptions.endpoint, method: job.jobOptions.method, bodyKeys: Set(job.object.members.map(\.key)))

@@ -1,5 +1,6 @@
 // Replies: pictures and text are the same in whatever pieces the body comes, and all else that is read of an answer.
 
+import A1111API
 import Foundation
 import Glibc
 import JSONText

@@ -1,6 +1,7 @@
 // What the daemon writes, and what it takes, is what examples/schema/ says.
 
 import A1111
+import A1111API
 import Foundation
 import StandIn
 import TestSupport

@@ -1,5 +1,6 @@
 // The paths that a server really has, as its /openapi.json lists them.
 
+import A1111API
 import Foundation
 
 /// What a server can be asked.

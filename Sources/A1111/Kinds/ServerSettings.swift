@@ -1,5 +1,6 @@
 // What the owner of the server has set, to tell it from what somebody's job has left behind.
 
+import A1111API
 import Foundation
 
 /// The options of a server that a picture depends on; one that it does not tell is `nil`, and nothing is held against

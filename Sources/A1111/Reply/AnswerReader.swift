@@ -1,6 +1,7 @@
 // An answer as it comes, whatever carries it: what is a reply is read piece by piece, what is an error is kept, and in
 // the end it is one of an answer or a failure.
 
+import A1111API
 import Foundation
 import JSONText
 import Linux

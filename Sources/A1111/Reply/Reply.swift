@@ -1,5 +1,6 @@
 // What came back, with its pictures in files under the names that they keep.
 
+import A1111API
 import Foundation
 import JSONText
 import Linux

@@ -1,5 +1,6 @@
 // A reply as it comes: pictures go into files, the rest is kept as the text that it is.
 
+import A1111API
 import Foundation
 import JSONText
 import Linux

@@ -1,6 +1,7 @@
 // One POST to somebody who is no server of ours and waits for a word: the same two ways as to A1111, and the status of the
 // answer, which is all that counts of it.
 
+import A1111API
 @preconcurrency import Dispatch
 import Foundation
 import FoundationNetworking

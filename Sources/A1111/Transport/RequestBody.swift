@@ -7,6 +7,9 @@ import Linux
 
 /// A body in pieces: slices of the job's text, and files of pictures, which are read when they are sent.
 package struct RequestBody: Sendable {
+    /// By this key's value the server tells one render from another; a job may have its own.
+    package static let taskKey = "force_task_id"
+
     /// In order; each is held or read once.
     let pieces: [BodyPiece]
 
@@ -48,31 +51,5 @@ extension BodyPiece {
         self.init(length: bytes.count) { place in
             Array(bytes[bytes.startIndex + place.lowerBound..<bytes.startIndex + place.upperBound])
         }
-    }
-}
-
-// MARK: What a job leaves to chance
-
-extension RequestBody {
-    /// The keys that this job leaves to chance: a seed that is missing or −1, and the subseed where it has a strength.
-    /// The server would draw them anew at each attempt.
-    package static func undrawnKeys(of object: ObjectText, for endpoint: Endpoint) -> [String] {
-        guard endpoint.service?.drawsSeeds == true else { return [] }
-        let strength = number(object.value(of: "subseed_strength")) ?? 0
-        return (strength != 0 ? ["seed", "subseed"] : ["seed"]).filter { key in
-            guard let value = object.value(of: key), value != Data("null".utf8) else { return true }
-            return number(value) == -1
-        }
-    }
-
-    /// A seed as A1111 draws them: 0 to 2³² − 3, so that it also fits the sliders of its web page.
-    package static func drawSeed() -> Int64 { Int64.random(in: 0...4_294_967_293) }
-
-    /// By this key's value the server tells one render from another; a job may have its own.
-    package static let taskKey = "force_task_id"
-
-    private static func number(_ text: Data?) -> Double? {
-        // The server takes "-1" for −1.
-        text.flatMap { Double(String(decoding: $0, as: UTF8.self).trimmingCharacters(in: ["\"", " "])) }
     }
 }

@@ -1,6 +1,7 @@
 // What is passed on over https: by URLSession, which brings TLS. It brings an answer as fast as that comes, however slowly it
 // is taken, so an answer is held whole here, and has a limit.
 
+import A1111API
 import Foundation
 import FoundationNetworking
 import HTTP

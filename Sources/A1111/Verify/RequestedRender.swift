@@ -1,5 +1,6 @@
 // What a request asks for, as far as an answer can be held against it.
 
+import A1111API
 import Foundation
 import JSONText
 

@@ -2,6 +2,7 @@
 // leave together, so that they share their waits for it.
 
 import A1111
+import A1111API
 import Foundation
 import Linux
 import Spool
@@ -20,7 +21,7 @@ struct Claimer: Sendable {
     /// A ticket that a worker took, and out of which lane.
     struct Taken: Sendable {
         let ticket: Ticket
-        let lane: JobClass
+        let jobClass: JobClass
     }
 
     /// What is to be done with it.
@@ -72,7 +73,7 @@ struct Claimer: Sendable {
 
     private func claim(_ taken: Taken, again: Bool) -> Result<ClaimResult, SystemError> {
         var job: ActiveJob
-        guard again || space.admits(taken.ticket, from: taken.lane, pixels: { pixels(of: taken.ticket) }) else {
+        guard again || space.admits(taken.ticket, from: taken.jobClass, pixels: { pixels(of: taken.ticket) }) else {
             return .success(.tooLarge)
         }
         do throws(SystemError) {
@@ -83,7 +84,7 @@ struct Claimer: Sendable {
             return .success(error.isForbidden && isFolder ? .locked(error) : .unclaimed(error))
         }
         do {
-            return .success(try read(&job, taken.lane))
+            return .success(try read(&job, taken.jobClass))
         } catch let error as SystemError where error.isForbidden {
             // Of somebody who has put it into the queue by hand; the disk is well, and the others can be read.
             let report = ErrorReport(ticket: job.ticket, class: "not a job", message: "it cannot be read: \(error)")
@@ -114,7 +115,7 @@ struct Claimer: Sendable {
         return endpoint.service.map { RequestedRender(file.object, of: $0).pixels }
     }
 
-    private func read(_ job: inout ActiveJob, _ lane: JobClass) throws -> ClaimResult {
+    private func read(_ job: inout ActiveJob, _ jobClass: JobClass) throws -> ClaimResult {
         guard let content = try job.content(upTo: options.cap + 1) else { return .cancelled(job) }
         let file: JobFile
         switch try Submission(content, kind: job.kind) {
@@ -125,8 +126,8 @@ struct Claimer: Sendable {
         let attempts = try job.attempts()
         let endpoint = try file.endpoint
         if let problem = options.problem(with: file, endpoint) { throw EndpointError(message: problem) }
-        let own = options.lane(of: file)
-        guard own.kind == lane.kind, own.server ?? server.description == server.description else {
+        let own = JobClass(of: file, at: options.servers)
+        guard own.kind == jobClass.kind, own.server ?? server.description == server.description else {
             return .elsewhere(job, own)
         }
         guard attempts.counted < attemptLimit else { return .invalid(job, poison(job, attempts)) }
@@ -138,7 +139,7 @@ struct Claimer: Sendable {
         // What is no render does not wait in the server for the renders before it, and may change what those behind it
         // get. One that was under way when the daemon or its server ended may be the cause: none beside it is to be taken
         // for it.
-        if lane.kind == .renders, endpoint.service == nil || attempts.counted > 0 || attempts.mayStillRun {
+        if jobClass.kind == .renders, endpoint.service == nil || attempts.counted > 0 || attempts.mayStillRun {
             return .alone(job, prepared)
         }
         prepared.begin(at: server)

@@ -54,7 +54,7 @@ actor Dispatcher {
     private func take() -> [Claimer.Taken] {
         var taken: [Claimer.Taken] = []
         while let next = queue.next(for: slot, by: transitions.affinity) {
-            taken.append(.init(ticket: next.ticket, lane: next.lane))
+            taken.append(.init(ticket: next.ticket, jobClass: next.jobClass))
         }
         return taken
     }
@@ -146,15 +146,15 @@ actor Dispatcher {
                 return try await serve(Ready(taken: taken, outcome: again), &attempts)
             case .ready(let job, let prepared):
                 await queue.waitToStart(slot)
-                isSent = try await send(job, prepared, taken.lane, &attempts)
+                isSent = try await send(job, prepared, taken.jobClass, &attempts)
             case .alone(let job, let prepared):
-                isSent = try await sendAlone(job, prepared, taken.lane, &attempts)
-            case .batch(let job, let batch): try await transitions.expand(job, batch, lane: taken.lane)
+                isSent = try await sendAlone(job, prepared, taken.jobClass, &attempts)
+            case .batch(let job, let batch): try await transitions.expand(job, batch, jobClass: taken.jobClass)
             case .invalid(let job, let report): try await transitions.fail(job, report)
-            case .elsewhere(let job, let lane): try await transitions.requeue(job, to: lane, inSilence: true)
-            case .cancelled(let job): try await transitions.requeue(job, to: taken.lane)
+            case .elsewhere(let job, let jobClass): try await transitions.requeue(job, to: jobClass, inSilence: true)
+            case .cancelled(let job): try await transitions.requeue(job, to: taken.jobClass)
             case .unrecorded(let job, let attempts, let error):
-                try await transitions.requeueUnrecorded(job, attempts, to: taken.lane, because: error)
+                try await transitions.requeueUnrecorded(job, attempts, to: taken.jobClass, because: error)
             case .locked(let error):
                 // The next look at the folders finds it again.
                 transitions.emit(.diskError(error))
@@ -167,9 +167,9 @@ actor Dispatcher {
                 break
             }
         } catch let error as SystemError {
-            try await transitions.giveBack(taken.ticket, to: taken.lane, because: error)
+            try await transitions.giveBack(taken.ticket, to: taken.jobClass, because: error)
         } catch is CancellationError {
-            try await transitions.giveBack(taken.ticket, to: taken.lane)
+            try await transitions.giveBack(taken.ticket, to: taken.jobClass)
             throw CancellationError()
         }
     }
@@ -177,17 +177,17 @@ actor Dispatcher {
     /// Sends the job behind those that are with the server, when the press says so: all that can be done before is done then.
     /// False where those have found the server away meanwhile; then it is back in its place.
     private func send(
-        _ job: ActiveJob, _ prepared: PreparedJob, _ lane: JobClass, _ attempts: inout RenderAttempts
+        _ job: ActiveJob, _ prepared: PreparedJob, _ jobClass: JobClass, _ attempts: inout RenderAttempts
     ) async throws -> Bool {
         let settings = prepared.asked == nil ? ServerSettings() : await renderServer.capabilities.settings()
         guard renderServer.health.isUp else {
-            try await transitions.requeueUncounted(job, prepared.attempts, to: lane)
+            try await transitions.requeueUncounted(job, prepared.attempts, to: jobClass)
             return false
         }
         transitions.emit(.started(job.ticket, server: renderServer.server.description))
         queue.slots { $0.starting(slot) }
         let attempt = RenderAttempt(
-            job, prepared, from: lane, settings: settings, slot: slot, transitions: transitions,
+            job, prepared, from: jobClass, settings: settings, slot: slot, transitions: transitions,
             renderServer: renderServer)
         attempts.addTask(executorPreference: attempt.thread) { [renderServer] in
             try await attempt.run()
@@ -199,11 +199,11 @@ actor Dispatcher {
 
     /// Sends a job when no other is there, and none behind it. False where it is not sent, and is back in its place.
     private func sendAlone(
-        _ job: ActiveJob, _ prepared: PreparedJob, _ lane: JobClass, _ attempts: inout RenderAttempts
+        _ job: ActiveJob, _ prepared: PreparedJob, _ jobClass: JobClass, _ attempts: inout RenderAttempts
     ) async throws -> Bool {
         await queue.waitForNone(at: slot)
         if prepared.attempts.mayStillRun, try await !waitedUntilIdle(for: job) {
-            try await transitions.requeue(job, to: lane)
+            try await transitions.requeue(job, to: jobClass)
             return false
         }
         var prepared = prepared
@@ -211,10 +211,10 @@ actor Dispatcher {
         do throws(SystemError) {
             try job.record(prepared.attempts)
         } catch {
-            try await transitions.requeueUnrecorded(job, prepared.attempts, to: lane, because: error)
+            try await transitions.requeueUnrecorded(job, prepared.attempts, to: jobClass, because: error)
             return false
         }
-        guard try await send(job, prepared, lane, &attempts) else { return false }
+        guard try await send(job, prepared, jobClass, &attempts) else { return false }
         await queue.waitForNone(at: slot)
         return true
     }

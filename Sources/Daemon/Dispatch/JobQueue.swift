@@ -31,29 +31,29 @@ final class JobQueue: Sendable {
         func knows(_ ticket: Ticket) -> Bool { taken.contains(ticket) || lines.values.contains { $0.contains(ticket) } }
 
         /// The first ticket that this worker may take, and its lane. Those that are late come last.
-        func next(for slot: SlotKey) -> (ticket: Ticket, lane: JobClass)? {
-            let firsts = lanes(for: slot).compactMap { lane in
-                lines[lane].flatMap { line in
+        func next(for slot: SlotKey) -> (ticket: Ticket, jobClass: JobClass)? {
+            let firsts = jobClasses(for: slot).compactMap { jobClass in
+                lines[jobClass].flatMap { line in
                     let ticket = line.first(late.count + 1).first { !late.contains($0) } ?? line.first
-                    return ticket.map { (ticket: $0, lane: lane) }
+                    return ticket.map { (ticket: $0, jobClass: jobClass) }
                 }
             }
-            let isLate = { (entry: (ticket: Ticket, lane: JobClass)) in self.late.contains(entry.ticket) }
+            let isLate = { (entry: (ticket: Ticket, jobClass: JobClass)) in self.late.contains(entry.ticket) }
             let punctual = firsts.filter { !isLate($0) }
             return (punctual.isEmpty ? firsts : punctual).min { $0.ticket < $1.ticket }
         }
 
         /// The lanes out of which this worker may take a ticket now.
-        func lanes(for slot: SlotKey) -> [JobClass] {
+        func jobClasses(for slot: SlotKey) -> [JobClass] {
             guard !isClosed, !isPaused, slots.room(slot) > 0 else { return [] }
             let own = JobClass(slot.kind, server: slot.server)
             return slots.isTurn(slot) ? [own, JobClass(slot.kind)] : [own]
         }
 
         /// The first tickets of one priority that this worker may take, in order, and the lane of each.
-        func first(_ count: Int, for slot: SlotKey) -> [(ticket: Ticket, lane: JobClass)] {
-            let all = lanes(for: slot).flatMap { lane in
-                (lines[lane]?.first(count) ?? []).map { (ticket: $0, lane: lane) }
+        func first(_ count: Int, for slot: SlotKey) -> [(ticket: Ticket, jobClass: JobClass)] {
+            let all = jobClasses(for: slot).flatMap { jobClass in
+                (lines[jobClass]?.first(count) ?? []).map { (ticket: $0, jobClass: jobClass) }
             }
             .sorted { $0.ticket < $1.ticket }
             return Array(all.prefix { $0.ticket.priority == all[0].ticket.priority }.prefix(count))
@@ -92,7 +92,7 @@ final class JobQueue: Sendable {
     func withdraw(_ ticket: Ticket) -> Bool {
         state.withLock { state in
             state.late.remove(ticket)
-            for lane in state.lines.keys where state.lines[lane]?.remove(ticket) == true { return true }
+            for jobClass in state.lines.keys where state.lines[jobClass]?.remove(ticket) == true { return true }
             return false
         }
     }
@@ -107,10 +107,10 @@ final class JobQueue: Sendable {
 
     /// Lets tickets in; those that wait already, or are in a worker's hands, stay where they are: a look at the folders may
     /// have found them first.
-    func add(_ tickets: some Sequence<Ticket>, to lane: JobClass = .renders) {
+    func add(_ tickets: some Sequence<Ticket>, to jobClass: JobClass = .renders) {
         changing { state in
             for ticket in tickets where !state.knows(ticket) {
-                _ = state.lines[lane, default: TicketQueue()].insert(ticket)
+                _ = state.lines[jobClass, default: TicketQueue()].insert(ticket)
             }
         }
     }
@@ -118,11 +118,11 @@ final class JobQueue: Sendable {
     /// A worker puts one back into its place.
     ///
     /// - Parameter isLate: it goes after the others, until one of them was answered (see ``clearLate()``).
-    func requeue(_ ticket: Ticket, to lane: JobClass, isLate: Bool = false) {
+    func requeue(_ ticket: Ticket, to jobClass: JobClass, isLate: Bool = false) {
         changing { state in
             state.taken.remove(ticket)
             if isLate { state.late.insert(ticket) }
-            _ = state.lines[lane, default: TicketQueue()].insert(ticket)
+            _ = state.lines[jobClass, default: TicketQueue()].insert(ticket)
         }
     }
 
@@ -134,14 +134,16 @@ final class JobQueue: Sendable {
 
     /// Lets the parts of a batch in, each in its lane.
     func add(_ expansion: Expansion) {
-        for (lane, parts) in Dictionary(grouping: expansion.parts, by: \.lane) { add(parts.map(\.ticket), to: lane) }
+        for (jobClass, parts) in Dictionary(grouping: expansion.parts, by: \.jobClass) {
+            add(parts.map(\.ticket), to: jobClass)
+        }
     }
 
     /// A render that turned out to be something else changes the line, unless it has left already.
-    func move(_ ticket: Ticket, to lane: JobClass) {
+    func move(_ ticket: Ticket, to jobClass: JobClass) {
         changing { state in
             guard state.lines[.renders]?.remove(ticket) == true else { return }
-            _ = state.lines[lane, default: TicketQueue()].insert(ticket)
+            _ = state.lines[jobClass, default: TicketQueue()].insert(ticket)
         }
     }
 
@@ -163,19 +165,19 @@ final class JobQueue: Sendable {
     }
 
     /// The first ticket that the worker may take, and its lane, if there is one.
-    func next(for slot: SlotKey) -> (ticket: Ticket, lane: JobClass)? {
+    func next(for slot: SlotKey) -> (ticket: Ticket, jobClass: JobClass)? {
         state.withLock { state in
-            guard let (ticket, lane) = state.next(for: slot), state.lines[lane]?.remove(ticket) == true else {
+            guard let (ticket, jobClass) = state.next(for: slot), state.lines[jobClass]?.remove(ticket) == true else {
                 return nil
             }
             state.taken.insert(ticket)
             state.slots.reserve(slot)
-            return (ticket, lane)
+            return (ticket, jobClass)
         }
     }
 
     /// The same, but for jobs that go before others because the server has loaded their checkpoint. Blocks on the disk.
-    func next(for slot: SlotKey, by affinity: CheckpointAffinity?) -> (ticket: Ticket, lane: JobClass)? {
+    func next(for slot: SlotKey, by affinity: CheckpointAffinity?) -> (ticket: Ticket, jobClass: JobClass)? {
         // Who comes late has overtaken nobody, and is not grouped.
         guard let affinity, slot.kind == .renders, state.withLock(\.late).isEmpty else { return next(for: slot) }
         affinity.look(at: state.withLock { $0.first(affinity.limit + 1, for: slot).map(\.ticket) })
@@ -183,11 +185,12 @@ final class JobQueue: Sendable {
             // What came in between has not been looked at, and keeps its turn.
             let next = state.first(affinity.limit + 1, for: slot)
             guard let ticket = affinity.take(of: next.map(\.ticket), for: slot),
-                let lane = next.first(where: { $0.ticket == ticket })?.lane, state.lines[lane]?.remove(ticket) == true
+                let jobClass = next.first(where: { $0.ticket == ticket })?.jobClass,
+                state.lines[jobClass]?.remove(ticket) == true
             else { return nil }
             state.taken.insert(ticket)
             state.slots.reserve(slot)
-            return (ticket, lane)
+            return (ticket, jobClass)
         }
     }
 

@@ -1,5 +1,6 @@
 // Where people's doings come in: files dropped in the inbox, jobs put back into the queue by hand, PAUSE.
 
+import A1111API
 @preconcurrency import Dispatch
 import Foundation
 import Linux
@@ -11,7 +12,7 @@ actor SpoolMonitor {
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     private let folders: Folders
-    private let lane: @Sendable (JobFile) -> JobClass
+    private let servers: [ServerAddress]
     private let inotify: Inotify
     private var intake: Intake
     private let hands: ManualChangeWatcher
@@ -34,13 +35,13 @@ actor SpoolMonitor {
     private var timer: (any DispatchSourceTimer)?
 
     init(
-        folders: Folders, lane: @escaping @Sendable (JobFile) -> JobClass, inotify: Inotify, intake: Intake,
+        folders: Folders, servers: [ServerAddress], inotify: Inotify, intake: Intake,
         hands: ManualChangeWatcher, queue: JobQueue, rescans: RescanSchedule,
         emit: @escaping @Sendable (Event) -> Void, wentRound: @escaping @Sendable () -> Void
     ) {
         self.wentRound = wentRound
         self.folders = folders
-        self.lane = lane
+        self.servers = servers
         self.inotify = inotify
         self.intake = intake
         self.hands = hands
@@ -127,8 +128,8 @@ actor SpoolMonitor {
         var tickets: [JobClass: [Ticket]] = [:]
         for outcome in outcomes {
             switch outcome {
-            case .accepted(let ticket, let lane):
-                tickets[lane, default: []].append(ticket)
+            case .accepted(let ticket, let jobClass):
+                tickets[jobClass, default: []].append(ticket)
                 emit(.accepted(ticket))
             case .expanded(let ticket, let expansion):
                 // Told before any of its parts can come to its end.
@@ -139,7 +140,7 @@ actor SpoolMonitor {
             case .diskError(let error): emit(.diskError(error))
             }
         }
-        for (lane, tickets) in tickets { queue.add(tickets, to: lane) }
+        for (jobClass, tickets) in tickets { queue.add(tickets, to: jobClass) }
     }
 
     /// Who renames a job in queue/ gives it another place: there it is one job, and not two. The ticket that it had, if it
@@ -159,14 +160,14 @@ actor SpoolMonitor {
             case .queued(let ticket):
                 guard !queue.knows(ticket), try folders.isQueued(ticket) else { continue }
                 // What cannot be read now is a render, which the worker reads again.
-                let lane = (try? folders.lane(of: ticket, sort: lane)) ?? .renders
+                let jobClass = (try? folders.jobClass(of: ticket, at: servers)) ?? .renders
                 // Told first: what becomes of it in its place is told behind that.
                 if let old = try withdrawn(names[ticket.name] ?? []) {
                     emit(.moved(old, to: ticket))
                 } else {
                     emit(.queued(ticket))
                 }
-                queue.add([ticket], to: lane)
+                queue.add([ticket], to: jobClass)
             case .paused(let isPaused):
                 if queue.pause(isPaused) { emit(.paused(isPaused)) }
             case .folders(let refresh):

@@ -1,6 +1,7 @@
 // Whom a daemon tells of what has happened by running a program, and what that program is told.
 
 import A1111
+import A1111API
 import Foundation
 import Spool
 

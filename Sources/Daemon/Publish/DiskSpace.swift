@@ -21,7 +21,7 @@ final class DiskSpace: Sendable {
         /// What those that are under way will need.
         var reserved: [Ticket: Int] = [:]
         /// Jobs that are not in the queue's lines until there is room for them.
-        var waiting: [Ticket: (lane: JobClass, need: Int)] = [:]
+        var waiting: [Ticket: (jobClass: JobClass, need: Int)] = [:]
         /// Jobs whose answers are held by their servers.
         var holding: Set<Ticket> = []
         var isWatched = false
@@ -45,7 +45,7 @@ final class DiskSpace: Sendable {
     /// Whether a job may be sent. One that may not waits here, and comes back into its lane when there is room.
     ///
     /// - Parameter pixels: of its request; read only where room is short.
-    func admits(_ ticket: Ticket, from lane: JobClass, pixels: () -> Int?) -> Bool {
+    func admits(_ ticket: Ticket, from jobClass: JobClass, pixels: () -> Int?) -> Bool {
         guard isShort() else { return true }
         let pixels = pixels()
         let (need, taken) = state.withLock { state in
@@ -55,7 +55,7 @@ final class DiskSpace: Sendable {
             state.withLock { $0.reserved[ticket] = need }
             return true
         }
-        setAside(ticket, lane, need)
+        setAside(ticket, jobClass, need)
         return false
     }
 
@@ -92,12 +92,12 @@ final class DiskSpace: Sendable {
     private static let mostHeld = 8
 
     /// A result found no room. The job is back in the queue's folder, and waits here.
-    func waitForSpace(_ ticket: Ticket, _ lane: JobClass, _ lack: NoSpace, pixels: Int?) {
+    func waitForSpace(_ ticket: Ticket, _ jobClass: JobClass, _ lack: NoSpace, pixels: Int?) {
         state.withLock { state in
             state.needs.record(lack.bytes, for: pixels)
             (state.own[ticket], state.cause, state.isShort) = (lack.bytes, "\(lack.cause)", true)
         }
-        setAside(ticket, lane, lack.bytes)
+        setAside(ticket, jobClass, lack.bytes)
     }
 
     /// A result has been published.
@@ -114,10 +114,10 @@ final class DiskSpace: Sendable {
 
     // MARK: Waiting
 
-    private func setAside(_ ticket: Ticket, _ lane: JobClass, _ need: Int) {
+    private func setAside(_ ticket: Ticket, _ jobClass: JobClass, _ need: Int) {
         let (isFirst, isNew) = state.withLock { state in
             state.reserved[ticket] = nil
-            state.waiting[ticket] = (lane, need)
+            state.waiting[ticket] = (jobClass, need)
             defer { (state.isTold, state.isWatched) = (true, true) }
             return (!state.isTold, !state.isWatched)
         }
@@ -144,7 +144,8 @@ final class DiskSpace: Sendable {
     private func requeueFitting() {
         let isShort = isShort()
         var (taken, tooLarge, count) = (state.withLock(\.taken), Int.max, 0)
-        for (ticket, (lane, need)) in state.withLock(\.waiting).sorted(by: { $0.key < $1.key }) where need < tooLarge {
+        for (ticket, (jobClass, need)) in state.withLock(\.waiting).sorted(by: { $0.key < $1.key })
+        where need < tooLarge {
             guard !isShort || isFree(taken + need) else {
                 tooLarge = need
                 continue
@@ -152,7 +153,7 @@ final class DiskSpace: Sendable {
             taken += need
             count += isShort ? 1 : 0
             state.withLock { $0.waiting[ticket] = nil }
-            queue.requeue(ticket, to: lane)
+            queue.requeue(ticket, to: jobClass)
             if count == Self.most { return }
         }
         tellOfEnd()

@@ -34,13 +34,13 @@ struct JobTransitions: Sendable {
     }
 
     /// The front desk has expanded most batches before they come here.
-    nonisolated(nonsending) func expand(_ job: ActiveJob, _ batch: Batch, lane: JobClass) async throws {
+    nonisolated(nonsending) func expand(_ job: ActiveJob, _ batch: Batch, jobClass: JobClass) async throws {
         // Again and again, if it must be: behind the instant of commit only moves are missing.
         let expansion = try await retryingDiskErrors { _ in
             try job.commitClaim()
-            return try job.expand(batch, with: options.insight)
+            return try job.expand(batch, at: options.servers)
         }
-        guard let expansion else { return try await requeue(job, to: lane) }
+        guard let expansion else { return try await requeue(job, to: jobClass) }
         emit(.expanded(job.ticket, expansion))
         queue.add(expansion)
         queue.forget(job.ticket)
@@ -59,7 +59,7 @@ struct JobTransitions: Sendable {
 
     /// Puts the job back into its place on the disk at once, and into the line in its turn.
     nonisolated(nonsending) func requeue(
-        _ job: ActiveJob, to lane: JobClass, _ turn: RequeueTiming = .now, inSilence: Bool = false
+        _ job: ActiveJob, to jobClass: JobClass, _ turn: RequeueTiming = .now, inSilence: Bool = false
     ) async throws {
         switch try await retryingDiskErrors({ _ in try job.requeue() }) {
         case .queued: break
@@ -70,38 +70,38 @@ struct JobTransitions: Sendable {
         }
         if !inSilence { emit(.requeued(job.ticket)) }
         switch turn {
-        case .now: queue.requeue(job.ticket, to: lane)
-        case .after(let delay): requeue(job.ticket, to: lane, after: delay, isLate: false)
-        case .late(let delay): requeue(job.ticket, to: lane, after: delay, isLate: true)
-        case .withRoom(let lack, let pixels): space.waitForSpace(job.ticket, lane, lack, pixels: pixels)
+        case .now: queue.requeue(job.ticket, to: jobClass)
+        case .after(let delay): requeue(job.ticket, to: jobClass, after: delay, isLate: false)
+        case .late(let delay): requeue(job.ticket, to: jobClass, after: delay, isLate: true)
+        case .withRoom(let lack, let pixels): space.waitForSpace(job.ticket, jobClass, lack, pixels: pixels)
         }
     }
 
-    private func requeue(_ ticket: Ticket, to lane: JobClass, after delay: Duration, isLate: Bool) {
-        guard delay > .zero else { return queue.requeue(ticket, to: lane, isLate: isLate) }
+    private func requeue(_ ticket: Ticket, to jobClass: JobClass, after delay: Duration, isLate: Bool) {
+        guard delay > .zero else { return queue.requeue(ticket, to: jobClass, isLate: isLate) }
         Task(executorPreference: TaskQueueExecutor.shared) { [queue] in
             try? await TaskQueueExecutor.rest(for: delay)
-            queue.requeue(ticket, to: lane, isLate: isLate)
+            queue.requeue(ticket, to: jobClass, isLate: isLate)
         }
     }
 
     /// Puts back a job whose last attempt was none.
     nonisolated(nonsending) func requeueUncounted(
-        _ job: ActiveJob, _ attempts: Attempts, to lane: JobClass, _ turn: RequeueTiming = .now
+        _ job: ActiveJob, _ attempts: Attempts, to jobClass: JobClass, _ turn: RequeueTiming = .now
     ) async throws {
         var attempts = attempts
         attempts.list.removeLast()
         try await retryingDiskErrors { [attempts] _ in try job.abandon(attempts) }
-        try await requeue(job, to: lane, turn, inSilence: true)
+        try await requeue(job, to: jobClass, turn, inSilence: true)
     }
 
     /// The same for one whose attempt the disk would not have.
     nonisolated(nonsending) func requeueUnrecorded(
-        _ job: ActiveJob, _ attempts: Attempts, to lane: JobClass, because error: SystemError
+        _ job: ActiveJob, _ attempts: Attempts, to jobClass: JobClass, because error: SystemError
     ) async throws {
         emit(.diskError(error))
         disk.failed()
-        try await requeueUncounted(job, attempts, to: lane)
+        try await requeueUncounted(job, attempts, to: jobClass)
     }
 
     /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
@@ -116,7 +116,7 @@ struct JobTransitions: Sendable {
     }
 
     /// Puts back what a worker took and cannot send, wherever it lies by now.
-    nonisolated(nonsending) func giveBack(_ ticket: Ticket, to lane: JobClass, because error: SystemError? = nil)
+    nonisolated(nonsending) func giveBack(_ ticket: Ticket, to jobClass: JobClass, because error: SystemError? = nil)
         async throws
     {
         if let error {
@@ -126,7 +126,7 @@ struct JobTransitions: Sendable {
         guard let job = try await retryingDiskErrors({ _ in try folders.claim(ticket, again: true) }) else {
             return queue.forget(ticket)
         }
-        try await requeue(job, to: lane, inSilence: error != nil)
+        try await requeue(job, to: jobClass, inSilence: error != nil)
     }
 
     /// Waits, where the disk has stopped a job, until it does its work again: that is every job's. Rendering them one after

@@ -1,6 +1,7 @@
 // result.json: what came of a job, for people and programs.
 
 import A1111
+import A1111API
 import Foundation
 import JSONText
 import Spool

@@ -16,26 +16,26 @@ extension RenderAttempt {
         freeSlot()
         // By us: it was meant for another render, which had ended in that moment.
         if failure.class == .interrupted, await renderServer.hasInterrupted(failure.began) {
-            return try await transitions.requeueUncounted(job, attempts, to: lane)
+            return try await transitions.requeueUncounted(job, attempts, to: jobClass)
         }
         switch step(after: failure.class, attempts: attempts.counted) {
         case .waitForServer:
             // It went away under the job although it had answered: others go first when it is back.
             guard wasProven, answer.class == .ambiguous || failure.isLostByGateway else {
-                return try await transitions.requeueUncounted(job, attempts, to: lane)
+                return try await transitions.requeueUncounted(job, attempts, to: jobClass)
             }
             guard attempts.counted < attemptLimit else { return try await fail(failure.blamed(.ambiguous), attempts) }
             try job.record(attempts)
-            try await transitions.requeue(job, to: lane, .late(after: .zero), inSilence: true)
+            try await transitions.requeue(job, to: jobClass, .late(after: .zero), inSilence: true)
         case .later:
             // One that says so to all is left alone, and all jobs wait.
             let delay = failure.isForAll ? .zero : pause ?? .zero
             if delay > .zero { transitions.emit(.retrying(job.ticket, failure.message, after: delay)) }
-            try await transitions.requeueUncounted(job, attempts, to: lane, .late(after: delay))
+            try await transitions.requeueUncounted(job, attempts, to: jobClass, .late(after: delay))
         case .tryAgain(let delay):
             transitions.emit(.retrying(job.ticket, failure.message, after: delay))
             try job.record(attempts)
-            try await transitions.requeue(job, to: lane, .after(delay))
+            try await transitions.requeue(job, to: jobClass, .after(delay))
         case .fail: try await fail(failure, attempts)
         }
     }

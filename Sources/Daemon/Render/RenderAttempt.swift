@@ -14,7 +14,7 @@ actor RenderAttempt {
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     let job: ActiveJob
-    let lane: JobClass
+    let jobClass: JobClass
     let prepared: PreparedJob
     /// The server's, before the render.
     let settings: ServerSettings
@@ -37,12 +37,12 @@ actor RenderAttempt {
     }
 
     init(
-        _ job: ActiveJob, _ prepared: PreparedJob, from lane: JobClass, settings: ServerSettings, slot: SlotKey,
+        _ job: ActiveJob, _ prepared: PreparedJob, from jobClass: JobClass, settings: ServerSettings, slot: SlotKey,
         transitions: JobTransitions,
         renderServer: RenderServer
     ) {
         self.job = job
-        self.lane = lane
+        self.jobClass = jobClass
         self.prepared = prepared
         self.settings = settings
         self.slot = slot
@@ -64,14 +64,14 @@ actor RenderAttempt {
             try await perform()
             transitions.disk.recovered()
         } catch let lack as NoSpace {
-            try await transitions.requeue(job, to: lane, .withRoom(lack, pixels: prepared.asked?.pixels))
+            try await transitions.requeue(job, to: jobClass, .withRoom(lack, pixels: prepared.asked?.pixels))
         } catch let error as SystemError {
             transitions.emit(.diskError(error))
             // Before the worker can take it again.
             transitions.disk.failed()
-            try await transitions.requeue(job, to: lane, inSilence: true)
+            try await transitions.requeue(job, to: jobClass, inSilence: true)
         } catch is CancellationError {
-            try await transitions.requeue(job, to: lane)
+            try await transitions.requeue(job, to: jobClass)
             throw CancellationError()
         }
     }
@@ -85,7 +85,7 @@ actor RenderAttempt {
                 guard try await renderServer.waitForLostRender(unless: { try await transitions.isCancelled(job) })
                 else {
                     leaveUnsent()
-                    return try await transitions.requeue(job, to: lane)
+                    return try await transitions.requeue(job, to: jobClass)
                 }
             } catch {
                 leaveUnsent()
@@ -95,7 +95,7 @@ actor RenderAttempt {
             // Those before it have found that out.
             guard renderServer.health.isUp else {
                 leaveUnsent()
-                return try await transitions.requeueUncounted(job, prepared.attempts, to: lane)
+                return try await transitions.requeueUncounted(job, prepared.attempts, to: jobClass)
             }
         }
         let isBehind = renderServer.isBusy
@@ -143,7 +143,7 @@ actor RenderAttempt {
                 if let failure {
                     await renderServer.record(try await renderServer.clarified(failure, for: prepared.endpoint))
                 }
-                return try await transitions.requeue(job, to: lane)
+                return try await transitions.requeue(job, to: jobClass)
             }
             let reply = try answer.get()
             await renderServer.record(nil)
@@ -159,7 +159,7 @@ actor RenderAttempt {
             // Its lists and its state took the server a while.
             if try await transitions.isCancelled(job) {
                 answer.closeFiles()
-                return try await transitions.requeue(job, to: lane)
+                return try await transitions.requeue(job, to: jobClass)
             }
             attempts.end(at: end.stamp)
             let result = JobResult(
@@ -180,10 +180,10 @@ actor RenderAttempt {
             // It was rendered, and got lost at the server while there was no room for it here.
             if early != nil, failure.class == .ambiguous {
                 try await abandon(attempts, as: Attempts.disk)
-                return try await transitions.requeue(job, to: lane)
+                return try await transitions.requeue(job, to: jobClass)
             }
             let failure = await explained(failure, stops, isFollowed: isFollowed)
-            if wasRefused { return try await transitions.requeueUncounted(job, attempts, to: lane) }
+            if wasRefused { return try await transitions.requeueUncounted(job, attempts, to: jobClass) }
             try await handle(wasInLine ? failure.blamed(.ambiguous) : failure, attempts)
         } catch let lost as ContentLost {
             answer.closeFiles()

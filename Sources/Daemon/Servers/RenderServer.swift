@@ -1,6 +1,7 @@
 // A press of the shop: a server that renders, and what is known of it by all who work with it.
 
 import A1111
+import A1111API
 import Foundation
 import Linux
 import Spool

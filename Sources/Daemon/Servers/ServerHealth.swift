@@ -1,6 +1,7 @@
 // Is the server there? Asked only when there is a reason, and so that a server that is starting survives it.
 
 import A1111
+import A1111API
 import Linux
 import Synchronization
 
@@ -130,6 +131,38 @@ actor ServerHealth {
                 try await rest()
             }
             try Task.checkCancellation()
+        }
+    }
+
+    // MARK: Beside the jobs
+
+    /// Why a request that is no job's must not be sent now, and in how many seconds it may be; `nil` where it may. A server
+    /// that is busy, or wants a password, says so itself.
+    func obstacle() async -> (words: String, seconds: Int)? {
+        if state == .away || state.isRefusing { await look() }
+        switch state {
+        case .unknown, .up, .refusing: return nil
+        case .away: return ("nobody listens at \(server): it is waited for", 5)
+        case .starting(let moment):
+            let left = moment - .now
+            guard left > .zero else {
+                isBack()
+                return nil
+            }
+            return ("\(server) is starting: a request now could stop it for good", Int(left.components.seconds) + 1)
+        }
+    }
+
+    /// Looks whether anybody listens. Where nobody does it is waited for, also when no job is there.
+    func look() async {
+        let reason = await probe(at: .port)
+        switch (state, reason) {
+        case (.away, nil): opened()
+        case (_, nil), (.away, _): break
+        case (.unknown, let reason?), (.up, let reason?), (.refusing, let reason?), (.starting, let reason?):
+            if state.isThere { emit(.serverAway(server.description, reason: reason)) }
+            state = .away
+            Task(executorPreference: TaskQueueExecutor.shared) { try? await self.waitUntilUp() }
         }
     }
 

@@ -1,6 +1,7 @@
 // What a server has shown that it has, since the daemon runs.
 
 import A1111
+import A1111API
 import Synchronization
 
 /// Some servers that render do not tell what they are set to, and are there all the same. One that has told it has lost its

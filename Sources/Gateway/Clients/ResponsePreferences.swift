@@ -4,15 +4,15 @@ import Foundation
 import HTTP
 
 /// The preferences of a request (RFC 7240).
-struct ResponsePreferences: Equatable {
+package struct ResponsePreferences: Equatable {
     /// It does not wait for the result.
-    let isAsync: Bool
+    package let isAsync: Bool
     /// It said so by a header, and is told that it was heard.
-    let prefersAsync: Bool
+    package let prefersAsync: Bool
     /// How long it waits for an end, in seconds.
-    let wait: Double?
+    package let wait: Double?
 
-    init(_ headers: Headers, _ query: String?) {
+    package init(_ headers: Headers, _ query: String?) {
         let preferences = headers.all("prefer").flatMap { $0.split(separator: ",") }.map {
             $0.trimmingCharacters(in: .whitespaces).lowercased()
         }
@@ -24,11 +24,11 @@ struct ResponsePreferences: Equatable {
 }
 
 /// What stands behind the question mark.
-struct Query {
+package struct Query {
     private let items: [(name: String, value: String)]
 
     /// By hand: URLComponents ends the process where what it is given is no query, and clients send what they like.
-    init(_ text: String?) {
+    package init(_ text: String?) {
         items = (text ?? "").split(separator: "&").map { item in
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { part in
                 // What is no escape stands for itself.
@@ -39,8 +39,8 @@ struct Query {
     }
 
     /// The first one's of that name; empty where it has none.
-    subscript(name: String) -> String? { items.first { $0.name == name }?.value }
+    package subscript(name: String) -> String? { items.first { $0.name == name }?.value }
 
     /// A whole number that is not negative.
-    func number(_ name: String) -> Int? { self[name].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil } }
+    package func number(_ name: String) -> Int? { self[name].flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil } }
 }

@@ -8,9 +8,13 @@ import Spool
 
 /// A stream of events.
 struct EventStream: Sendable {
-    let folders: Folders
-    let tracker: JobTracker
-    let threads: TaskQueueExecutor
+    private let folders: Folders
+    private let tracker: JobTracker
+    private let threads: TaskQueueExecutor
+
+    init(_ context: HandlerContext) {
+        (folders, tracker, threads) = (context.folders, context.tracker, context.proxy.threads)
+    }
 
     private enum StreamItem: Sendable {
         case jobEvent(JobEvent)
@@ -26,10 +30,10 @@ struct EventStream: Sendable {
 
     private func tell(_ writer: BodyWriter) async throws {
         // A client that has this line misses nothing of a job that it drops from then on.
-        let jobEvent = tracker.listen()
+        let events = tracker.listen()
         try await writer.write(": sdspool\n\n".utf8)
         let (words, speaker) = AsyncStream.makeStream(of: StreamItem.self, bufferingPolicy: .bufferingNewest(1024))
-        let listener = Task(executorPreference: threads) { for await one in jobEvent { speaker.yield(.jobEvent(one)) } }
+        let listener = Task(executorPreference: threads) { for await one in events { speaker.yield(.jobEvent(one)) } }
         let clock = Task(executorPreference: threads) {
             while (try? await TaskQueueExecutor.rest(for: .seconds(1))) != nil { speaker.yield(.tick) }
         }

@@ -40,7 +40,7 @@ package enum JobEvent: Sendable {
     }
 
     /// Nothing comes of the job any more.
-    var isEnd: Bool {
+    package var isEnd: Bool {
         switch self {
         case .done, .failed, .cancelled: true
         case .accepted, .started, .putBack, .moved: false
@@ -49,7 +49,7 @@ package enum JobEvent: Sendable {
 }
 
 /// The jobs that have not ended, and those who wait for news of them.
-final class JobTracker: Sendable {
+package final class JobTracker: Sendable {
     fileprivate struct State {
         var waiting: [JobName: [Ticket]] = [:]
         /// The same, in order.
@@ -64,13 +64,13 @@ final class JobTracker: Sendable {
     private let state = Mutex(State())
 
     /// What earlier lives have left.
-    func begin(with tickets: [Ticket]) {
+    package func begin(with tickets: [Ticket]) {
         state.withLock { state in
             for ticket in tickets { state.add(ticket) }
         }
     }
 
-    func record(_ event: JobEvent) {
+    package func record(_ event: JobEvent) {
         state.withLock { state in
             // The door makes moves itself, and is told of them by the daemon, too.
             if case .moved(let old, let new) = event, state.has(new), !state.has(old) { return }
@@ -82,7 +82,7 @@ final class JobTracker: Sendable {
     }
 
     /// The news from now on: of one job, or of all.
-    func listen(to name: JobName? = nil) -> AsyncStream<JobEvent> {
+    package func listen(to name: JobName? = nil) -> AsyncStream<JobEvent> {
         // A listener that falls behind by so much has lost its place; what it waits for, it finds in the folders.
         let (stream, listener) = AsyncStream.makeStream(of: JobEvent.self, bufferingPolicy: .bufferingNewest(1024))
         let number = state.withLock { state in
@@ -97,26 +97,26 @@ final class JobTracker: Sendable {
     }
 
     /// The first of the jobs of that name that have not ended.
-    func ticket(of name: JobName) -> Ticket? { state.withLock { $0.waiting[name]?.min() } }
+    package func ticket(of name: JobName) -> Ticket? { state.withLock { $0.waiting[name]?.min() } }
 
     /// What a ticket has become since it was told to somebody; itself where its job has not moved.
-    func current(_ ticket: Ticket) -> Ticket { state.withLock { $0.moves.current(ticket) } }
+    package func current(_ ticket: Ticket) -> Ticket { state.withLock { $0.moves.current(ticket) } }
 
     /// How many jobs go before it: those that are with a server, and those of the queue.
-    func before(_ ticket: Ticket) -> Int { state.withLock { $0.line.count(before: ticket) } }
+    package func before(_ ticket: Ticket) -> Int { state.withLock { $0.line.count(before: ticket) } }
 
     /// How many have not ended.
-    var count: Int { state.withLock { $0.line.count } }
+    package var count: Int { state.withLock { $0.line.count } }
 
     /// What a render takes, about; `nil` where none has ended yet.
-    var seconds: Double? { state.withLock { $0.seconds } }
+    package var seconds: Double? { state.withLock { $0.seconds } }
 
     /// With a server, as far as was told.
-    var rendering: [Ticket] { state.withLock { $0.rendering.sorted() } }
+    package var rendering: [Ticket] { state.withLock { $0.rendering.sorted() } }
 }
 
 extension JobTracker.State {
-    func has(_ ticket: Ticket) -> Bool { line.contains(ticket) }
+    package func has(_ ticket: Ticket) -> Bool { line.contains(ticket) }
 
     fileprivate mutating func add(_ ticket: Ticket) {
         if line.insert(ticket) { waiting[ticket.name, default: []].append(ticket) }
@@ -128,7 +128,7 @@ extension JobTracker.State {
         if waiting[ticket.name]?.isEmpty == true { waiting[ticket.name] = nil }
     }
 
-    mutating func record(_ event: JobEvent, _ ticket: Ticket) {
+    package mutating func record(_ event: JobEvent, _ ticket: Ticket) {
         switch event {
         case .accepted: add(ticket)
         case .moved(let old, let new):
@@ -149,17 +149,17 @@ extension JobTracker.State {
 }
 
 /// What tickets have become, for those who were told an old one. It is known as long as the door is open.
-struct TicketAliases {
+package struct TicketAliases {
     private var next: [Ticket: Ticket] = [:]
     /// The keys in the order in which they came.
     private var order: [Ticket] = []
     private let limit: Int
 
     /// - Parameter limit: about so many are known; the oldest are forgotten.
-    init(limit: Int = 10_000) { self.limit = limit }
+    package init(limit: Int = 10_000) { self.limit = limit }
 
     /// A job has another ticket from now on. One that is a job's is no old one any more, so no way leads in a circle.
-    mutating func record(_ old: Ticket, _ new: Ticket) {
+    package mutating func record(_ old: Ticket, _ new: Ticket) {
         next[new] = nil
         guard old != new else { return }
         if next.updateValue(new, forKey: old) == nil { order.append(old) }
@@ -168,7 +168,7 @@ struct TicketAliases {
         order.removeFirst(limit / 2)
     }
 
-    func current(_ ticket: Ticket) -> Ticket {
+    package func current(_ ticket: Ticket) -> Ticket {
         var ticket = ticket
         while let later = next[ticket] { ticket = later }
         return ticket

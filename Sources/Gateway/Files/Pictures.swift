@@ -6,16 +6,16 @@ import Linux
 import Spool
 
 /// A picture that lies in a result's folder.
-struct PictureLink: Sendable {
-    let file: FileName
+package struct PictureLink: Sendable {
+    package let file: FileName
     /// Of a file with such a name; bytes that are none are an extension's text in the place of a picture.
-    let type: String
-    let isPicture: Bool
+    package let type: String
+    package let isPicture: Bool
     /// The words with which it can be made again, where the server has said them.
-    var infotext: String?
+    package var infotext: String?
 
     /// The pictures in the order in which they came; what result.json does not say, the names of the files do.
-    static func all(of job: ResultFolder) throws(SystemError) -> [PictureLink] {
+    package static func all(of job: ResultFolder) throws(SystemError) -> [PictureLink] {
         struct Document: Decodable {
             struct Image: Decodable {
                 let file: String?
@@ -49,7 +49,7 @@ struct PictureLink: Sendable {
 
     /// What a browser may take a file for. Whatever else lies there is text: a page that somebody has dropped would act in
     /// the name of this one.
-    static func type(of name: FileName) -> String? {
+    package static func type(of name: FileName) -> String? {
         guard let text = name.text?.lowercased(), let dot = text.lastIndex(of: ".") else { return nil }
         return switch text[text.index(after: dot)...] {
         case "png": "image/png"
@@ -64,23 +64,23 @@ struct PictureLink: Sendable {
 }
 
 /// A file that is sent while it is read.
-final class FileBody: Sendable {
+package final class FileBody: Sendable {
     private let file: File
-    let size: Int
+    package let size: Int
 
     /// Throws ``SystemError``.
-    init(_ file: consuming File) throws(SystemError) {
+    package init(_ file: consuming File) throws(SystemError) {
         size = Int(clamping: try file.status().size)
         self.file = file
     }
 
     /// As it is. A file that has become shorter cuts the answer.
-    func write(to writer: BodyWriter) async throws {
+    package func write(to writer: BodyWriter) async throws {
         for start in stride(from: 0, to: size, by: Self.piece) { try await writer.write(piece(at: start, of: size)) }
     }
 
     /// In base64 (RFC 4648 section 4), as long as it was when its length was told.
-    func writeBase64(to writer: BodyWriter, size: Int) async throws {
+    package func writeBase64(to writer: BodyWriter, size: Int) async throws {
         for start in stride(from: 0, to: size, by: Self.piece) {
             try await writer.write(piece(at: start, of: size).base64EncodedData())
         }
@@ -91,10 +91,10 @@ final class FileBody: Sendable {
     }
 
     /// What that comes to.
-    static func base64Length(_ size: Int) -> Int { (size + 2) / 3 * 4 }
+    package static func base64Length(_ size: Int) -> Int { (size + 2) / 3 * 4 }
 
     /// All of it, where it is short.
-    func text() throws(SystemError) -> String { String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self) }
+    package func text() throws(SystemError) -> String { String(decoding: try file.read(upTo: 1 << 20), as: UTF8.self) }
 
     /// A multiple of 3: each piece is whole groups of base64.
     private static let piece = 48 << 10

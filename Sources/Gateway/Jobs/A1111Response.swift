@@ -1,6 +1,7 @@
 // A result as the server itself would have answered: the pictures out of their files, the words out of result.json.
 
 import A1111
+import A1111API
 import Foundation
 import HTTP
 import JSONText

@@ -10,7 +10,7 @@ import Linux
 import Spool
 
 /// JSON in pieces.
-struct ComposedBody: Sendable {
+package struct ComposedBody: Sendable {
     private enum Piece: Sendable {
         case text(Data)
         /// Opened when its turn comes: a client that is slow has one descriptor, and not a thousand.
@@ -25,13 +25,15 @@ struct ComposedBody: Sendable {
     }
     private var pieces: [Piece] = []
 
-    mutating func add(_ text: String) { add(Data(text.utf8)) }
+    package init() {}
 
-    mutating func add(_ text: Data) { pieces.append(.text(text)) }
+    package mutating func add(_ text: String) { add(Data(text.utf8)) }
+
+    package mutating func add(_ text: Data) { pieces.append(.text(text)) }
 
     /// As a string: base64, behind `prefix`; what is no picture is an extension's text, as it is. Throws ``SystemError``
     /// where its file is gone.
-    mutating func add(_ picture: PictureLink, in folder: Directory, prefix: String = "") throws(SystemError) {
+    package mutating func add(_ picture: PictureLink, in folder: Directory, prefix: String = "") throws(SystemError) {
         let source = try FileBody(folder.file(picture.file))
         // Files with holes are as large as anybody likes.
         guard source.size <= Folders.assetCap else {
@@ -44,7 +46,7 @@ struct ComposedBody: Sendable {
     }
 
     /// The answer, which reads the pictures when it is sent. One that has become shorter by then cuts it.
-    func response(_ headers: Headers) -> Response {
+    package func response(_ headers: Headers) -> Response {
         Response(
             status: 200, headers: headers,
             body: .stream(.length(pieces.reduce(0) { $0 + $1.length })) { writer in

@@ -2,6 +2,7 @@
 // and nothing else of it changed.
 
 import A1111
+import A1111API
 import Foundation
 import HTTP
 import JSONText
@@ -10,33 +11,34 @@ import Spool
 import Synchronization
 
 /// Drops what clients send.
-final class JobSubmission: Sendable {
+package final class JobSubmission: Sendable {
     private let folders: Folders
     private let tracker: JobTracker
     /// Held between the look for an earlier job of a key and the drop.
     private let keys = Mutex(())
 
-    init(_ folders: Folders, _ tracker: JobTracker) {
+    package init(_ folders: Folders, _ tracker: JobTracker) {
         self.folders = folders
         self.tracker = tracker
     }
 
     /// A job that was dropped, and the news of it since then.
-    struct Submitted {
-        let name: JobName
-        let events: AsyncStream<JobEvent>
+    package struct Submitted {
+        package let name: JobName
+        package let events: AsyncStream<JobEvent>
         /// False for one that an earlier request with the same key has dropped.
-        let isNew: Bool
+        package let isNew: Bool
     }
 
     /// What cannot be taken, in the shape in which A1111 says so.
-    struct Unfit: Error {
+    package struct Unfit: Error {
         let response: Response
     }
 
     /// Takes the job in a request's body. Throws ``Unfit``, what reading the body throws, and ``SystemError`` where it cannot
     /// be written.
-    nonisolated(nonsending) func take(_ incoming: ServerRequest, as service: Endpoint.Service) async throws -> Submitted
+    package nonisolated(nonsending) func take(_ incoming: ServerRequest, as service: Endpoint.Service) async throws
+        -> Submitted
     {
         let name = try incoming.headers["idempotency-key"].map(Self.name(ofKey:))
         return try await withDraft { draft in
@@ -51,7 +53,7 @@ final class JobSubmission: Sendable {
     }
 
     /// Takes a job that is whole.
-    nonisolated(nonsending) func take(_ job: Data, called words: String) async throws -> Submitted {
+    package nonisolated(nonsending) func take(_ job: Data, called words: String) async throws -> Submitted {
         try await withDraft { draft in
             try await HTTPGateway.writes.run { try draft.write(job) }
             return try await drop(draft, called: words)
@@ -107,7 +109,7 @@ final class JobSubmission: Sendable {
     }
 
     /// What stands in the place of a job's closing brace, for it to go where it was sent.
-    static func ending(jobOptions: ObjectText?, hasMembers: Bool, _ service: Endpoint.Service) -> Data {
+    package static func ending(jobOptions: ObjectText?, hasMembers: Bool, _ service: Endpoint.Service) -> Data {
         let endpoint = ("endpoint", JSONString.encoded(service.path))
         let jobOptions =
             jobOptions?.text(removing: ["method"], setting: [endpoint])
@@ -171,7 +173,7 @@ final class JobSubmission: Sendable {
 
 extension JobSubmission.Submitted {
     /// Returns when the daemon has taken it, and soon in any case: one that is paused by its disk may take long.
-    func taken(_ tracker: JobTracker) async {
+    package func taken(_ tracker: JobTracker) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [events, name, isNew] in
                 guard tracker.ticket(of: name) == nil, isNew else { return }

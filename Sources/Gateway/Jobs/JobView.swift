@@ -7,12 +7,12 @@ import Linux
 import Spool
 
 /// Tells of jobs.
-struct JobView: Sendable {
-    let folders: Folders
-    let tracker: JobTracker
+package struct JobView: Sendable {
+    package let folders: Folders
+    package let tracker: JobTracker
 
     /// The address of a job at the door.
-    static func address(of name: String) -> String {
+    package static func address(of name: String) -> String {
         "/spool/v1/jobs/\(name.addingPercentEncoding(withAllowedCharacters: unreserved) ?? name)"
     }
 
@@ -21,7 +21,7 @@ struct JobView: Sendable {
         charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
     /// Where the job of that name, or with that ticket, is; `nil` where there is none.
-    func location(of text: String) throws(SystemError) -> JobLocation? {
+    package func location(of text: String) throws(SystemError) -> JobLocation? {
         guard let name = FileName(bytes: text.utf8) else { return nil }
         if let ticket = Ticket(entry: name) { return try location(of: ticket) }
         guard let job = JobName(called: text) else { return nil }
@@ -39,7 +39,7 @@ struct JobView: Sendable {
     }
 
     /// Its state; `nil` where it is gone in this moment.
-    func document(of location: JobLocation) throws(SystemError) -> JSONValue? {
+    package func document(of location: JobLocation) throws(SystemError) -> JSONValue? {
         switch location {
         case .dropped(let entry):
             return .object([("name", .string(JobName(dropped: entry)?.text ?? "")), ("state", .string("arriving"))])
@@ -96,7 +96,7 @@ struct JobView: Sendable {
 
     /// What is with a server and what waits, in order. In this order of looks a job that is claimed meanwhile is seen twice,
     /// and counts as claimed; in the other one it would not be seen at all.
-    func line() throws(SystemError) -> (active: [Ticket], waiting: [Ticket]) {
+    package func line() throws(SystemError) -> (active: [Ticket], waiting: [Ticket]) {
         let waiting = try folders.waiting()
         let active = try folders.activeTickets()
         let taken = Set(active)
@@ -104,7 +104,7 @@ struct JobView: Sendable {
     }
 
     /// What waits and what is being rendered, from the `offset`-th on.
-    func queue(offset: Int, limit: Int) throws(SystemError) -> JSONValue {
+    package func queue(offset: Int, limit: Int) throws(SystemError) -> JSONValue {
         let note = try folders.statusNote()
         let (active, waiting) = try line()
         let jobs = active.map(JobLocation.active) + waiting.map(JobLocation.queued)

@@ -1,6 +1,7 @@
 // Where the server sends a client that has asked it through the door: not past the door.
 
 import A1111
+import A1111API
 import Foundation
 
 /// The value of a Location field (RFC 9110 section 10.2.2), for a client of the door.

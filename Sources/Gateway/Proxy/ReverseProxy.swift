@@ -4,6 +4,8 @@
 // said. With the server's own status where it could not, and always with --transparent.
 
 import A1111
+import A1111API
+import Daemon
 import Foundation
 import HTTP
 import JSONText
@@ -11,17 +13,14 @@ import Linux
 import Synchronization
 
 /// Passes requests on.
-struct ReverseProxy: Sendable {
-    let servers: [Presence]
-    let isTransparent: Bool
-    let allowsControl: Bool
-    let threads: TaskQueueExecutor
-    let settingsChanged: @Sendable () -> Void
-    /// Called with the URL of a server that has answered.
-    let hasAnswered: @Sendable (String) -> Void
+package struct ReverseProxy: Sendable {
+    package let servers: [ProxiedServer]
+    package let isTransparent: Bool
+    package let allowsControl: Bool
+    package let threads: TaskQueueExecutor
 
     /// Throws what reading the body throws.
-    nonisolated(nonsending) func answer(_ incoming: ServerRequest) async throws -> Response {
+    package nonisolated(nonsending) func answer(_ incoming: ServerRequest) async throws -> Response {
         guard let server = servers.first else { return .error(502, "no server", "there is no server to ask") }
         let method = incoming.method == "HEAD" || incoming.method == "OPTIONS" ? "GET" : incoming.method
         // Not the target, which may be a whole URL (RFC 9112 section 3.2.2).
@@ -57,11 +56,11 @@ struct ReverseProxy: Sendable {
         if let obstacle = await server.obstacle() { return .notNow(obstacle) }
         let response = await pass(request, to: server, until: try incoming.disconnect())
         // Whatever it answered: what is asked once more costs a question, what is not known costs false warnings.
-        if endpoint.changesSettings { settingsChanged() }
+        if endpoint.changesSettings { server.settingsChanged() }
         return response
     }
 
-    private func pass(_ request: ProxyRequest, to server: Presence, until disconnect: DisconnectWatcher) async
+    private func pass(_ request: ProxyRequest, to server: ProxiedServer, until disconnect: DisconnectWatcher) async
         -> Response
     {
         let client = server.client
@@ -92,13 +91,13 @@ struct ReverseProxy: Sendable {
         }
         guard let found else {
             do { while try await pipe.take() != nil {} } catch let failure as Failure {
-                await server.look()
+                await server.hasFailed()
                 let kind = failure.class == .unclear ? .serverDown : failure.class
                 return .error(502, kind.rawValue, failure.message)
             } catch {}
             return .error(502, "no answer", "\(client.server) gave no answer")
         }
-        if (200..<300).contains(found.status) { hasAnswered("\(client.server)") }
+        if (200..<300).contains(found.status) { await server.hasAnswered() }
         let status = !isTransparent && (200..<300).contains(found.status) ? 418 : found.status
         return Response(
             status: status, headers: Self.passed(found.headers, of: client.server),
@@ -129,7 +128,7 @@ struct ReverseProxy: Sendable {
     }
 
     /// What of the head belongs to the message and not to one connection (RFC 9110 section 7.6.1), nor to who speaks to whom.
-    static func passed(_ headers: Headers) -> [(name: String, value: String)] {
+    package static func passed(_ headers: Headers) -> [(name: String, value: String)] {
         let named = headers.all("connection").flatMap { $0.lowercased().split(separator: ",") }.map {
             $0.trimmingCharacters(in: .whitespaces)
         }

@@ -20,9 +20,7 @@ package enum InboxDiagnosis: Hashable, Sendable {
 
 extension Folders {
     /// Looks once at a name in the inbox; `nil` where it is gone.
-    package func stray(_ name: FileName, insight: Insight, cap: Int = JobFile.usualCap) throws(SystemError)
-        -> InboxDiagnosis?
-    {
+    package func stray(_ name: FileName, cap: Int = JobFile.usualCap) throws(SystemError) -> InboxDiagnosis? {
         guard let status = try inbox.status(of: name) else { return nil }
         switch status.kind {
         case .directory: return .noJobFile("it is a folder, and only files are jobs")
@@ -47,8 +45,8 @@ extension Folders {
         let content = try file.read(upTo: cap)
         do throws(JobFileError) {
             let submission = try Submission(content, kind: JobFileKind(of: name) ?? .json)
-            try submission.check(insight)
-            for asset in try submission.assets(insight) {
+            try submission.check()
+            for asset in try submission.assets() {
                 switch try? look(at: asset, settle: .zero) {
                 case .arriving(let error, _), .wrong(let error): return .unfinished(error.message)
                 case .ready, nil: break

@@ -110,8 +110,8 @@ extension Intake {
             let kind = JobFileKind(of: name) ?? .json
             do throws(JobFileError) {
                 submission = try Submission(content, kind: kind)
-                try submission.check(insight)
-                assets = try submission.assets(insight)
+                try submission.check()
+                assets = try submission.assets()
             } catch {
                 return Reading(look: error.mayStillArrive ? .unfinished(error) : .wrong(error), seen: [status])
             }

@@ -3,6 +3,7 @@
 // The listing of the folder is the truth; events are wake-ups that also carry the order. What is no job is left where
 // it is, what is not whole yet is waited for, and what never becomes a job goes to failed/ with the reason.
 
+import A1111API
 import Foundation
 import Linux
 
@@ -25,7 +26,7 @@ package struct Intake {
     let folders: Folders
     let settle: Duration
     let cap: Int
-    let insight: Insight
+    let servers: [ServerAddress]
     let inotify: Inotify
     /// `nil` while there is no inbox.
     private var inboxWatch: Inotify.Watch?
@@ -66,15 +67,16 @@ package struct Intake {
     ///   - settle: how long a file that is not whole must stay unchanged before it is given up.
     ///   - cap: the size in bytes of the largest job file that is read.
     ///   - last: the latest arrival in the spool.
-    ///   - insight: what only the server's side can read in a job.
+    ///   - servers: those that the daemon serves: a job that names one waits for that one.
     package init(
-        _ folders: Folders, _ inotify: Inotify, settle: Duration, cap: Int, after last: Timestamp?, insight: Insight
+        _ folders: Folders, _ inotify: Inotify, settle: Duration, cap: Int, after last: Timestamp?,
+        servers: [ServerAddress]
     ) throws {
         self.folders = folders
         self.inotify = inotify
         self.settle = settle
         self.cap = cap
-        self.insight = insight
+        self.servers = servers
         stamps = ArrivalClock(after: last)
         try watchInbox()
     }
@@ -230,11 +232,11 @@ package struct Intake {
         case .forget: break
         case .accept(let job):
             guard let ticket = ticket(for: name, priority: job.jobOptions.priority) else { return }
-            let lane = insight.lane(job)
+            let jobClass = JobClass(of: job, at: servers)
             if ticket.name.loses(name) {
-                try take(name, as: ticket, .queue(lane))
+                try take(name, as: ticket, .queue(jobClass))
             } else if try folders.accept(name, as: ticket) {
-                untold.append(.accepted(ticket, lane))
+                untold.append(.accepted(ticket, jobClass))
             }
         case .expand(let batch):
             guard let ticket = ticket(for: name, priority: batch.priority, behind: batch.count) else { return }
@@ -277,10 +279,10 @@ package struct Intake {
         do throws(SystemError) {
             try job.commitTaken()
             switch step {
-            case .queue(let lane):
-                if try job.requeue() == .queued { untold.append(.accepted(job.ticket, lane)) }
+            case .queue(let jobClass):
+                if try job.requeue() == .queued { untold.append(.accepted(job.ticket, jobClass)) }
             case .expand(let batch):
-                if let expansion = try job.expand(batch, with: insight) {
+                if let expansion = try job.expand(batch, at: servers) {
                     untold.append(.expanded(job.ticket, expansion))
                 }
             case .refuse(let error):

@@ -62,15 +62,15 @@ package struct AssetName: Hashable, Sendable, CustomStringConvertible {
 
 extension Submission {
     /// The pictures that its jobs need. Throws ``JobFileError`` where one of them names something else.
-    package func assets(_ insight: Insight) throws(JobFileError) -> [AssetName] {
+    package func assets() throws(JobFileError) -> [AssetName] {
         switch self {
-        case .job(let job): return try AssetName.all(insight.assets(job))
+        case .job(let job): return try job.assets
         case .batch(let batch):
             var names: Set<AssetName> = []
             var failure: JobFileError?
             batch.forEachTelling { job in
                 do throws(JobFileError) {
-                    names.formUnion(try AssetName.all(insight.assets(job)))
+                    names.formUnion(try job.assets)
                 } catch {
                     failure = failure ?? error
                 }

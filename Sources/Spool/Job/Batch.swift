@@ -39,14 +39,16 @@ package enum Submission: Sendable {
 
 extension Submission {
     /// Throws ``JobFileError`` where one of the jobs is none for any server.
-    package func check(_ insight: Insight) throws(JobFileError) {
+    package func check() throws(JobFileError) {
         switch self {
-        case .job(let job): if let problem = insight.problem(job) { throw JobFileError(message: problem) }
+        case .job(let job): try job.check()
         case .batch(let batch):
             var first: JobFileError?
             batch.forEachSample { number, job in
-                guard first == nil, let problem = insight.problem(job) else { return }
-                first = JobFileError(message: "job \(number) of \(batch.count): \(problem)")
+                guard first == nil else { return }
+                do throws(JobFileError) { try job.check() } catch {
+                    first = JobFileError(message: "job \(number) of \(batch.count): \(error.message)")
+                }
             }
             if let first { throw first }
         }
@@ -265,13 +267,13 @@ extension JobFile {
     fileprivate var withoutMatrix: ObjectText {
         get throws(JobFileError) {
             do {
-                let jobOptions = try object.value(of: Self.ordersKey).map { try ObjectText($0) }
+                let jobOptions = try object.value(of: Self.optionsKey).map { try ObjectText($0) }
                 let rest = jobOptions?.members.contains { $0.key != "matrix" } ?? false
                 let kept = rest ? jobOptions?.text(removing: ["matrix"], setting: []) : nil
                 return try ObjectText(
                     object.text(
-                        removing: kept == nil ? [Self.ordersKey] : [],
-                        setting: kept.map { [(Self.ordersKey, $0)] } ?? []))
+                        removing: kept == nil ? [Self.optionsKey] : [],
+                        setting: kept.map { [(Self.optionsKey, $0)] } ?? []))
             } catch {
                 throw JobFileError(message: "\(error)")
             }

@@ -12,7 +12,7 @@ package struct JobFile: Sendable {
     package let jobOptions: JobOptions
 
     /// The key that speaks to the queue and is taken out before the request is sent.
-    package static let ordersKey = "sdspool"
+    package static let optionsKey = "sdspool"
     /// Of a job file, in bytes, where nobody asked for another. Pictures ride in job files as base64.
     package static let usualCap = 64 << 20
 
@@ -35,7 +35,7 @@ package struct JobFile: Sendable {
     /// Reads a job that is an object of a larger text.
     init(_ object: ObjectText) throws(JobFileError) {
         self.object = object
-        jobOptions = if let value = object.value(of: Self.ordersKey) { try JobOptions(value) } else { JobOptions() }
+        jobOptions = if let value = object.value(of: Self.optionsKey) { try JobOptions(value) } else { JobOptions() }
     }
 
     /// The text of a job file, however it is encoded.

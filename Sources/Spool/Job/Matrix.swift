@@ -40,7 +40,7 @@ package struct Matrix: Hashable, Sendable {
                 JobFileError(
                     message: "\(Self.spoken).\"\(member.key)\" \(words)", at: text.startIndex + member.place.lowerBound)
             }
-            if member.key == JobFile.ordersKey { throw problem("cannot be: what it says is for all combinations") }
+            if member.key == JobFile.optionsKey { throw problem("cannot be: what it says is for all combinations") }
             if axes.contains(where: { $0.key == member.key }) { throw problem("is there twice") }
             if axes.count == Self.axisLimit { throw problem("is one key more than \(Self.axisLimit)") }
             let value = text[text.startIndex + member.value.lowerBound..<text.startIndex + member.value.upperBound]

@@ -4,6 +4,7 @@
 // is the batch's result.json: until then a crash leaves a batch that is expanded again, from then on one of which only
 // moves are missing. Those are made by `finish`, here and in recovery.
 
+import A1111API
 import Foundation
 import JSONText
 import Linux
@@ -11,7 +12,7 @@ import Linux
 /// What a batch has become.
 package struct Expansion: Sendable {
     /// The tickets of the parts, in order, and the lane of each.
-    package let parts: [(ticket: Ticket, lane: JobClass)]
+    package let parts: [(ticket: Ticket, jobClass: JobClass)]
     /// Where the batch lies, with the table of its parts in its result.json.
     package let path: String
 }
@@ -33,7 +34,7 @@ extension ActiveJob {
     ///
     /// Of what the combinations of a matrix leave to chance all get what the first that asked for it got, so that they can
     /// be compared.
-    package func expand(_ batch: Batch, with insight: Insight) throws(SystemError) -> Expansion? {
+    package func expand(_ batch: Batch, at servers: [ServerAddress]) throws(SystemError) -> Expansion? {
         guard try folder.status(of: file) != nil else { return nil }
         var stage: Directory?
         var sync: FilesystemSync?
@@ -44,19 +45,19 @@ extension ActiveJob {
             stage = try folder.directory(JobFolder.parts)
             sync = try folder.filesystemSync()
         }
-        var parts: [(ticket: Ticket, lane: JobClass)] = []
+        var parts: [(ticket: Ticket, jobClass: JobClass)] = []
         var table = Data()
         var chance = Chance()
         try batch.forEach { part throws(SystemError) in
             let ticket = batch.ticket(of: part, in: ticket)
             // It was read as a job before anything was made of the batch.
             let job = try? JobFile(text: part.text)
-            parts.append((ticket, job.map(insight.lane) ?? .renders))
+            parts.append((ticket, job.map { JobClass(of: $0, at: servers) } ?? .renders))
             table.append(contentsOf: (table.isEmpty ? "[\n    " : ",\n    ").utf8)
             table.append(part.row(as: ticket).compact)
             guard let stage else { return }
             let file = try stage.createFile(ticket.file)
-            try file.write(chance.settle(part, job, insight.draw))
+            try file.write(chance.settle(part, job))
             try file.close()
         }
         table.append(contentsOf: "\n  ]".utf8)
@@ -106,14 +107,14 @@ private struct Chance {
     private var drawn: [String: Int64] = [:]
 
     /// The text of a part, with what its matrix leaves to chance drawn. A job without matrix draws for itself, later.
-    mutating func settle(_ part: Batch.Part, _ job: JobFile?, _ draw: (JobFile) -> [String: Int64]) -> Data {
+    mutating func settle(_ part: Batch.Part, _ job: JobFile?) -> Data {
         guard !part.choices.isEmpty, let job else { return part.text }
         if part.piece != piece {
             piece = part.piece
             drawn = [:]
         }
         // Who names −1 in a matrix asks for a picture by chance.
-        let wanted = draw(job).filter { value in !part.choices.contains { $0.key == value.key } }
+        let wanted = job.drawn.filter { value in !part.choices.contains { $0.key == value.key } }
         guard !wanted.isEmpty else { return part.text }
         drawn.merge(wanted) { first, _ in first }
         let values = wanted.keys.sorted().map { ($0, Data(String(drawn[$0] ?? 0).utf8)) }

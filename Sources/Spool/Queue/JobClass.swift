@@ -1,6 +1,7 @@
 // The lanes of the queue: what asks a server something need not wait behind an hour of pictures, and what only one server
 // may do waits for that one.
 
+import A1111API
 import Foundation
 import Linux
 
@@ -31,10 +32,10 @@ package struct JobClass: Hashable, Sendable {
 }
 
 extension Folders {
-    /// The lane of a job that waits in queue/ already, told by its file. Of anything but a small file nothing is told
-    /// before its turn: a query has no body, and its file is its orders alone.
-    package func lane(of ticket: Ticket, sort: (JobFile) -> JobClass) throws -> JobClass {
-        try waitingJob(ticket, upTo: 64 << 10).map(sort) ?? .renders
+    /// The class of a job that waits in queue/ already, told by its file. Of anything but a small file nothing is told
+    /// before its turn: a query has no body, and its file is its options alone.
+    package func jobClass(of ticket: Ticket, at servers: [ServerAddress]) throws -> JobClass {
+        try waitingJob(ticket, upTo: 64 << 10).map { JobClass(of: $0, at: servers) } ?? .renders
     }
 
     /// The job that waits in queue/; `nil` where its file is no job, or has more than `cap` bytes.

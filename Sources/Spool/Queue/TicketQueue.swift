@@ -51,46 +51,47 @@ package struct TicketQueue: Sendable {
         }
     }
 
-    private var lanes = [PriorityBucket](repeating: PriorityBucket(), count: 10)
+    private var buckets = [PriorityBucket](repeating: PriorityBucket(), count: 10)
 
     /// An empty line.
     package init() {}
 
     /// How many wait.
-    package var count: Int { lanes.reduce(0) { $0 + $1.waiting.count } }
+    package var count: Int { buckets.reduce(0) { $0 + $1.waiting.count } }
 
     /// The arrival of the ticket that has been there longest; within a priority that is the first.
-    package var oldest: Timestamp? { lanes.compactMap(\.waiting.first?.arrival).min() }
+    package var oldest: Timestamp? { buckets.compactMap(\.waiting.first?.arrival).min() }
 
     /// Whether a ticket stands in it.
     package func contains(_ ticket: Ticket) -> Bool {
-        let lane = lanes[Int(ticket.priority)]
-        let place = lane.lowerBound(of: ticket)
-        return place < lane.tickets.count && lane.tickets[place] == ticket
+        let bucket = buckets[Int(ticket.priority)]
+        let place = bucket.lowerBound(of: ticket)
+        return place < bucket.tickets.count && bucket.tickets[place] == ticket
     }
 
     /// How many stand before the place of a ticket, which need not stand in it.
     package func count(before ticket: Ticket) -> Int {
         let own = Int(ticket.priority)
-        return lanes[..<own].reduce(0) { $0 + $1.waiting.count } + lanes[own].lowerBound(of: ticket) - lanes[own].first
+        return buckets[..<own].reduce(0) { $0 + $1.waiting.count } + buckets[own].lowerBound(of: ticket)
+            - buckets[own].first
     }
 
     /// Lets a ticket in at its place; false where it stands there already.
     package mutating func insert(_ ticket: Ticket) -> Bool {
-        lanes[Int(ticket.priority)].insert(ticket)
+        buckets[Int(ticket.priority)].insert(ticket)
     }
 
     /// The first ticket.
-    package var first: Ticket? { lanes.lazy.compactMap(\.waiting.first).first }
+    package var first: Ticket? { buckets.lazy.compactMap(\.waiting.first).first }
 
     /// The first tickets, at most so many.
-    package func first(_ count: Int) -> [Ticket] { Array(lanes.lazy.flatMap(\.waiting).prefix(count)) }
+    package func first(_ count: Int) -> [Ticket] { Array(buckets.lazy.flatMap(\.waiting).prefix(count)) }
 
     /// Takes a ticket out of the line; false where it does not stand there.
     package mutating func remove(_ ticket: Ticket) -> Bool {
         guard contains(ticket) else { return false }
-        let lane = Int(ticket.priority)
-        _ = lanes[lane].remove(at: lanes[lane].lowerBound(of: ticket))
+        let bucket = Int(ticket.priority)
+        _ = buckets[bucket].remove(at: buckets[bucket].lowerBound(of: ticket))
         return true
     }
 }

@@ -1,6 +1,7 @@
 // sdspool check: what a job file would do, before it is dropped.
 
 import A1111
+import A1111API
 import Daemon
 import Foundation
 import Linux
@@ -62,7 +63,7 @@ enum Check {
             let kind = FileName(bytes: Array(file.utf8.split(separator: UInt8(ascii: "/")).last ?? [])).flatMap(
                 JobFileKind.init(of:))
             submission = try Submission(content, kind: kind ?? .json)
-            assets = try submission.assets(.jobs)
+            assets = try submission.assets()
         } catch {
             throw NoJob(message: error.message)
         }

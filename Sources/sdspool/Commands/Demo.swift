@@ -1,6 +1,7 @@
 // sdspool demo: the whole way of a job, to be looked at, with nothing but this program.
 
 import A1111
+import A1111API
 import Daemon
 import Foundation
 import Linux

@@ -1,12 +1,11 @@
 // The door of sdspool run: what it was asked for, and what it is told of.
 
-import A1111
+import AgentScheduler
 import Daemon
 import Foundation
 import Gateway
 import Linux
 import Spool
-import Synchronization
 
 /// The wishes for a door, and the door when it is open.
 struct GatewayArguments: Sendable {
@@ -14,7 +13,6 @@ struct GatewayArguments: Sendable {
     static let flags: Set<String> = ["--transparent"]
 
     private let options: HTTPGateway.Options
-    private let clients: [Client]
 
     /// `nil` where no door is wanted. Throws ``Exit``.
     init?(_ arguments: Arguments, _ options: DaemonOptions) throws {
@@ -30,7 +28,6 @@ struct GatewayArguments: Sendable {
         gateway.origins = Set(arguments.all("--cors"))
         gateway.isTransparent = arguments.has("--transparent")
         gateway.allowsControl = options.allowsControl
-        gateway.grace = options.grace
         guard !gateway.credentials.isEmpty || gateway.address.host.hasPrefix("127.") else {
             throw Exit(
                 .configuration,
@@ -38,7 +35,6 @@ struct GatewayArguments: Sendable {
                     + "USER:PASSWORD, or listen on 127.0.0.1")
         }
         self.options = gateway
-        clients = options.servers.map { Client(server: $0, renderTimeout: nil) }
     }
 
     private static func address(_ text: String) throws -> SocketAddress {
@@ -78,11 +74,8 @@ struct GatewayArguments: Sendable {
     /// Opens the door of a spool that is being served. Throws ``Exit``.
     func open(_ daemon: Daemon) throws -> HTTPGateway {
         Self.allowManyClients()
-        var options = options
-        options.settingsChanged = daemon.settingsChanged
-        options.hasAnswered = daemon.hasAnswered
         do throws(SystemError) {
-            return try HTTPGateway(options, daemon.folders, clients: clients)
+            return try HTTPGateway(options, daemon, mounting: [AgentScheduler.routes])
         } catch {
             throw Exit(.unavailable, "sdspool run: nobody can listen on \(options.address): \(error.reason)")
         }
@@ -95,49 +88,5 @@ struct GatewayArguments: Sendable {
         limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 16_384))
         // Where it is not allowed, there are fewer clients.
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-    }
-}
-
-/// Tells the door, as soon as there is one, what the daemon tells.
-final class GatewayBridge: Sendable {
-    private let gateway = Mutex<HTTPGateway?>(nil)
-
-    func begin(_ gateway: HTTPGateway) { self.gateway.withLock { $0 = gateway } }
-
-    func note(_ event: Event) {
-        guard let gateway = gateway.withLock({ $0 }) else { return }
-        switch event {
-        case .serverAway(let server, _): gateway.noteAway(server)
-        case .serverBack(let server, let grace): gateway.noteBack(server, grace: grace)
-        default: for news in JobEvent.all(of: event) { gateway.record(news) }
-        }
-    }
-
-    /// False where not all requests have ended in time.
-    func end(within limit: Duration) async -> Bool {
-        await gateway.withLock { $0.take() }?.close(within: limit) ?? true
-    }
-}
-
-extension JobEvent {
-    /// What an event comes to at the door. The parts of a file stand in the line before it is gone from there: at no moment
-    /// nobody goes before who comes behind them.
-    fileprivate static func all(of event: Event) -> [JobEvent] {
-        guard case .expanded(let ticket, let expansion) = event else { return JobEvent(event).map { [$0] } ?? [] }
-        return expansion.parts.map { .accepted($0.ticket) } + [.done(ticket, seconds: nil)]
-    }
-
-    private init?(_ event: Event) {
-        switch event {
-        case .accepted(let ticket), .queued(let ticket): self = .accepted(ticket)
-        case .moved(let old, let new): self = .moved(old, to: new)
-        case .started(let ticket, _): self = .started(ticket)
-        case .requeued(let ticket), .retrying(let ticket, _, _): self = .putBack(ticket)
-        case .cancelled(let ticket): self = .cancelled(ticket)
-        case .done(let ticket, _, _, let seconds, _): self = .done(ticket, seconds: seconds)
-        case .failed(let ticket, let message, _): self = .failed(ticket.name, ticket, message: message)
-        case .refused(let name, let error, _): self = .failed(name, nil, message: error.message)
-        default: return nil
-        }
     }
 }

@@ -1,8 +1,10 @@
 // sdspool run: serve a spool until somebody says that it is enough.
 
 import A1111
+import A1111API
 import Daemon
 import Foundation
+import Gateway
 import Linux
 import Spool
 
@@ -80,7 +82,7 @@ enum Run {
         let bridge = GatewayBridge()
         let tell: @Sendable (Event) -> Void = { event in
             // First: whoever has read of it in the log finds it noted at the door.
-            bridge.note(event)
+            bridge.record(event)
             log.tell(event)
         }
         let daemon = try await start { [options] in try await Daemon.open(options, emit: tell) }

@@ -109,7 +109,7 @@ enum Submit {
     private static func check(_ job: Job) throws {
         do throws(JobFileError) {
             let submission = try Submission(job.content, kind: job.kind)
-            try submission.check(.jobs)
+            try submission.check()
         } catch {
             throw Exit(
                 .badData, "sdspool submit: \(job.name) is no job: \(escapedForPeople(Array(error.message.utf8)))")
@@ -134,7 +134,7 @@ enum Submit {
             guard let priority = Int64(text), (0...9).contains(priority) else {
                 throw Exit(.usage, "sdspool submit: --priority takes a whole number from 0 (first) to 9")
             }
-            members.append((JobFile.ordersKey, .object([("priority", .integer(priority))])))
+            members.append((JobFile.optionsKey, .object([("priority", .integer(priority))])))
         }
         return JSONValue.object(members).document
     }

@@ -48,7 +48,7 @@ enum Why {
             let path = folders.path(of: location)
             switch location {
             case .dropped(let entry):
-                guard let stray = try folders.stray(entry, insight: .jobs) else {
+                guard let stray = try folders.stray(entry) else {
                     return "\(path) is gone: taken, or moved."
                 }
                 return "\(path) \(words(stray))"

@@ -1,3 +1,4 @@
+import A1111API
 import Foundation
 import JSONText
 import Testing
@@ -28,20 +29,20 @@ struct RequestBodyTests {
     @Test("leaves seeds to chance that are missing, null or -1", arguments: undrawn)
     func chance(text: String, keys: [String]) throws {
         let object = try ObjectText(Data(text.utf8))
-        #expect(try RequestBody.undrawnKeys(of: object, for: endpoint("/sdapi/v1/txt2img")) == keys)
-        #expect(try RequestBody.undrawnKeys(of: object, for: endpoint("/sdapi/v1/img2img")) == keys)
+        #expect(try Seeds.undrawnKeys(of: object, for: endpoint("/sdapi/v1/txt2img")) == keys)
+        #expect(try Seeds.undrawnKeys(of: object, for: endpoint("/sdapi/v1/img2img")) == keys)
     }
 
     @Test(
         "has no seeds to draw where no seed decides what comes out",
         arguments: ["/sdapi/v1/extra-single-image", "/sdapi/v1/extra-batch-images", "/sdapi/v1/options", "/x"])
     func noChance(path: String) throws {
-        #expect(try RequestBody.undrawnKeys(of: ObjectText(Data("{}".utf8)), for: endpoint(path)) == [])
+        #expect(try Seeds.undrawnKeys(of: ObjectText(Data("{}".utf8)), for: endpoint(path)) == [])
     }
 
     @Test("gets seeds that fit A1111's web page, and not the same ones")
     func draws() {
-        let seeds = (0..<1000).map { _ in RequestBody.drawSeed() }
+        let seeds = (0..<1000).map { _ in Seeds.draw() }
         #expect(seeds.allSatisfy { (0...4_294_967_293).contains($0) })
         #expect(Set(seeds).count > 990)
     }

@@ -1,5 +1,6 @@
 // Servers and receivers that take nothing of what they are sent.
 
+import A1111API
 import Foundation
 import FoundationNetworking
 import HTTP

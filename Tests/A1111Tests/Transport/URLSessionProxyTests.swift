@@ -1,5 +1,6 @@
 // What is passed on by URLSession: whole, as it came, and not without end.
 
+import A1111API
 import Foundation
 import HTTP
 import Testing

@@ -139,7 +139,7 @@ struct JobQueueTests {
         #expect(queue.next(for: Self.slot)?.ticket == tickets[2])
         let first = queue.next(for: other)
         #expect(first?.ticket == tickets[0])
-        #expect(first?.lane == JobClass(.renders, server: "http://b"))
+        #expect(first?.jobClass == JobClass(.renders, server: "http://b"))
         #expect(queue.next(for: other)?.ticket == tickets[3])
         #expect(queue.next(for: Self.slot) == nil)
         // Back in the lane that it came from.

@@ -1,6 +1,7 @@
 // Where the server sends clients of the door, in a table.
 
 import A1111
+import A1111API
 import Testing
 
 @testable import Gateway

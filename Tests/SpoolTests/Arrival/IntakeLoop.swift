@@ -15,11 +15,10 @@ final class IntakeLoop {
 
     /// Files that are not whole are waited for longer than any test runs, unless it says otherwise.
     init(
-        _ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Timestamp? = nil,
-        insight: Insight = Insight()
+        _ spool: TestSpool, settle: Duration = .seconds(3600), cap: Int = 1 << 20, after last: Timestamp? = nil
     ) throws {
         inotify = try Inotify()
-        intake = try Intake(spool.folders, inotify, settle: settle, cap: cap, after: last, insight: insight)
+        intake = try Intake(spool.folders, inotify, settle: settle, cap: cap, after: last, servers: [])
         let woken = woken
         source = try #require(inotify.source(on: .global()) { woken.signal() })
         source.activate()

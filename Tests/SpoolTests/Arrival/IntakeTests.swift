@@ -159,7 +159,7 @@ import Testing
     func untold() throws {
         let inotify = try Inotify()
         var intake = try Intake(
-            spool.folders, inotify, settle: .seconds(3600), cap: 1 << 20, after: nil, insight: Insight())
+            spool.folders, inotify, settle: .seconds(3600), cap: 1 << 20, after: nil, servers: [])
         try inbox.makeDirectory("a.json")
         for _ in 0..<2 { _ = intake.collect([], isRound: true) }
         #expect(intake.collect([], isRound: true).map(words) == [])

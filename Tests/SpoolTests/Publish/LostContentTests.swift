@@ -108,8 +108,8 @@ private func isFailing<Value>(_ body: () throws -> Value) -> Bool { (try? body()
             let text = "[{\"a\": 1}, {\"a\": 2}]"
             let job = try spool.claim("cat", at: 10, text)
             guard case .batch(let batch) = try Submission(Data(text.utf8), kind: .json) else { return }
-            #expect(isFailing { try job.expand(batch, with: Insight()) })
-            _ = try job.expand(batch, with: Insight())
+            #expect(isFailing { try job.expand(batch, at: []) })
+            _ = try job.expand(batch, at: [])
             #expect(try spool.tree("queue").map { $0.suffix(8) } == ["{\"a\": 1}", "{\"a\": 2}"])
         }
     }

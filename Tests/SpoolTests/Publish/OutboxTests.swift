@@ -142,7 +142,7 @@ import Testing
         guard case .batch(let batch) = try Submission(Data(text.utf8), kind: .json) else {
             throw JobFileError(message: "")
         }
-        let expansion = try #require(try job.expand(batch, with: Insight()))
+        let expansion = try #require(try job.expand(batch, at: []))
         #expect(try folders.messages().isEmpty)
         for part in expansion.parts {
             let part = try #require(try folders.claim(part.ticket))

@@ -11,7 +11,7 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
     /// As named, or the scheme's own: 80 or 443.
     package let port: UInt16
     /// The value of the Authorization header, where there are credentials. Never shown.
-    let authorization: String?
+    package let authorization: String?
 
     /// As it is shown in logs and results: the URL without credentials.
     package var description: String { url.absoluteString }
@@ -46,7 +46,7 @@ package struct ServerAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// The URL of a path on this server, which may have a query. What cannot stand in a URL is escaped; escapes that
     /// are there stay (Foundation would escape them once more as soon as one character is no URL's).
-    func url(of path: String) -> URL? {
+    package func url(of path: String) -> URL? {
         let bytes = Array(path.utf8)
         var escaped: [UInt8] = []
         for (index, byte) in bytes.enumerated() {

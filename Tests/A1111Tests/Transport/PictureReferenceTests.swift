@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import A1111
+@testable import A1111API
 
 @Suite("Pictures by name")
 struct PictureReferenceTests {

@@ -1,7 +1,9 @@
 // Which of Agent Scheduler's routes is asked for: those of its /agent-scheduler/v1, the ones that it calls deprecated, too.
 
 import A1111
+import A1111API
 import Foundation
+import Gateway
 
 /// What is asked of the Agent Scheduler.
 enum AgentSchedulerCall: Equatable, Sendable {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import A1111
+@testable import A1111API
 
 @Suite("An endpoint")
 struct EndpointTests {

@@ -2,7 +2,9 @@
 // are put where the server and the queue look for them; nothing else of the text is changed.
 
 import A1111
+import A1111API
 import Foundation
+import Gateway
 import HTTP
 import JSONText
 import Spool
@@ -46,8 +48,8 @@ struct AgentSchedulerSubmission {
             let callback = JSONValue.object([("url", .string(url)), ("form", .string("multipart"))])
             jobOptions.append(("callback", callback.compact))
         }
-        let given = try Self.object(JobFile.ordersKey, body)
-        changes.append((JobFile.ordersKey, given.text(removing: ["method"], setting: jobOptions)))
+        let given = try Self.object(JobFile.optionsKey, body)
+        changes.append((JobFile.optionsKey, given.text(removing: ["method"], setting: jobOptions)))
         job = body.text(removing: Self.own, setting: changes)
         words = Self.words(of: body) ?? service.rawValue
     }

@@ -1,7 +1,9 @@
 // A job in the shape that Agent Scheduler gives its tasks: the same keys in the same order, null where it has null.
 
 import A1111
+import A1111API
 import Foundation
+import Gateway
 import JSONText
 import Linux
 import Spool
@@ -57,7 +59,7 @@ struct AgentSchedulerTask: Sendable {
     /// What renders it; for what does not render, the path that is asked.
     private var type: String {
         guard let job else { return "batch" }
-        let keys = Set(job.object.members.map(\.key)).subtracting([JobFile.ordersKey])
+        let keys = Set(job.object.members.map(\.key)).subtracting([JobFile.optionsKey])
         let endpoint = try? Endpoint(named: job.jobOptions.endpoint, method: job.jobOptions.method, bodyKeys: keys)
         return endpoint.map { $0.service?.rawValue ?? $0.path } ?? "txt2img"
     }
@@ -73,7 +75,8 @@ struct AgentSchedulerTask: Sendable {
 
     private static let longest = 64 << 10
     private static let unshown: Set<String> = [
-        JobFile.ordersKey, "alwayson_scripts", "script_args", "init_images", "init_img", "sketch", "init_img_with_mask",
+        JobFile.optionsKey, "alwayson_scripts", "script_args", "init_images", "init_img", "sketch",
+        "init_img_with_mask",
         "inpaint_color_sketch", "inpaint_color_sketch_orig", "init_img_inpaint", "init_mask_inpaint",
     ]
 }

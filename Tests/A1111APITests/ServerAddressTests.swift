@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import A1111
+@testable import A1111API
 
 @Suite("A server's address")
 struct ServerAddressTests {

@@ -2,19 +2,34 @@
 // true. Where this queue does otherwise, it says so in `message`, with `success` false and, as all of its answers, 200.
 
 import A1111
+import A1111API
 import Foundation
+import Gateway
 import HTTP
 import JSONText
 import Linux
 import Spool
 
 /// Serves those who take this for an Agent Scheduler.
-struct AgentScheduler: Sendable {
+package struct AgentScheduler: Sendable {
     let folders: Folders
     let tracker: JobTracker
     let view: AgentSchedulerView
     let submissions: JobSubmission
     let proxy: ReverseProxy
+
+    /// For a gateway that serves them.
+    package static let routes = MountedRoutes(below: "/agent-scheduler/v1/") { request, parts, context in
+        try await AgentScheduler(context).answer(request, parts)
+    }
+
+    init(_ context: HandlerContext) {
+        folders = context.folders
+        tracker = context.tracker
+        view = AgentSchedulerView(view: context.view, cap: context.options.cap)
+        submissions = context.submissions
+        proxy = context.proxy
+    }
 
     /// Throws ``JobSubmission/Unfit``, what reading the body throws, and ``SystemError``.
     nonisolated(nonsending) func answer(_ incoming: ServerRequest, _ parts: [String]) async throws -> Response {
@@ -35,15 +50,15 @@ struct AgentScheduler: Sendable {
         case .task(let id): return try await HTTPGateway.reads.run { try task(id) }
         case .location(let id): return try await HTTPGateway.reads.run { try location(of: id) }
         case .results(let id, let isZip): return try await HTTPGateway.reads.run { try results(of: id, isZip: isZip) }
-        case .delete(let id): return try await HTTPGateway.jobOptions.run { try delete(id) }
+        case .delete(let id): return try await HTTPGateway.queueChanges.run { try delete(id) }
         case .requeue(let id): return try await requeue(id)
-        case .requeueFailed: return try await HTTPGateway.jobOptions.run { try requeueFailed() }
+        case .requeueFailed: return try await HTTPGateway.queueChanges.run { try requeueFailed() }
         case .move(let id, let destination):
-            return try await HTTPGateway.jobOptions.run { try move(id, to: destination) }
-        case .run(let id): return try await HTTPGateway.jobOptions.run { try run(id) }
-        case .pause: return try await HTTPGateway.jobOptions.run { try pause() }
-        case .resume: return try await HTTPGateway.jobOptions.run { try resume() }
-        case .clear: return try await HTTPGateway.jobOptions.run { try clear() }
+            return try await HTTPGateway.queueChanges.run { try move(id, to: destination) }
+        case .run(let id): return try await HTTPGateway.queueChanges.run { try run(id) }
+        case .pause: return try await HTTPGateway.queueChanges.run { try pause() }
+        case .resume: return try await HTTPGateway.queueChanges.run { try resume() }
+        case .clear: return try await HTTPGateway.queueChanges.run { try clear() }
         case .clearHistory:
             return .said(false, "History is not cleared: results are pictures, and nothing here deletes them.")
         case .samplers: return await list("/sdapi/v1/samplers", of: "name")

@@ -1,6 +1,7 @@
 // The folders as Agent Scheduler's lists: what waits, what has ended, and one task of either.
 
 import Foundation
+import Gateway
 import JSONText
 import Linux
 import Spool
