@@ -75,7 +75,8 @@ enum Benchmark {
                     run.end()
                     await metronome.stop()
                 }
-                let what = "gap, \(size.side)² × \(size.count), \(size.render) ms\(encode > 0 ? ", encoded outside the lock" : "")"
+                let way = encode > 0 ? ", encoded outside the lock" : ""
+                let what = "gap, \(size.side)² × \(size.count), \(size.render) ms\(way)"
                 for (name, share) in [("p50", 0.5), ("p95", 0.95)] {
                     report.add(
                         "\(what), \(name)", "ms", sdspool: gaps[.sdspool]?.percentile(share),
