@@ -29,6 +29,8 @@ package enum Event: Sendable {
     case failed(Ticket, String, path: String)
     /// The attempt failed for this reason, and another one is made.
     case retrying(Ticket, String, after: Duration)
+    /// The job is ready, and is not sent yet for this reason.
+    case delayed(Ticket, String, atMost: Duration)
     /// The job waits again, as if it had not been started.
     case requeued(Ticket)
     /// Somebody has taken the job's file away.
@@ -101,7 +103,7 @@ package enum Event: Sendable {
         case .inbox(_, let isThere) where !isThere: .warning
         case .inbox, .directoryReplaced, .rescans, .watched, .ready, .recovered, .serverBack, .oneAtATime, .spaceAgain,
             .paused,
-            .stopping, .leftAlone, .cancelled:
+            .stopping, .leftAlone, .cancelled, .delayed:
             .notice
         case .accepted, .expanded, .started, .done, .requeued, .queued, .moved, .pruned, .callbackTold: .info
         }
@@ -124,7 +126,8 @@ package enum Event: Sendable {
         switch self {
         case .accepted(let ticket), .queued(let ticket), .moved(_, let ticket), .started(let ticket, _),
             .done(let ticket, _, _, _, _), .failed(let ticket, _, _),
-            .retrying(let ticket, _, _), .requeued(let ticket), .cancelled(let ticket), .expanded(let ticket, _),
+            .retrying(let ticket, _, _), .delayed(let ticket, _, _), .requeued(let ticket), .cancelled(let ticket),
+            .expanded(let ticket, _),
             .callbackTold(let ticket, _), .callbackFailed(let ticket, _, _, _), .callbackGivenUp(let ticket, _, _),
             .recovered(.delivered(let ticket, _)), .recovered(.deliveredFailure(let ticket, _)),
             .recovered(.requeued(let ticket)), .noSpace(let ticket, _, _):
@@ -157,6 +160,8 @@ package enum Event: Sendable {
         case .failed(let ticket, let message, let path): "failed \(ticket.name): \(message); see \(path)/error.json"
         case .retrying(let ticket, let message, let delay):
             "\(ticket.name) is tried again in \(Self.spoken(delay / .seconds(1))): \(message)"
+        case .delayed(let ticket, let reason, let delay):
+            "\(ticket.name) is sent in \(Self.spoken(delay / .seconds(1))) at the latest: \(reason)"
         case .requeued(let ticket): "\(ticket.name) is back in the queue"
         case .cancelled(let ticket): "\(ticket.name) is gone from its folder: cancelled, or moved by somebody"
         case .queued(let ticket): "queued \(ticket): somebody has put it into queue/"

@@ -192,6 +192,76 @@ import Testing
         await server.stop()
     }
 
+    @Test(
+        "what stands before a server is no result of a question either",
+        arguments: ["/sdapi/v1/sd-models", "/internal/ping"])
+    func page(path: String) async throws {
+        let isBroken = Mutex(true)
+        let server = try ScriptedServer { asked, _ in
+            if isBroken.withLock({ $0 }) { return .text(200, "<title>Sign in</title>") }
+            return asked == path ? .text(200, "[]", type: "application/json") : nil
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url)
+        try spool.drop("q", #"{"sdspool": {"endpoint": "\#(path)", "method": "GET"}}"#)
+        try await daemon.says("waiting for http", "web page")
+        try await spool.isSaid(state: "waiting for the server")
+        isBroken.withLock { $0 = false }
+        try await daemon.says("done q")
+        #expect(try await daemon.stop() == 0)
+        await server.stop()
+    }
+
+    @Test("a page is an answer where the API is there and was not asked; a page of the API is none")
+    func pages() async throws {
+        let server = try ScriptedServer { path, _ in
+            ["/sdapi/v1/sd-models", "/page"].contains(path) ? .text(200, "<title>Hello</title>") : nil
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url)
+        try spool.drop("api", #"{"sdspool": {"endpoint": "/sdapi/v1/sd-models", "method": "GET"}}"#)
+        try spool.drop("other", #"{"sdspool": {"endpoint": "/page", "method": "GET"}}"#)
+        try await daemon.says("failed api")
+        try await daemon.says("done other")
+        #expect(try await daemon.stop() == 0)
+        #expect(try spool.document("failed/api/error.json")["class"] as? String == "wrong result")
+        await server.stop()
+    }
+
+    @Test("a job that waits for a render whose answer is lost is not said to be rendered")
+    func lostRender() async throws {
+        let state = Mutex((isBusy: false, isFirst: true))
+        let server = try ScriptedServer { path, _ in
+            if path == "/sdapi/v1/progress" {
+                guard state.withLock(\.isBusy) else { return nil }
+                let busy = BareServer.idle.replacing(#""job": """#, with: #""job": "x""#)
+                return .text(200, busy, type: "application/json")
+            }
+            guard path == "/sdapi/v1/txt2img" else { return nil }
+            let isFirst = state.withLock { state in
+                defer { if state.isFirst { state = (true, false) } }
+                return state.isFirst
+            }
+            return isFirst ? .text(504, "<title>504 Gateway Time-out</title>") : nil
+        }
+        let spool = try TestSpool()
+        let daemon = try await spool.daemon(server: server.url, "--in-flight", "1")
+        try spool.drop("a", ScriptedServer.job("a"))
+        try await daemon.says("a is tried again")
+        try spool.drop("b", ScriptedServer.job("b"))
+        try await daemon.line("why one of them is not sent") { $0.contains("may still run at the server") }
+        try await spool.isSaid(state: "waiting")
+        let why = try Program(["why", "--spool", spool.url.path] + spool.list("active"))
+        #expect(try await why.exitCode() == 0)
+        let words = try why.printed()
+        #expect(words.contains("is ready, and not sent yet: "), "\(words)")
+        #expect(server.renders == ["a"])
+        state.withLock { $0.isBusy = false }
+        for name in ["a", "b"] { try await daemon.says("done \(name)") }
+        #expect(try await daemon.stop() == 0)
+        await server.stop()
+    }
+
     @Test("a job that has a gateway lose its server each time goes after the others, and fails at the third")
     func poison() async throws {
         // So many questions find the server away until it is started again.

@@ -34,6 +34,11 @@ import Testing
         // Those that were with the server then keep their answers there, and no other is sent.
         #expect(large.allSatisfy { Self.renders(standIn, $0) <= 1 })
         #expect(large.map { Self.renders(standIn, $0) }.reduce(0, +) <= 2)
+        // Room for one, or two: what is told of next is not done.
+        try FileHandle(forWritingTo: filler).truncate(atOffset: 4 << 20)
+        try await daemon.says("done l1")
+        try await daemon.says("done l2")
+        try await spool.isSaid(state: "waiting", because: "no room for the result of l3")
         try FileManager.default.removeItem(at: filler)
         // Three of them fit at a time.
         for name in large.prefix(3) { try await daemon.says("done \(name)") }

@@ -1,5 +1,4 @@
-// queued → active, read and recorded: all that the disk has to do before requests may leave, in one step for as many as
-// leave together, so that they share their waits for it.
+// queued → active, read and recorded: all that the disk has to do before a request may leave.
 
 import A1111
 import A1111API
@@ -7,7 +6,7 @@ import Foundation
 import Linux
 import Spool
 
-/// Makes jobs ready to be sent to one server. Blocks on the disk.
+/// Makes a job ready to be sent to one server. Blocks on the disk.
 struct Claimer: Sendable {
     let folders: Folders
     let options: DaemonOptions
@@ -50,60 +49,48 @@ struct Claimer: Sendable {
         case unrecorded(ActiveJob, Attempts, SystemError)
     }
 
-    /// Claims and reads the jobs, and records the attempts of those that are ready.
+    /// Claims and reads a job, and records its attempt if it is ready.
     ///
     /// - Parameter again: an earlier call has not told what it has moved.
-    func prepare(_ taken: [Taken], again: Bool = false) -> [Result<ClaimResult, SystemError>] {
-        var outcomes = taken.map { claim($0, again: again) }
-        var records: [(job: ActiveJob, attempts: Attempts)] = []
-        for outcome in outcomes {
-            if case .success(.ready(let job, let prepared)) = outcome { records.append((job, prepared.attempts)) }
-        }
+    func prepare(_ taken: Taken, again: Bool = false) throws(SystemError) -> ClaimResult {
+        let result = try claim(taken, again: again)
+        guard case .ready(let job, let prepared) = result else { return result }
         do throws(SystemError) {
-            try folders.record(records)
+            try job.record(prepared.attempts)
         } catch {
-            for (index, outcome) in outcomes.enumerated() {
-                if case .success(.ready(let job, let prepared)) = outcome {
-                    outcomes[index] = .success(.unrecorded(job, prepared.attempts, error))
-                }
-            }
+            return .unrecorded(job, prepared.attempts, error)
         }
-        return outcomes
+        return result
     }
 
-    private func claim(_ taken: Taken, again: Bool) -> Result<ClaimResult, SystemError> {
-        var job: ActiveJob
+    private func claim(_ taken: Taken, again: Bool) throws(SystemError) -> ClaimResult {
         guard again || space.admits(taken.ticket, from: taken.jobClass, pixels: { pixels(of: taken.ticket) }) else {
-            return .success(.tooLarge)
+            return .tooLarge
         }
+        var job: ActiveJob
         do throws(SystemError) {
-            guard let claimed = try folders.claim(taken.ticket, again: again) else { return .success(.gone) }
+            guard let claimed = try folders.claim(taken.ticket, again: again) else { return .gone }
             job = claimed
         } catch {
             let isFolder = (try? folders.queue.status(of: taken.ticket.folder)?.kind) == .directory
-            return .success(error.isForbidden && isFolder ? .locked(error) : .unclaimed(error))
+            return error.isForbidden && isFolder ? .locked(error) : .unclaimed(error)
         }
         do {
-            return .success(try read(&job, taken.jobClass))
-        } catch let error as SystemError where error.isForbidden {
-            // Of somebody who has put it into the queue by hand; the disk is well, and the others can be read.
-            let report = ErrorReport(ticket: job.ticket, class: "not a job", message: "it cannot be read: \(error)")
-            return .success(.invalid(job, report))
+            return try read(&job, taken.jobClass)
         } catch let error as SystemError {
-            return .failure(error)
+            guard error.isForbidden else { throw error }
+            // Of somebody who has put it into the queue by hand; the disk is well, and the others can be read.
+            return .invalid(
+                job, ErrorReport(ticket: job.ticket, class: "not a job", message: "it cannot be read: \(error)"))
         } catch let error as JobFileError {
-            return .success(
-                .invalid(
-                    job,
-                    ErrorReport(
-                        ticket: job.ticket, class: error.class, message: error.message, line: error.line,
-                        column: error.column)))
-        } catch let error as EndpointError {
-            return .success(
-                .invalid(job, ErrorReport(ticket: job.ticket, class: "not a job", message: error.message)))
+            return .invalid(
+                job,
+                ErrorReport(
+                    ticket: job.ticket, class: error.class, message: error.message, line: error.line,
+                    column: error.column))
         } catch {
-            return .success(
-                .invalid(job, ErrorReport(ticket: job.ticket, class: "not a job", message: "\(error)")))
+            let message = (error as? EndpointError)?.message ?? "\(error)"
+            return .invalid(job, ErrorReport(ticket: job.ticket, class: "not a job", message: message))
         }
     }
 

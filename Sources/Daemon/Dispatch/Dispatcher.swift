@@ -15,9 +15,6 @@ actor Dispatcher {
     private let thread = SerialQueueExecutor(label: "worker")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    /// Where jobs are made ready while others are sent.
-    private let besides = SerialQueueExecutor(label: "preparation")
-
     private let transitions: JobTransitions
     private let kind: JobClass.Kind
     private let renderServer: RenderServer
@@ -46,74 +43,13 @@ actor Dispatcher {
                 if !renderServer.health.isUp { try await renderServer.health.waitUntilUp() }
                 try await transitions.waitForDisk()
                 let paths = await renderServer.capabilities.paths()
-                try await serve(makeReady(take(), paths), &attempts)
+                guard let next = queue.next(for: slot, by: transitions.affinity) else { continue }
+                try await serve(.init(ticket: next.ticket, jobClass: next.jobClass), paths, &attempts)
             }
         }
     }
 
-    private func take() -> [Claimer.Taken] {
-        var taken: [Claimer.Taken] = []
-        while let next = queue.next(for: slot, by: transitions.affinity) {
-            taken.append(.init(ticket: next.ticket, jobClass: next.jobClass))
-        }
-        return taken
-    }
-
-    // MARK: Making ready
-
-    /// Sends jobs that are ready. Where the server is so quick that it would wait for the disk, the next ones are made ready
-    /// meanwhile, and sent behind them.
-    private func serve(_ first: [Ready], _ attempts: inout RenderAttempts) async throws {
-        var (jobs, isCancelled) = (first, false)
-        while !jobs.isEmpty {
-            let next = await beginNext()
-            for job in jobs {
-                do {
-                    try await serve(job, &attempts)
-                } catch is CancellationError {
-                    // The others are claimed as well: each finds its own way back.
-                    isCancelled = true
-                }
-            }
-            jobs = await next?.value ?? []
-        }
-        if isCancelled { throw CancellationError() }
-    }
-
-    /// A job that was taken, and what is to be done with it.
-    private struct Ready {
-        let taken: Claimer.Taken
-        let outcome: Result<Claimer.ClaimResult, SystemError>
-    }
-
-    private func beginNext() async -> Task<[Ready], Never>? {
-        guard queue.slots({ $0.ahead(slot) }) > 0, renderServer.health.isUp, !transitions.disk.isFailing else {
-            return nil
-        }
-        let paths = await renderServer.capabilities.paths()
-        let taken = take()
-        guard !taken.isEmpty else { return nil }
-        return makeReadyBeside(taken, paths)
-    }
-
-    private nonisolated func makeReadyBeside(
-        _ taken: [Claimer.Taken], _ paths: ServerPaths?
-    ) -> Task<[Ready], Never> {
-        Task(executorPreference: besides) { self.makeReady(taken, paths) }
-    }
-
-    private nonisolated func makeReady(_ taken: [Claimer.Taken], _ paths: ServerPaths?) -> [Ready] {
-        guard !taken.isEmpty else { return [] }
-        let start = ContinuousClock.now
-        let outcomes = claimer(paths).prepare(taken)
-        // So many more are made ready the next time, that the server need not wait for them: half of them are sent while the
-        // others are made ready, which may well take twice as long. Where renders take seconds there are none.
-        let ahead = renderServer.renders(in: (ContinuousClock.now - start) * 4)
-        queue.slots { $0.setAhead(slot, ahead) }
-        return zip(taken, outcomes).map(Ready.init)
-    }
-
-    private nonisolated func claimer(_ paths: ServerPaths?) -> Claimer {
+    private func claimer(_ paths: ServerPaths?) -> Claimer {
         Claimer(
             folders: transitions.folders, options: transitions.options, server: renderServer.server, paths: paths,
             space: transitions.space,
@@ -122,8 +58,7 @@ actor Dispatcher {
 
     // MARK: Sending
 
-    private func serve(_ job: Ready, _ attempts: inout RenderAttempts) async throws {
-        let taken = job.taken
+    private func serve(_ taken: Claimer.Taken, _ paths: ServerPaths?, _ attempts: inout RenderAttempts) async throws {
         var isSent = false
         // What is not sent is in nobody's hands, however it ends here: others may wait for that.
         defer {
@@ -133,17 +68,17 @@ actor Dispatcher {
             }
         }
         do {
-            switch try job.outcome.get() {
-            case .unclaimed(let error):
+            let claimer = claimer(paths)
+            var result = try claimer.prepare(taken)
+            if case .unclaimed(let error) = result {
                 transitions.emit(.diskError(error))
-                let preparation = claimer(await renderServer.capabilities.paths())
-                let again = try await transitions.retryingDiskErrors { _ in
-                    let outcome = preparation.prepare([taken], again: true)[0]
-                    if case .success(.unclaimed(let error)) = outcome { throw error }
-                    return outcome
+                result = try await transitions.retryingDiskErrors { _ in
+                    let result = try claimer.prepare(taken, again: true)
+                    if case .unclaimed(let error) = result { throw error }
+                    return result
                 }
-                isSent = true
-                return try await serve(Ready(taken: taken, outcome: again), &attempts)
+            }
+            switch result {
             case .ready(let job, let prepared):
                 await queue.waitToStart(slot)
                 isSent = try await send(job, prepared, taken.jobClass, &attempts)
@@ -162,8 +97,8 @@ actor Dispatcher {
             case .gone:
                 queue.forget(taken.ticket)
                 transitions.emit(.cancelled(taken.ticket))
-            case .tooLarge:
-                // It comes back when there is room.
+            case .tooLarge, .unclaimed:
+                // The one comes back when there is room; the other is tried until it is claimed, above.
                 break
             }
         } catch let error as SystemError {
@@ -184,7 +119,6 @@ actor Dispatcher {
             try await transitions.requeueUncounted(job, prepared.attempts, to: jobClass)
             return false
         }
-        transitions.emit(.started(job.ticket, server: renderServer.server.description))
         queue.slots { $0.starting(slot) }
         let attempt = RenderAttempt(
             job, prepared, from: jobClass, settings: settings, slot: slot, transitions: transitions,
@@ -223,7 +157,9 @@ actor Dispatcher {
     /// in the server, and cost a second render if the first one's answer had come.
     /// False where the job is cancelled meanwhile.
     private func waitedUntilIdle(for job: ActiveJob) async throws -> Bool {
-        let deadline = ContinuousClock.now + .seconds(600)
+        let patience = Duration.seconds(600)
+        let deadline = ContinuousClock.now + patience
+        var isTold = false
         while ContinuousClock.now < deadline, try await !transitions.isCancelled(job) {
             do {
                 if try await renderServer.client.progress().isIdle { break }
@@ -231,6 +167,8 @@ actor Dispatcher {
                 // A server that does not tell is not waited for.
                 break
             }
+            if !isTold { transitions.tell(job.ticket, waitsForLostRender: patience) }
+            isTold = true
             try await TaskQueueExecutor.rest(for: .seconds(1))
         }
         return try await !transitions.isCancelled(job)

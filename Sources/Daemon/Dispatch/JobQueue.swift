@@ -1,5 +1,6 @@
 // The lines of waiting jobs in memory, and those who wait for a job.
 
+import Linux
 import Spool
 import Synchronization
 
@@ -20,6 +21,8 @@ final class JobQueue: Sendable {
         var taken: Set<Ticket> = []
         /// These go when no other can, or when the server has answered another.
         var late: Set<Ticket> = []
+        /// Those of the taken that are let in later, unless the server answers another before.
+        var sleeps: [Ticket: Task<Void, Never>] = [:]
         var slots = SlotTable()
         var waiting: [Waiter] = []
         var isPaused = false
@@ -121,15 +124,35 @@ final class JobQueue: Sendable {
     func requeue(_ ticket: Ticket, to jobClass: JobClass, isLate: Bool = false) {
         changing { state in
             state.taken.remove(ticket)
+            state.sleeps[ticket] = nil
             if isLate { state.late.insert(ticket) }
             _ = state.lines[jobClass, default: TicketQueue()].insert(ticket)
         }
     }
 
+    /// The same when so much time is over.
+    ///
+    /// - Parameter untilSuccess: or when the server has answered another.
+    func requeue(
+        _ ticket: Ticket, to jobClass: JobClass, isLate: Bool = false, after delay: Duration, untilSuccess: Bool = false
+    ) {
+        guard delay > .zero else { return requeue(ticket, to: jobClass, isLate: isLate) }
+        let sleep = Task(executorPreference: TaskQueueExecutor.shared) { [self] in
+            try? await TaskQueueExecutor.rest(for: delay)
+            requeue(ticket, to: jobClass, isLate: isLate && !Task.isCancelled)
+        }
+        guard untilSuccess else { return }
+        state.withLock { if $0.taken.contains(ticket) { $0.sleeps[ticket] = sleep } }
+    }
+
     /// A server has answered a job: those that went after the others have their old places again.
     func clearLate() {
-        guard state.withLock({ !$0.late.isEmpty }) else { return }
-        changing { $0.late = [] }
+        guard state.withLock({ !$0.late.isEmpty || !$0.sleeps.isEmpty }) else { return }
+        let sleeps = changing { state in
+            defer { (state.late, state.sleeps) = ([], [:]) }
+            return Array(state.sleeps.values)
+        }
+        sleeps.forEach { $0.cancel() }
     }
 
     /// Lets the parts of a batch in, each in its lane.

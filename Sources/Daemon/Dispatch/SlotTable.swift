@@ -23,8 +23,6 @@ struct SlotTable {
         var atServer = 0
         /// Answered, and not in done/ or failed/ yet.
         var unpublished = 0
-        /// Ready to be sent although the server has its share: they are sent the moment an answer comes.
-        var ahead = 0
         /// Whether it answers. What is not known is hoped.
         var isUp = true
 
@@ -34,15 +32,13 @@ struct SlotTable {
         /// Of a server that is to show whether it answers again one request is enough.
         var room: Int {
             guard isUp else { return 1 - load }
-            return limit + ahead - load
+            return limit - load
         }
     }
     private var slots: [SlotKey: Slots] = [:]
 
     /// Results that wait for the disk; more would only be memory.
     private static let unpublishedLimit = 32
-    /// What is made ready cannot be overtaken by what is more urgent.
-    private static let aheadLimit = 14
 
     mutating func add(_ slot: SlotKey, limit: Int) { slots[slot] = Slots(limit: limit) }
 
@@ -95,9 +91,6 @@ struct SlotTable {
     /// A job that was taken is not sent.
     mutating func cancelled(_ slot: SlotKey) { slots[slot]?.reserved -= 1 }
 
-    mutating func setAhead(_ slot: SlotKey, _ count: Int) { slots[slot]?.ahead = min(count, Self.aheadLimit) }
-    /// See ``Slots``.
-    func ahead(_ slot: SlotKey) -> Int { slots[slot]?.ahead ?? 0 }
     mutating func setLimit(_ slot: SlotKey, _ limit: Int) { slots[slot]?.limit = limit }
     /// See ``Slots``.
     func limit(_ slot: SlotKey) -> Int { slots[slot]?.limit ?? 1 }

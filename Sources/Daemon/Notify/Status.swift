@@ -23,7 +23,7 @@ struct Status: Sendable {
     private var lack: String?
     /// Why results of some jobs find no room.
     private var shortage: String?
-    /// Jobs that are tried again later, when, and why.
+    /// Jobs that are sent later, when, and why.
     private var retries: [Ticket: (at: Timestamp, reason: String)] = [:]
     /// Servers that are waited for, and why.
     private(set) var away: [String: String] = [:]
@@ -74,7 +74,10 @@ struct Status: Sendable {
         case .retrying(let ticket, let reason, let delay):
             rendering.removeAll { $0.ticket == ticket }
             let moment = Timestamp(microseconds: now.microseconds + Int64(delay / .microseconds(1)))
-            retries[ticket] = (moment, reason)
+            retries[ticket] = (moment, "\(ticket.name) is tried again at \(moment.iso8601): \(reason)")
+        case .delayed(let ticket, let reason, let delay):
+            let moment = Timestamp(microseconds: now.microseconds + Int64(delay / .microseconds(1)))
+            retries[ticket] = (moment, "\(ticket.name) is sent at \(moment.iso8601) at the latest: \(reason)")
         case .noSpace(let ticket, _, _):
             rendering.removeAll { $0.ticket == ticket }
             shortage = event.message
@@ -98,10 +101,7 @@ struct Status: Sendable {
         case .waiting: servers.compactMap { away[$0] }.joined(separator: "; ")
         case .paused: "PAUSE lies in the spool"
         case .retrying:
-            shortage
-                ?? retries.min { $0.value.at < $1.value.at }.map { ticket, retry in
-                    "\(ticket.name) is tried again at \(retry.at.iso8601): \(retry.reason)"
-                }
+            shortage ?? retries.values.min { $0.at < $1.at }?.reason
         case .stopped, .rendering, .idle: nil
         }
     }

@@ -25,8 +25,8 @@ final class DiskSpace: Sendable {
         /// Jobs whose answers are held by their servers.
         var holding: Set<Ticket> = []
         var isWatched = false
-        /// It was told that somebody waits, and not yet that nobody does.
-        var isTold = false
+        /// It was told that this one waits, and not yet that nobody does.
+        var told: Ticket?
 
         /// What those that are under way will need together.
         var taken: Int { reserved.values.reduce(0, +) }
@@ -78,7 +78,7 @@ final class DiskSpace: Sendable {
             if state.holding.contains(ticket) { return false }
             guard state.holding.count < Self.mostHeld else { return nil }
             state.holding.insert(ticket)
-            (state.own[ticket], state.isTold) = (bytes, true)
+            (state.own[ticket], state.told) = (bytes, ticket)
             return true
         }
         guard let isNew else {
@@ -118,8 +118,8 @@ final class DiskSpace: Sendable {
         let (isFirst, isNew) = state.withLock { state in
             state.reserved[ticket] = nil
             state.waiting[ticket] = (jobClass, need)
-            defer { (state.isTold, state.isWatched) = (true, true) }
-            return (!state.isTold, !state.isWatched)
+            defer { (state.told, state.isWatched) = (state.told ?? ticket, true) }
+            return (state.told == nil, !state.isWatched)
         }
         if isFirst { emit(.noSpace(ticket, bytes: need, reason: reason(for: need))) }
         if isNew { Task(executorPreference: TaskQueueExecutor.shared) { await self.watch() } }
@@ -159,14 +159,16 @@ final class DiskSpace: Sendable {
         tellOfEnd()
     }
 
-    /// Nobody waits any more, for the moment.
+    /// Where the one that was told of does not wait any more: the first that does is told of, or that none does.
     private func tellOfEnd() {
-        let isOver = state.withLock { state in
-            guard state.isTold, state.waiting.isEmpty, state.holding.isEmpty else { return false }
-            state.isTold = false
-            return true
+        let event = state.withLock { state -> (first: Ticket?, need: Int)? in
+            guard let told = state.told, state.waiting[told] == nil, !state.holding.contains(told) else { return nil }
+            state.told = (Array(state.waiting.keys) + state.holding).min()
+            return (state.told, state.told.flatMap { state.waiting[$0]?.need ?? state.own[$0] } ?? 0)
         }
-        if isOver { emit(.spaceAgain) }
+        guard let event else { return }
+        guard let first = event.first else { return emit(.spaceAgain) }
+        emit(.noSpace(first, bytes: event.need, reason: reason(for: event.need)))
     }
 
     // MARK: The disk

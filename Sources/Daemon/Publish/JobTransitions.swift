@@ -18,6 +18,11 @@ struct JobTransitions: Sendable {
     var affinity: CheckpointAffinity?
     let disk = DiskHealth()
 
+    /// A job that is ready waits at most so long before it is sent.
+    func tell(_ ticket: Ticket, waitsForLostRender delay: Duration) {
+        emit(.delayed(ticket, "a render whose answer is lost may still run at the server", atMost: delay))
+    }
+
     nonisolated(nonsending) func isCancelled(_ job: ActiveJob) async throws -> Bool {
         try await retryingDiskErrors { _ in try job.isCancelled }
     }
@@ -51,8 +56,9 @@ struct JobTransitions: Sendable {
         case now
         /// Not before so long: a job that keeps failing does not hold up the others.
         case after(Duration)
-        /// When the others have gone, or one of them was answered; and not before so long.
-        case late(after: Duration)
+        /// When the others have gone, or one of them was answered; and not before so long, unless `untilSuccess` says that an
+        /// answer to another ends that, too.
+        case late(after: Duration, untilSuccess: Bool = false)
         /// When there is room for its result on the disk.
         case withRoom(NoSpace, pixels: Int?)
     }
@@ -71,17 +77,10 @@ struct JobTransitions: Sendable {
         if !inSilence { emit(.requeued(job.ticket)) }
         switch turn {
         case .now: queue.requeue(job.ticket, to: jobClass)
-        case .after(let delay): requeue(job.ticket, to: jobClass, after: delay, isLate: false)
-        case .late(let delay): requeue(job.ticket, to: jobClass, after: delay, isLate: true)
+        case .after(let delay): queue.requeue(job.ticket, to: jobClass, after: delay)
+        case .late(let delay, let untilSuccess):
+            queue.requeue(job.ticket, to: jobClass, isLate: true, after: delay, untilSuccess: untilSuccess)
         case .withRoom(let lack, let pixels): space.waitForSpace(job.ticket, jobClass, lack, pixels: pixels)
-        }
-    }
-
-    private func requeue(_ ticket: Ticket, to jobClass: JobClass, after delay: Duration, isLate: Bool) {
-        guard delay > .zero else { return queue.requeue(ticket, to: jobClass, isLate: isLate) }
-        Task(executorPreference: TaskQueueExecutor.shared) { [queue] in
-            try? await TaskQueueExecutor.rest(for: delay)
-            queue.requeue(ticket, to: jobClass, isLate: isLate)
         }
     }
 

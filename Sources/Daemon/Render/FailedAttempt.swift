@@ -31,7 +31,8 @@ extension RenderAttempt {
             // One that says so to all is left alone, and all jobs wait.
             let delay = failure.isForAll ? .zero : pause ?? .zero
             if delay > .zero { transitions.emit(.retrying(job.ticket, failure.message, after: delay)) }
-            try await transitions.requeueUncounted(job, attempts, to: jobClass, .late(after: delay))
+            try await transitions.requeueUncounted(
+                job, attempts, to: jobClass, .late(after: delay, untilSuccess: failure.retryAfter == nil))
         case .tryAgain(let delay):
             transitions.emit(.retrying(job.ticket, failure.message, after: delay))
             try job.record(attempts)

@@ -82,7 +82,10 @@ actor RenderAttempt {
             // The one before is in the server's line, or is answered.
             await transitions.queue.wait { [renderServer] in renderServer.isReadyForNext }
             do {
-                guard try await renderServer.waitForLostRender(unless: { try await transitions.isCancelled(job) })
+                guard
+                    try await renderServer.waitForLostRender(
+                        unless: { try await transitions.isCancelled(job) },
+                        waits: { transitions.tell(ticket, waitsForLostRender: $0) })
                 else {
                     leaveUnsent()
                     return try await transitions.requeue(job, to: jobClass)
@@ -99,6 +102,7 @@ actor RenderAttempt {
             }
         }
         let isBehind = renderServer.isBusy
+        transitions.emit(.started(ticket, server: renderServer.server.description))
         if isRender { renderServer.willSend(ticket) }
         transitions.queue.slots { $0.sent(slot) }
         let monitor = isRender ? await progressMonitor(isBehind: isBehind) : nil
@@ -146,6 +150,7 @@ actor RenderAttempt {
                 return try await transitions.requeue(job, to: jobClass)
             }
             let reply = try answer.get()
+            if let failure = try await pageInstead(of: reply) { throw failure }
             await renderServer.record(nil)
             transitions.queue.clearLate()
             _ = renderServer.isOutOfMemory(nil)

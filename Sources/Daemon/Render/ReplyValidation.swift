@@ -17,6 +17,19 @@ extension RenderAttempt {
             to: reply, lists: await renderServer.capabilities.lists(for: asked), settings: settings)
     }
 
+    /// What stands before a server answers with a page of its own: a login, a waiting room. Under `/sdapi/` nothing else is a
+    /// page; another path may have asked for one, and the API tells whether it is there.
+    func pageInstead(of reply: Reply) async throws -> Failure? {
+        guard prepared.endpoint.service == nil, let type = reply.headers["content-type"],
+            type.lowercased().contains("html")
+        else { return nil }
+        let page = Failure(
+            .unclear, "the answer is a web page (\(type)); is this A1111's API?", status: reply.status)
+        guard !prepared.endpoint.path.hasPrefix("/sdapi/") else { return page }
+        let failure = try await renderServer.clarified(page, for: prepared.endpoint)
+        return failure.class == .serverDown ? failure : nil
+    }
+
     /// Why pictures that came are none to be content with.
     func objection(
         to reply: Reply, _ stops: [ServerProgress.State], _ warnings: [String], isFollowed: Bool

@@ -30,8 +30,7 @@ final class RenderServer: Sendable {
         var renders: [Ticket] = []
         /// The last one that was sent, and whether it is surely in the server's line.
         var last: (ticket: Ticket, isAtWork: Bool)?
-        /// What the renders take, the last ones above all; and the longest of them.
-        var time: Duration?
+        /// Of its renders.
         var longest = Duration.zero
         /// When it last answered one: the next begins then, if it was there by then.
         var lastAnswer: Instant?
@@ -115,17 +114,8 @@ final class RenderServer: Sendable {
 
     /// A render took so long.
     func record(renderTime time: Duration) {
-        state.withLock { state in
-            state.time = state.time.map { ($0 * 3 + time) / 4 } ?? time
-            state.longest = max(state.longest, time)
-        }
+        state.withLock { $0.longest = max($0.longest, time) }
         record.hasRendered()
-    }
-
-    /// How many renders it makes in so much time, as far as the last ones tell.
-    func renders(in time: Duration) -> Int {
-        guard let own = state.withLock({ $0.time }), own > .zero else { return 0 }
-        return Int(min(1000, time / own))
     }
 
     /// Whether a render is the first of those that it has of ours; those behind it wait in the server.
@@ -161,16 +151,24 @@ final class RenderServer: Sendable {
     /// Returns when nothing can be rendered there any more of which the answer is lost: another request would wait behind it,
     /// and a gateway would give up on that as well. A server that does not tell is given as long as its renders take.
     ///
-    /// - Parameter isCancelled: the job that waits is not wanted any more; then it is false.
-    nonisolated(nonsending) func waitForLostRender(unless isCancelled: () async throws -> Bool) async throws -> Bool {
+    /// - Parameters:
+    ///   - isCancelled: the job that waits is not wanted any more; then it is false.
+    ///   - waits: told once, where there is something to wait for, how long that may take.
+    nonisolated(nonsending) func waitForLostRender(
+        unless isCancelled: () async throws -> Bool, waits: (Duration) -> Void
+    ) async throws -> Bool {
         guard let orphan = state.withLock(\.orphan) else { return true }
+        var (isTold, isUntold) = (false, false)
         while !orphan.isOver(at: .now, isUntold: false) {
             guard try await !isCancelled() else { return false }
             do {
                 if try await client.progress().isIdle { break }
             } catch let failure as Failure {
                 if failure.class == .serverDown || orphan.isOver(at: .now, isUntold: true) { break }
+                isUntold = true
             }
+            if !isTold { waits((isUntold ? orphan.end : orphan.patience) - .now) }
+            isTold = true
             try await TaskQueueExecutor.rest(for: .seconds(1))
         }
         state.withLock { if $0.orphan == orphan { $0.orphan = nil } }

@@ -93,33 +93,15 @@ extension ActiveJob {
         try record(attempts)
     }
 
-    /// Makes the record outlive a loss of power.
+    /// Makes the record, and the claim before it, outlive a loss of power.
     package func record(_ attempts: Attempts) throws(SystemError) {
-        try put(attempts)
-        try commitClaim()
-    }
-
-    /// - Parameter lasting: whether the content is on the disk when the call returns.
-    fileprivate func put(_ attempts: Attempts, lasting: Bool = true) throws(SystemError) {
         do throws(SystemError) {
             // The first one has nothing to replace, and one wait less. What a crash leaves of it counts as none, which is
             // true: nothing was sent.
-            try folder.putNew(attempts.text, as: JobFolder.attempts, lasting: lasting)
+            try folder.putNew(attempts.text, as: JobFolder.attempts)
         } catch  where error.isExisting {
             try folder.putWhole(attempts.text, as: JobFolder.attempts)
         }
-    }
-}
-
-extension Folders {
-    /// Makes the records, and the claims before them, outlive a loss of power. An error is all jobs'.
-    package func record(_ records: [(job: ActiveJob, attempts: Attempts)]) throws(SystemError) {
-        guard records.count >= Self.many else {
-            for (job, attempts) in records { try job.record(attempts) }
-            return
-        }
-        let sync = try root.filesystemSync()
-        for (job, attempts) in records { try job.put(attempts, lasting: false) }
-        try sync.run()
+        try commitClaim()
     }
 }

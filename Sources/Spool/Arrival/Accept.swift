@@ -28,7 +28,7 @@ extension Folders {
         let draft = Self.rewritten
         do throws(SystemError) {
             try active.removeAll(draft)
-            try active.putNew(content, as: draft, lasting: true)
+            try active.putNew(content, as: draft)
             guard try inbox.status(of: name) == lost else {
                 try active.unlink(draft)
                 return nil

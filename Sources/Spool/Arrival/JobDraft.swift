@@ -151,7 +151,7 @@ extension Folders {
             try inbox.link(draft.name, as: file)
         } catch  where [EPERM, ENOTSUP, ENOSYS, EMLINK].contains(error.code) {
             // A share without links. The daemon waits until it is whole.
-            try inbox.putNew(try inbox.file(draft.name).read(upTo: .max), as: file, lasting: true)
+            try inbox.putNew(try inbox.file(draft.name).read(upTo: .max), as: file)
         }
     }
 }

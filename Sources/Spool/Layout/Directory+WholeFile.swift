@@ -25,7 +25,7 @@ extension Directory {
     /// leaves a part of it: for what is of no use before that. Throws EEXIST where the name is taken.
     ///
     /// - Parameter lasting: false where the caller brings it to the disk.
-    func putNew(_ content: Data, as name: FileName, lasting: Bool) throws(SystemError) {
+    func putNew(_ content: Data, as name: FileName, lasting: Bool = true) throws(SystemError) {
         let file = try createFile(name)
         do throws(SystemError) {
             try fill(file, content, lasting: lasting)

@@ -27,6 +27,11 @@ package struct StatusSnapshot: Decodable, Sendable {
     package let updated: String?
     /// In the order in which the daemon was given them.
     package let servers: [Server]?
+
+    /// Whether a job is with a server.
+    package func has(_ ticket: Ticket) -> Bool {
+        servers?.contains { $0.rendering?.contains(ticket.description) == true } == true
+    }
 }
 
 /// progress.json, as far as it is read again.

@@ -66,6 +66,10 @@ enum Why {
                         "\(ticket.name) was being rendered when its daemon ended; the next one puts it back into its place. "
                         + (obstacle ?? "")
                 }
+                if let note = overview.note, note.state == "waiting", let reason = note.reason, !note.has(ticket) {
+                    return "\(ticket.name) is ready, and not sent yet: \(StatusReport.clean(reason)). "
+                        + "It was accepted at \(ticket.arrival.iso8601)."
+                }
                 let words = try folders.progress(of: ticket)?.words
                 return
                     "\(ticket.name) is being rendered: it \(words.map { $0.first?.isNumber == true ? "is at \($0)" : $0 } ?? "is with the server"). "

@@ -76,7 +76,8 @@ struct StatusReport {
             }
         }
         for (ticket, progress) in rendering {
-            lines.append(row("rendering", "\(ticket.name)  \(progress?.words ?? "")"))
+            let isReady = note?.state == "waiting" && note?.has(ticket) == false
+            lines.append(row(isReady ? "ready" : "rendering", "\(ticket.name)  \(progress?.words ?? "")"))
         }
         if !waiting.isEmpty {
             let names = waiting.prefix(Self.some).map(\.name.description).joined(separator: ", ")

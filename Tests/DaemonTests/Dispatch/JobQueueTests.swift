@@ -65,6 +65,20 @@ struct JobQueueTests {
         #expect(queue.next(for: Self.slot)?.ticket == tickets[0])
     }
 
+    @Test("one that is let in later comes when the server has answered another, where it may")
+    func sleeps() async throws {
+        let queue = JobQueue()
+        let tickets = [try Self.ticket(5, 10), try Self.ticket(5, 11)]
+        queue.add(tickets)
+        for _ in tickets { _ = queue.next(for: Self.slot) }
+        queue.requeue(tickets[0], to: .renders, isLate: true, after: .seconds(3600), untilSuccess: true)
+        queue.requeue(tickets[1], to: .renders, isLate: true, after: .seconds(3600))
+        queue.clearLate()
+        #expect(await queue.hasNext(for: Self.slot))
+        #expect(queue.next(for: Self.slot)?.ticket == tickets[0])
+        #expect(queue.next(for: Self.slot) == nil)
+    }
+
     @Test("gives each ticket to one of many who ask")
     func once() async throws {
         let tickets = try (10..<60).map { try Self.ticket(5, $0) }

@@ -76,13 +76,9 @@ struct SlotTableTests {
         #expect(slots.isTurn(a) && slots.isTurn(query))
     }
 
-    @Test("as many are made ready ahead as were answered meanwhile, and results that wait for the disk stop it all")
-    func ahead() {
+    @Test("results that wait for the disk stop it all")
+    func unpublished() {
         var slots = slots()
-        slots.setAhead(a, 3)
-        #expect(slots.room(a) == 5)
-        slots.setAhead(a, 1000)
-        #expect(slots.room(a) == 16)
         for _ in 0..<32 {
             slots.reserve(a)
             slots.starting(a)

@@ -43,6 +43,11 @@ import Testing
                     + "Free some space to go on"
             ),
             (.spaceAgain, "idle", nil),
+            (
+                .delayed(cat, "it may still run", atMost: .seconds(2)), "waiting",
+                "cat is sent at 1970-01-01T00:00:02.000019Z at the latest: it may still run"
+            ),
+            (.started(cat, server: "http://a"), "rendering", nil),
             (.stopping, "stopped", nil),
         ]
         var status = Status()

@@ -122,19 +122,14 @@ import Testing
         #expect(try finish(long) == long + ".2")
     }
 
-    @Test("records that are made together are those of each job")
-    func records() throws {
-        let jobs = try (1...4).map { try spool.claim("cat", at: Int64($0)) }
+    @Test("a record of attempts is written in place of the last one")
+    func record() throws {
+        let job = try spool.claim("cat", at: 1)
         var attempts = Attempts()
         attempts.begin(server: "http://a", at: Timestamp(microseconds: 1))
-        try folders.record(
-            jobs.enumerated().map { index, job in
-                attempts.drawn = ["seed": Int64(index)]
-                return (job, attempts)
-            })
-        #expect(try jobs.map { try $0.attempts().drawn["seed"] } == [0, 1, 2, 3])
-        // Again, in place of those.
-        try folders.record(jobs.map { ($0, Attempts()) })
-        #expect(try jobs.map { try $0.attempts().list.count } == [0, 0, 0, 0])
+        try job.record(attempts)
+        #expect(try job.attempts().list.map(\.server) == ["http://a"])
+        try job.record(Attempts())
+        #expect(try job.attempts().list.isEmpty)
     }
 }
