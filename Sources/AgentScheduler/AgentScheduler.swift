@@ -12,7 +12,7 @@ import Spool
 
 /// Serves those who take this for an Agent Scheduler.
 package struct AgentScheduler: Sendable {
-    let folders: Folders
+    let spool: Spool
     let tracker: JobTracker
     let view: AgentSchedulerView
     let submissions: JobSubmission
@@ -24,7 +24,7 @@ package struct AgentScheduler: Sendable {
     }
 
     init(_ context: HandlerContext) {
-        folders = context.folders
+        spool = context.spool
         tracker = context.tracker
         view = AgentSchedulerView(view: context.view, cap: context.options.cap)
         submissions = context.submissions
@@ -94,8 +94,8 @@ package struct AgentScheduler: Sendable {
     }
 
     nonisolated(nonsending) private func requeue(_ id: String) async throws -> Response {
-        let read = try await HTTPGateway.reads.run { [folders, view] in
-            try view.view.location(of: id).map { try folders.jobText(at: $0, upTo: view.cap) }
+        let read = try await HTTPGateway.reads.run { [spool, view] in
+            try view.view.location(of: id).map { try JobFiles(spool).text(at: $0, upTo: view.cap) }
         }
         guard let read else { return .noTask }
         guard let text = read, let job = try? JobFile(text) else {
@@ -112,7 +112,7 @@ package struct AgentScheduler: Sendable {
         let failed = try view.past([.failed])
         guard !failed.isEmpty else { return .said(false, "No failed tasks") }
         var count = 0
-        for past in failed.reversed() { if try folders.retry(past.place.folder) { count += 1 } }
+        for past in failed.reversed() { if try HeldJobs(spool).retry(past.place.folder) { count += 1 } }
         return .said(count > 0, "Requeued \(count) failed tasks")
     }
 
@@ -122,7 +122,7 @@ package struct AgentScheduler: Sendable {
     private func tasks(limit: Int, offset: Int) throws -> Response {
         let line = try view.line()
         let current = try view.current(of: line)
-        let isPaused = try folders.isPaused()
+        let isPaused = try PauseFile(spool).isLaidDown()
         let head = JSONValue.object([
             ("current_task_id", .optional(current)), ("total_pending_tasks", .integer(Int64(line.count))),
             ("paused", .boolean(isPaused)),
@@ -184,7 +184,7 @@ package struct AgentScheduler: Sendable {
             return .said(false, "Task is \(task.state == .running ? "pending" : task.state.rawValue)")
         }
         guard !isZip else { return .said(false, "There is no zip here: ask without it, or look into done/\(id).") }
-        guard let job = try folders.ended(name) else { return .said(false, "Task result is not available") }
+        guard let job = try Results(spool).ended(name) else { return .said(false, "Task result is not available") }
         if let first = job.outcome.parts.first, let last = job.outcome.parts.last {
             return .said(false, "Task has become many, \(first.name) to \(last.name): ask for their results.")
         }
@@ -232,7 +232,7 @@ package struct AgentScheduler: Sendable {
     }
 
     private func turn(_ ticket: Ticket, to turn: MoveTarget, _ message: String) throws -> Response {
-        let isMoved = try folders.reorder(ticket, to: turn) { tracker.record(.moved($0.old, to: $0.new)) }
+        let isMoved = try Reorder(spool).reorder(ticket, to: turn) { tracker.record(.moved($0.old, to: $0.new)) }
         return isMoved ? .said(true, message) : .said(false, "Task does not wait any more, or cannot go there.")
     }
 
@@ -255,7 +255,7 @@ package struct AgentScheduler: Sendable {
     private func delete(_ id: String) throws -> Response {
         switch try view.view.location(of: id) {
         case .queued(let ticket), .active(let ticket):
-            guard let cancelled = try folders.cancel(ticket) else { return .noTask }
+            guard let cancelled = try Cancellation(spool).cancel(ticket) else { return .noTask }
             if cancelled == .waiting { tracker.record(.cancelled(ticket)) }
             return .said(true, cancelled == .waiting ? "Task deleted" : "Task interrupted")
         case .done, .failed: return .said(false, "Task has ended: its result is left where it is.")
@@ -265,19 +265,21 @@ package struct AgentScheduler: Sendable {
     }
 
     private func clear() throws -> Response {
-        for ticket in try folders.waiting() where try folders.cancelWaiting(ticket) {
+        for ticket in try Listing(spool).waiting() where try Cancellation(spool).cancelWaiting(ticket) {
             tracker.record(.cancelled(ticket))
         }
         return .said(true, "Queue cleared.")
     }
 
     private func pause() throws -> Response {
-        if try !folders.isPaused() { try folders.pause(because: "paused by a program at the door") }
+        if try !PauseFile(spool).isLaidDown() {
+            try PauseFile(spool).layDown(because: "paused by a program at the door")
+        }
         return .said(true, "Queue paused.")
     }
 
     private func resume() throws -> Response {
-        _ = try folders.resume()
+        _ = try PauseFile(spool).takeAway()
         return .said(true, "Queue resumed.")
     }
 

@@ -11,7 +11,7 @@ struct AgentSchedulerView: Sendable {
     let view: JobView
     /// Of a job file, in bytes.
     let cap: Int
-    private var folders: Folders { view.folders }
+    private var spool: Spool { view.spool }
 
     /// What is with a server and what waits, in order. As in Agent Scheduler a task that runs is the first that is pending.
     func line() throws(SystemError) -> [JobLocation] {
@@ -22,7 +22,7 @@ struct AgentSchedulerView: Sendable {
     /// Whether a server is at work at it, and not at the one before it.
     func isRunning(_ location: JobLocation) throws(SystemError) -> Bool {
         guard case .active(let ticket) = location else { return false }
-        return try folders.progress(of: ticket)?.state != "waiting at the server"
+        return try StatusFiles(spool).progress(of: ticket)?.state != "waiting at the server"
     }
 
     /// The first that runs; `nil` where none does.
@@ -58,7 +58,7 @@ struct AgentSchedulerView: Sendable {
                 id: id, state: .pending, created: arrival, updated: arrival, location: number, job: job)
             return (task, location)
         case .done(let name), .failed(let name):
-            guard let job = try folders.ended(name) else { return nil }
+            guard let job = try Results(spool).ended(name) else { return nil }
             return (try ended(job, at: nil), location)
         }
     }
@@ -74,12 +74,12 @@ struct AgentSchedulerView: Sendable {
     /// What has ended in one of those ways, the newest first.
     func past(_ states: Set<AgentSchedulerTask.State>) throws(SystemError) -> [Past] {
         var past: [Past] = []
-        if states.contains(.done) { past += try folders.results(.done).map { Past(place: $0, ending: .done) } }
+        if states.contains(.done) { past += try Results(spool).all(.done).map { Past(place: $0, ending: .done) } }
         let unsuccessful = states.subtracting([.done])
         if !unsuccessful.isEmpty {
-            for place in try folders.results(.failed) {
+            for place in try Results(spool).all(.failed) {
                 if unsuccessful.count == 1 {
-                    guard let outcome = try folders.outcome(at: .failed(place.folder)),
+                    guard let outcome = try Results(spool).outcome(at: .failed(place.folder)),
                         unsuccessful.contains(Self.state(of: outcome))
                     else {
                         continue
@@ -92,7 +92,7 @@ struct AgentSchedulerView: Sendable {
     }
 
     func task(_ past: Past) throws(SystemError) -> AgentSchedulerTask? {
-        guard let job = try folders.ended(past.place.folder) else { return nil }
+        guard let job = try Results(spool).ended(past.place.folder) else { return nil }
         return try ended(job, at: past.place.ended)
     }
 
@@ -103,7 +103,7 @@ struct AgentSchedulerView: Sendable {
         if let moment {
             ended = moment
         } else {
-            ended = try folders.content(of: job.name, job.ending)?.ended ?? .now
+            ended = try Results(spool).content(of: job.name, job.ending)?.ended ?? .now
         }
         var task = AgentSchedulerTask(
             id: job.name.text ?? "\(job.name)", state: state, created: outcome.ticket?.arrival ?? ended, updated: ended)
@@ -131,7 +131,7 @@ struct AgentSchedulerView: Sendable {
     }
 
     private func job(at location: JobLocation) throws(SystemError) -> JobFile? {
-        let text = try folders.jobText(at: location, upTo: cap)
+        let text = try JobFiles(spool).text(at: location, upTo: cap)
         return text.flatMap { try? JobFile($0) }
     }
 }

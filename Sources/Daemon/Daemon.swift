@@ -66,7 +66,7 @@ package final class Daemon: Sendable {
     private let notifier: ServiceNotifier?
     private let page: PageWriter
     /// The spool that it runs.
-    package let folders: Folders
+    package let spool: Spool
     /// Held for as long as the daemon is.
     private let lock: FileLock
     private let queue: JobQueue
@@ -91,14 +91,14 @@ package final class Daemon: Sendable {
     /// Throws ``SpoolTaken``, or ``SystemError`` where a folder cannot be used.
     package init(_ options: DaemonOptions, emit: @escaping @Sendable (Event) -> Void) throws {
         self.options = options
-        folders = try Folders(path: options.spool, group: options.group)
+        spool = try Spool(path: options.spool, group: options.group)
         let queue = JobQueue()
         self.queue = queue
         notifier = options.notify.map { ServiceNotifier($0, emit: emit) }
-        let board = StatusWriter(folders, queue, notifier: notifier)
-        let pruner = ResultPruner(options.retention, folders, emit: emit)
+        let board = StatusWriter(spool, queue, notifier: notifier)
+        let pruner = ResultPruner(options.retention, spool, emit: emit)
         self.board = board
-        let page = PageWriter(folders, queue, status: { board.status })
+        let page = PageWriter(spool, queue, status: { board.status })
         self.page = page
         let show: @Sendable (Event) -> Void = { event in
             board.record(event)
@@ -107,39 +107,39 @@ package final class Daemon: Sendable {
             if case .done = event { pruner?.look() }
         }
         let hooks = Hooks(
-            options.hooks, spool: folders.root.path, isIdle: { queue.isIdle },
-            isPending: { [folders] in try folders.hasPending() }, emit: show)
+            options.hooks, spool: spool.root.path, isIdle: { queue.isIdle },
+            isPending: { [spool] in try Pending(spool).hasPending() }, emit: show)
         self.hooks = hooks
-        let sender = CallbackSender(folders, allowed: options.callbackHosts, emit: show)
+        let sender = CallbackSender(spool, allowed: options.callbackHosts, emit: show)
         self.sender = sender
         self.emit = { event in
             show(event)
             hooks.record(event)
             sender.record(event)
         }
-        switch try folders.lock(for: LockOwner.this) {
+        switch try SpoolLock(spool).take(for: LockOwner.this) {
         case .held(let lock): self.lock = lock
-        case .taken(let owner): throw SpoolTaken(description: "\(folders.root.path) is served by \(owner)")
+        case .taken(let owner): throw SpoolTaken(description: "\(spool.root.path) is served by \(owner)")
         }
         (stops, stopping) = AsyncStream.makeStream()
         renderServers = options.servers.map { [emit = self.emit] in
             RenderServer($0, options: options, queue: queue, gap: board.record(gap:), emit: emit)
         }
-        try folders.recover { [emit = self.emit] in emit(.recovered($0)) }
+        try Recovery(spool).recover { [emit = self.emit] in emit(.recovered($0)) }
         // Armed before the folders are looked at: what happens in between is told.
         let inotify = try Inotify()
-        let hands = try ManualChangeWatcher(folders, inotify)
-        waiting = try folders.waiting()
+        let hands = try ManualChangeWatcher(spool, inotify)
+        waiting = try Listing(spool).waiting()
         queue.add(waiting)
         if try hands.isPaused(), queue.pause(true) { self.emit(.paused(true)) }
         let intake = try Intake(
-            folders, inotify, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
+            spool, inotify, settle: options.settle, cap: options.cap, after: waiting.map(\.arrival).max(),
             servers: options.servers)
-        let filesystem = try folders.root.filesystem()
+        let filesystem = try spool.root.filesystem()
         let interval = options.poll ?? (filesystem.isShared ? RescanSchedule.onShares : RescanSchedule.usual)
         if interval < RescanSchedule.usual { self.emit(.rescans(filesystem: filesystem.name, every: interval)) }
         monitor = SpoolMonitor(
-            folders: folders, servers: options.servers, inotify: inotify, intake: intake, hands: hands, queue: queue,
+            spool: spool, servers: options.servers, inotify: inotify, intake: intake, hands: hands, queue: queue,
             rescans: RescanSchedule(every: interval, now: .now), emit: self.emit,
             wentRound: {
                 board.beat()
@@ -150,7 +150,7 @@ package final class Daemon: Sendable {
     /// Takes jobs and renders them until ``stop()``. Throws where the disk can no longer be trusted.
     package func run() async throws {
         await monitor.open()
-        emit(.ready(spool: folders.root.path, servers: options.servers.map(\.description), waiting: waiting.count))
+        emit(.ready(spool: spool.root.path, servers: options.servers.map(\.description), waiting: waiting.count))
 
         notifier?.ready()
         let life = signsOfLife()
@@ -191,8 +191,8 @@ package final class Daemon: Sendable {
     /// One for each kind of jobs at each server.
     private func startWorkers(on queue: JobQueue) -> [Task<Void, Never>] {
         let transitions = JobTransitions(
-            folders: folders, queue: queue, options: options, emit: emit, space: DiskSpace(folders, queue, emit: emit),
-            affinity: CheckpointAffinity(options, folders))
+            spool: spool, queue: queue, options: options, emit: emit, space: DiskSpace(spool, queue, emit: emit),
+            affinity: CheckpointAffinity(options, spool))
         // All are seated before the first one takes a job: the first server is not to have two while the second has none.
         let dispatchers = renderServers.flatMap { renderServer in
             JobClass.Kind.allCases.map { Dispatcher($0, at: renderServer, transitions: transitions) }
@@ -213,12 +213,12 @@ package final class Daemon: Sendable {
     /// Finds those that are no common renders among the jobs of an earlier life. Their tickets do not tell; their files do,
     /// and reading those of a long queue takes a while in which the first renders are under way already.
     private func sort(_ waiting: [Ticket], on queue: JobQueue) -> Task<Void, Never> {
-        Task(executorPreference: TaskQueueExecutor.shared) { [folders, options] in
+        Task(executorPreference: TaskQueueExecutor.shared) { [spool, options] in
             for first in stride(from: 0, to: waiting.count, by: 256) where !Task.isCancelled {
                 try? await TaskQueueExecutor.blocking {
                     for ticket in waiting[first...].prefix(256) {
                         // One that cannot be read now is met in its turn.
-                        let jobClass = (try? folders.jobClass(of: ticket, at: options.servers)) ?? .renders
+                        let jobClass = (try? JobFiles(spool).jobClass(of: ticket, at: options.servers)) ?? .renders
                         if jobClass != .renders { queue.move(ticket, to: jobClass) }
                     }
                 }

@@ -52,19 +52,19 @@ package final class HTTPGateway: Sendable {
 
     /// Opens it. Throws ``SystemError`` where nobody can listen there.
     package init(_ options: Options, _ daemon: Daemon, mounting routes: [MountedRoutes] = []) throws(SystemError) {
-        let folders = daemon.folders
+        let spool = daemon.spool
         let threads = TaskQueueExecutor(label: "door")
         let tracker = JobTracker()
         self.tracker = tracker
-        let view = JobView(folders: folders, tracker: tracker)
+        let view = JobView(spool: spool, tracker: tracker)
         self.threads = threads
         let router = Router(
             gatekeeper: Gatekeeper(
                 credentials: options.credentials, names: Self.names,
                 origins: Set(options.origins.map { $0.lowercased() })),
             context: HandlerContext(
-                options: options, folders: folders, tracker: tracker, view: view,
-                submissions: JobSubmission(folders, tracker),
+                options: options, spool: spool, tracker: tracker, view: view,
+                submissions: JobSubmission(spool, tracker),
                 proxy: ReverseProxy(
                     servers: daemon.proxiedServers, isTransparent: options.isTransparent,
                     allowsControl: options.allowsControl,
@@ -80,7 +80,7 @@ package final class HTTPGateway: Sendable {
             try await router.answer(incoming)
         }
         url = "http://\(options.address.host):\(server.port)"
-        tracker.begin(with: try folders.waiting() + folders.activeTickets())
+        tracker.begin(with: try Listing(spool).waiting() + Listing(spool).activeTickets())
     }
 
     /// Something has happened to a job.

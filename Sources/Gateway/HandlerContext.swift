@@ -6,7 +6,7 @@ import Spool
 /// The parts of a gateway that is open.
 package struct HandlerContext: Sendable {
     package let options: HTTPGateway.Options
-    package let folders: Folders
+    package let spool: Spool
     package let tracker: JobTracker
     package let view: JobView
     package let submissions: JobSubmission

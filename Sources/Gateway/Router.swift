@@ -66,9 +66,9 @@ struct Router: Sendable {
             return .json(200, try await HTTPGateway.reads.run { try context.view.queue(offset: offset, limit: limit) })
         case .events: return EventStream(context).response
         case .file(let path):
-            return try await HTTPGateway.reads.run { try FileHandler(folders: context.folders).file(path) }
+            return try await HTTPGateway.reads.run { try FileHandler(spool: context.spool).file(path) }
         case .result(let folder):
-            return try await HTTPGateway.reads.run { try FileHandler(folders: context.folders).listing(of: folder) }
+            return try await HTTPGateway.reads.run { try FileHandler(spool: context.spool).listing(of: folder) }
         case .mounted(let index, let parts): return try await mounted[index].answer(incoming, parts, context)
         case .nowhere: return .error(404, "not found", "there is no \(incoming.path) here")
         case .wrongMethod(let allowed):

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct FasterTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws { spool = try TestSpool() }
 
@@ -51,7 +51,7 @@ import Testing
             try folders.failed.removeAll("cat")
             try failsAgain()
         }
-        try folders.tidy(folder, "cat")
+        try HeldJobs(folders).tidy(folder, "cat")
         #expect(try names(in: folders.inbox) == ["cat.json"])
         switch meanwhile {
         case .failedAgain, .failedAgainAndAgain:
@@ -63,16 +63,18 @@ import Testing
     @Test("pictures that were kept stay with a job that is tried again")
     func kept() throws {
         _ = try failed(["cat-1.png"])
-        #expect(try folders.retry("cat"))
+        #expect(try HeldJobs(folders).retry("cat"))
         #expect(try spool.tree("failed") == ["cat", "cat/cat-1.png: first"])
-        #expect(try !folders.retry("cat"), "there is nothing left to drop")
+        #expect(try !HeldJobs(folders).retry("cat"), "there is nothing left to drop")
     }
 
     @Test("two who pause the queue in the same moment both do")
     func pause() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for hand in 0..<2 {
-                group.addTask { [folders] in for _ in 0..<300 { try folders.pause(because: "hand \(hand)") } }
+                group.addTask { [folders] in
+                    for _ in 0..<300 { try PauseFile(folders).layDown(because: "hand \(hand)") }
+                }
             }
             try await group.waitForAll()
         }
@@ -97,7 +99,7 @@ import Testing
 
 @Suite struct SillyRenameTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
     private let silly: FileName = ".nfs00000000018c2f5d00000003"
 
     init() throws { spool = try TestSpool() }
@@ -162,7 +164,7 @@ import Testing
         let hands = try ManualChangeWatcher(folders, Inotify())
         let job = try spool.claim("cat")
         try keeping(silly, in: job.folder) { () throws in #expect(try job.requeue() == .queued) }
-        _ = try #require(try folders.claim(job.ticket))
+        _ = try #require(try Claims(folders).claim(job.ticket))
         _ = try hands.everything()
         #expect(try spool.tree("active").contains("\(job.ticket.folder)/cat.json: {}"))
     }

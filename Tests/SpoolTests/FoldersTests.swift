@@ -17,10 +17,10 @@ import Testing
         let expected = ["active", "assets", "done", "failed", "hold", "inbox", "queue"]
         #expect(try names(in: spool.folders.root) == expected)
         try spool.drop("cat.json", "{}")
-        let again = try Folders(path: spool.path)
+        let again = try Spool(path: spool.path)
         #expect(try names(in: again.root) == expected)
         #expect(try names(in: again.inbox) == ["cat.json"])
-        let deep = try Folders(path: spool.path + "/a/b/c")
+        let deep = try Spool(path: spool.path + "/a/b/c")
         #expect(try names(in: deep.root) == expected)
     }
 
@@ -28,7 +28,7 @@ import Testing
     func probes() async throws {
         let folders = spool.folders
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<2 { group.addTask { for _ in 0..<100 { try folders.probe(room: 1) } } }
+            for _ in 0..<2 { group.addTask { for _ in 0..<100 { try DiskProbe(folders).run(room: 1) } } }
             try await group.waitForAll()
         }
         #expect(try names(in: folders.active).isEmpty)
@@ -36,23 +36,23 @@ import Testing
 
     @Test("a path is told as it is from everywhere")
     func path() throws {
-        #expect(try Folders(path: spool.path + "/hold/../").root.path == spool.path)
+        #expect(try Spool(path: spool.path + "/hold/../").root.path == spool.path)
     }
 
     @Test("a file or a link in the place of a folder is refused", arguments: ["queue", "assets"])
     func noFolder(place: String) throws {
         #expect(rmdir("\(spool.path)/\(place)") == 0)
         #expect(symlink("/tmp", "\(spool.path)/\(place)") == 0)
-        #expect(throws: SystemError.self) { try Folders(path: spool.path) }
+        #expect(throws: SystemError.self) { try Spool(path: spool.path) }
         #expect(unlink("\(spool.path)/\(place)") == 0)
         try spool.write("", to: try name(place), in: spool.folders.root)
-        #expect(throws: SystemError.self) { try Folders(path: spool.path) }
+        #expect(throws: SystemError.self) { try Spool(path: spool.path) }
     }
 
     @Test("a spool that cannot be made says why")
     func impossible() throws {
         try spool.drop("file")
-        let error = #expect(throws: SystemError.self) { try Folders(path: spool.path + "/inbox/file/spool") }
+        let error = #expect(throws: SystemError.self) { try Spool(path: spool.path + "/inbox/file/spool") }
         #expect(error?.call == "mkdir")
         #expect(error?.code == ENOTDIR)
     }
@@ -64,7 +64,7 @@ import Testing
             try Test.cancel("mounting a tmpfs needs root: \(String(cString: strerror(errno)))")
         }
         defer { umount2(place, Int32(MNT_DETACH)) }
-        let error = #expect(throws: SystemError.self) { try Folders(path: spool.path) }
+        let error = #expect(throws: SystemError.self) { try Spool(path: spool.path) }
         #expect(error?.code == EXDEV)
         #expect(error?.path == place)
     }
@@ -93,26 +93,26 @@ import Testing
         arguments: ["inbox", "queue", "active", "done", "failed", "hold", "assets"])
     func refused(place: String) throws {
         try bind(elsewhere, at: "\(spool.path)/\(place)") {
-            let error = #expect(throws: SystemError.self) { try Folders(path: spool.path) }
+            let error = #expect(throws: SystemError.self) { try Spool(path: spool.path) }
             #expect(error?.code == EXDEV)
             #expect(error?.path == "\(spool.path)/\(place)")
             // Who only looks and drops may well see the folders so.
-            #expect(throws: Never.self) { try Folders(existing: spool.path) }
+            #expect(throws: Never.self) { try Spool(existing: spool.path) }
         }
         #expect(
             try names(in: spool.folders.root) == [
                 "active", "assets", "done", "elsewhere", "failed", "hold", "inbox", "queue",
             ])
-        #expect(throws: Never.self) { try Folders(path: spool.path) }
+        #expect(throws: Never.self) { try Spool(path: spool.path) }
     }
 
     @Test("a spool that is mounted as a whole is one like any other")
     func whole() throws {
         try bind(spool.path, at: elsewhere) {
-            let folders = try Folders(path: elsewhere)
+            let folders = try Spool(path: elsewhere)
             let ticket = try Ticket.test("cat")
             try spool.drop("cat.json")
-            #expect(try folders.accept("cat.json", as: ticket))
+            #expect(try Acceptance(folders).accept("cat.json", as: ticket))
             #expect(try names(in: spool.folders.queue) == ["\(ticket.file)"])
         }
     }
@@ -129,7 +129,7 @@ import Testing
             }
             #expect(refresh.trouble == SystemError(call: "rename", code: EXDEV, path: "\(spool.path)/done"))
             #expect(refresh.changed.isEmpty)
-            let job = try #require(try spool.folders.claim(ticket))
+            let job = try #require(try Claims(spool.folders).claim(ticket))
             _ = try job.finish(with: Data("{}".utf8))
         }
         // Beneath the mount, and there when it is gone.

@@ -10,10 +10,10 @@ import Testing
 /// Opens a fresh spool and removes it when the test ends, however it ends. Held by a suite, which outlives its test.
 final class TestSpool: Sendable {
     let path = FileManager.default.temporaryDirectory.path + "/sdspool-test-\(UUID())"
-    let folders: Folders
+    let folders: Spool
 
     init() throws {
-        folders = try Folders(path: path)
+        folders = try Spool(path: path)
     }
 
     deinit {
@@ -47,7 +47,7 @@ final class TestSpool: Sendable {
 
     /// Puts a job into queue/ and claims it.
     func claim(_ job: String, at microseconds: Int64 = 1, _ text: String = "{}") throws -> ActiveJob {
-        try #require(try folders.claim(queue(job, at: microseconds, text)))
+        try #require(try Claims(folders).claim(queue(job, at: microseconds, text)))
     }
 
     /// Appends to a file of the spool, in a round of open, write and close.
@@ -96,7 +96,7 @@ extension Ticket {
     }
 }
 
-extension Folders {
+extension Recovery {
     /// What recovery told.
     func recover(now: Timestamp = .now) throws -> [String] {
         var told: [String] = []

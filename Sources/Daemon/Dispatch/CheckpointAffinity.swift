@@ -105,11 +105,12 @@ final class CheckpointAffinity: Sendable {
 
 extension CheckpointAffinity {
     /// Of a daemon; `nil` where it keeps strict order.
-    convenience init?(_ options: DaemonOptions, _ folders: Folders) {
+    convenience init?(_ options: DaemonOptions, _ spool: Spool) {
         guard options.groupLimit > 0 else { return nil }
         self.init(limit: options.groupLimit) { ticket in
             // What cannot be read is met in its turn.
-            (try? folders.waitingJob(ticket, upTo: options.cap)).flatMap { $0 }.map(WantedCheckpoint.init) ?? .turn
+            (try? JobFiles(spool).waitingJob(ticket, upTo: options.cap)).flatMap { $0 }.map(WantedCheckpoint.init)
+                ?? .turn
         }
     }
 }

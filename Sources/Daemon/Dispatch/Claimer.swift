@@ -8,7 +8,7 @@ import Spool
 
 /// Makes a job ready to be sent to one server. Blocks on the disk.
 struct Claimer: Sendable {
-    let folders: Folders
+    let spool: Spool
     let options: DaemonOptions
     let server: ServerAddress
     /// The paths that the server has; `nil` where it does not tell.
@@ -69,10 +69,10 @@ struct Claimer: Sendable {
         }
         var job: ActiveJob
         do throws(SystemError) {
-            guard let claimed = try folders.claim(taken.ticket, again: again) else { return .gone }
+            guard let claimed = try Claims(spool).claim(taken.ticket, again: again) else { return .gone }
             job = claimed
         } catch {
-            let isFolder = (try? folders.queue.status(of: taken.ticket.folder)?.kind) == .directory
+            let isFolder = (try? spool.queue.status(of: taken.ticket.folder)?.kind) == .directory
             return error.isForbidden && isFolder ? .locked(error) : .unclaimed(error)
         }
         do {
@@ -96,7 +96,8 @@ struct Claimer: Sendable {
 
     /// As many as its file asks for; `nil` where that does not tell, or cannot be read now.
     private func pixels(of ticket: Ticket) -> Int? {
-        guard let file = try? folders.waitingJob(ticket, upTo: options.cap), let endpoint = try? file.endpoint else {
+        guard let file = try? JobFiles(spool).waitingJob(ticket, upTo: options.cap), let endpoint = try? file.endpoint
+        else {
             return nil
         }
         return endpoint.service.map { RequestedRender(file.object, of: $0).pixels }
@@ -122,7 +123,7 @@ struct Claimer: Sendable {
             return .invalid(job, ErrorReport(ticket: job.ticket, class: "permanent", message: problem))
         }
         var prepared = try PreparedJob(
-            job, file, to: endpoint, attempts: attempts, in: folders, namesTasks: namesTasks)
+            job, file, to: endpoint, attempts: attempts, in: spool, namesTasks: namesTasks)
         // What is no render does not wait in the server for the renders before it, and may change what those behind it
         // get. One that was under way when the daemon or its server ended may be the cause: none beside it is to be taken
         // for it.

@@ -51,7 +51,7 @@ actor Dispatcher {
 
     private func claimer(_ paths: ServerPaths?) -> Claimer {
         Claimer(
-            folders: transitions.folders, options: transitions.options, server: renderServer.server, paths: paths,
+            spool: transitions.spool, options: transitions.options, server: renderServer.server, paths: paths,
             space: transitions.space,
             namesTasks: kind == .renders && transitions.options.showsProgress && paths?.hasTasks == true)
     }

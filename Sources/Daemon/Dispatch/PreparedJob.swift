@@ -27,7 +27,7 @@ struct PreparedJob: Sendable {
     ///
     /// - Parameter namesTasks: the server finds a render by a name that its request gave it.
     init(
-        _ job: ActiveJob, _ file: JobFile, to endpoint: Endpoint, attempts: Attempts, in folders: Folders,
+        _ job: ActiveJob, _ file: JobFile, to endpoint: Endpoint, attempts: Attempts, in spool: Spool,
         namesTasks: Bool
     ) throws {
         var attempts = attempts
@@ -44,7 +44,7 @@ struct PreparedJob: Sendable {
         }
         let body = RequestBody(
             of: file.object, without: JobFile.optionsKey, drawn: attempts.drawn, task: attempts.task,
-            pictures: try Self.pictures(of: file, in: folders))
+            pictures: try Self.pictures(of: file, in: spool))
         self.endpoint = endpoint
         self.body = endpoint.method == "GET" ? nil : body
         self.attempts = attempts
@@ -59,9 +59,9 @@ struct PreparedJob: Sendable {
         attempts.begin(server: server.description, at: started)
     }
 
-    private static func pictures(of file: JobFile, in folders: Folders) throws -> [Range<Int>: PictureFile] {
+    private static func pictures(of file: JobFile, in spool: Spool) throws -> [Range<Int>: PictureFile] {
         var opened: [AssetName: PictureFile] = [:]
-        for name in try file.assets { opened[name] = try PictureFile(folders.open(name)) }
+        for name in try file.assets { opened[name] = try PictureFile(Assets(spool).open(name)) }
         var pictures: [Range<Int>: PictureFile] = [:]
         for reference in file.references { pictures[reference.place] = opened[try AssetName(reference.name)] }
         return pictures

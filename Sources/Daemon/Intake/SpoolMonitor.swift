@@ -11,7 +11,7 @@ actor SpoolMonitor {
     private let thread = SerialQueueExecutor(label: "front desk")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private let folders: Folders
+    private let spool: Spool
     private let servers: [ServerAddress]
     private let inotify: Inotify
     private var intake: Intake
@@ -35,12 +35,12 @@ actor SpoolMonitor {
     private var timer: (any DispatchSourceTimer)?
 
     init(
-        folders: Folders, servers: [ServerAddress], inotify: Inotify, intake: Intake,
+        spool: Spool, servers: [ServerAddress], inotify: Inotify, intake: Intake,
         hands: ManualChangeWatcher, queue: JobQueue, rescans: RescanSchedule,
         emit: @escaping @Sendable (Event) -> Void, wentRound: @escaping @Sendable () -> Void
     ) {
         self.wentRound = wentRound
-        self.folders = folders
+        self.spool = spool
         self.servers = servers
         self.inotify = inotify
         self.intake = intake
@@ -147,7 +147,7 @@ actor SpoolMonitor {
     /// waited by one.
     private func withdrawn(_ namesakes: [Ticket]) throws(SystemError) -> Ticket? {
         for ticket in namesakes {
-            if try !folders.isQueued(ticket), queue.withdraw(ticket) { return ticket }
+            if try !Pending(spool).isQueued(ticket), queue.withdraw(ticket) { return ticket }
         }
         return nil
     }
@@ -158,9 +158,9 @@ actor SpoolMonitor {
         for change in changes {
             switch change {
             case .queued(let ticket):
-                guard !queue.knows(ticket), try folders.isQueued(ticket) else { continue }
+                guard !queue.knows(ticket), try Pending(spool).isQueued(ticket) else { continue }
                 // What cannot be read now is a render, which the worker reads again.
-                let jobClass = (try? folders.jobClass(of: ticket, at: servers)) ?? .renders
+                let jobClass = (try? JobFiles(spool).jobClass(of: ticket, at: servers)) ?? .renders
                 // Told first: what becomes of it in its place is told behind that.
                 if let old = try withdrawn(names[ticket.name] ?? []) {
                     emit(.moved(old, to: ticket))
@@ -174,7 +174,7 @@ actor SpoolMonitor {
                 for path in refresh.changed { emit(.directoryReplaced(path)) }
                 if refresh.trouble != trouble, let trouble = refresh.trouble { emit(.diskError(trouble)) }
                 trouble = refresh.trouble
-                if try intake.record(refresh) { emit(.inbox(folders.inbox.path, isThere: intake.isThere)) }
+                if try intake.record(refresh) { emit(.inbox(spool.inbox.path, isThere: intake.isThere)) }
             }
         }
     }

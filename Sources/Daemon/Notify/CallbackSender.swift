@@ -11,7 +11,7 @@ actor CallbackSender {
     private let thread = SerialQueueExecutor(label: "postman")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    private nonisolated let folders: Folders
+    private nonisolated let spool: Spool
     /// Hosts that may be told wherever they are, in lower case.
     private let allowed: Set<String>
     private nonisolated let emit: @Sendable (Event) -> Void
@@ -33,8 +33,8 @@ actor CallbackSender {
     /// Of the daemon's end.
     private static let patience = Duration.seconds(2)
 
-    init(_ folders: Folders, allowed: Set<String>, emit: @escaping @Sendable (Event) -> Void) {
-        self.folders = folders
+    init(_ spool: Spool, allowed: Set<String>, emit: @escaping @Sendable (Event) -> Void) {
+        self.spool = spool
         self.allowed = Set(allowed.map { $0.lowercased() })
         self.emit = emit
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -43,7 +43,7 @@ actor CallbackSender {
     /// Something has happened: where a message was written for it, it is due.
     nonisolated func record(_ event: Event) {
         switch event {
-        case .done, .failed, .refused: if !folders.posted.isEmpty { wake.yield() }
+        case .done, .failed, .refused: if !spool.posted.isEmpty { wake.yield() }
         default: break
         }
     }
@@ -53,13 +53,13 @@ actor CallbackSender {
     func run() async {
         defer { alarm?.cancel() }
         // Whatever recovery has written lies there, too.
-        _ = folders.posted.take { _ in true }
-        guard let left = try? await retryUntilDone(emit: emit, { _ in try folders.messages() }) else { return }
+        _ = spool.posted.take { _ in true }
+        guard let left = try? await retryUntilDone(emit: emit, { _ in try Outbox(spool).messages() }) else { return }
         for ticket in left { await take(ticket) }
         await deliver()
         for await _ in wakes {
             do {
-                for ticket in try folders.posted.take(where: folders.isPublished) { await take(ticket) }
+                for ticket in try spool.posted.take(where: Outbox(spool).isPublished) { await take(ticket) }
             } catch {
                 if let error = error as? SystemError { emit(.diskError(error)) }
                 wake(in: Self.firstWait)
@@ -149,13 +149,13 @@ actor CallbackSender {
 
     private func message(of ticket: Ticket) async -> OutboxMessage? {
         // The end of the daemon: what it is told then is not looked at any more.
-        try? await retryUntilDone(emit: emit) { _ in try folders.message(of: ticket) }
+        try? await retryUntilDone(emit: emit) { _ in try Outbox(spool).message(of: ticket) }
     }
 
     private func remove(_ ticket: Ticket) async {
         // As above; it is sent once more then.
         guard !Task.isCancelled else { return }
-        try? await retryUntilDone(emit: emit) { _ in try folders.removeMessage(of: ticket) }
+        try? await retryUntilDone(emit: emit) { _ in try Outbox(spool).remove(ticket) }
     }
 
     // MARK: The network
@@ -193,7 +193,7 @@ actor CallbackSender {
         var form = MultipartForm()
         form.add("task_id", message.ticket.name.text)
         form.add("status", message.state.rawValue)
-        if let (folder, files) = try folders.pictures(of: message) {
+        if let (folder, files) = try Outbox(spool).pictures(of: message) {
             for name in files {
                 guard let file = try Self.picture(name, in: folder) else { continue }
                 let text = name.text ?? "\(name)"
@@ -207,7 +207,7 @@ actor CallbackSender {
     /// `nil` for one that somebody has taken away since or has kept to himself, or has put something else in the place of: a file with holes is as
     /// long as anybody likes.
     private static func picture(_ name: FileName, in folder: Directory) throws(SystemError) -> PictureFile? {
-        guard let status = try folder.status(of: name), status.kind == .file, status.size <= Folders.assetCap else {
+        guard let status = try folder.status(of: name), status.kind == .file, status.size <= Assets.assetCap else {
             return nil
         }
         do throws(SystemError) {

@@ -15,7 +15,7 @@ final class StatusWriter: Sendable {
         var isFinished = false
         var written = ContinuousClock.now
     }
-    private let folders: Folders
+    private let spool: Spool
     private let queue: JobQueue
     private let notifier: ServiceNotifier?
     private let writes = DispatchQueue(label: "status")
@@ -26,10 +26,10 @@ final class StatusWriter: Sendable {
     private static let interval = 0.5
 
     init(
-        _ folders: Folders, _ queue: JobQueue, notifier: ServiceNotifier?,
+        _ spool: Spool, _ queue: JobQueue, notifier: ServiceNotifier?,
         heartbeat: Duration = .seconds(DaemonLiveness.interval - 5)
     ) {
-        self.folders = folders
+        self.spool = spool
         self.queue = queue
         self.notifier = notifier
         self.heartbeat = heartbeat
@@ -81,7 +81,7 @@ final class StatusWriter: Sendable {
         }
         notifier?.show(status)
         // A disk that does not take it is in the log, and gets the next one.
-        try? folders.show(status: status.document())
-        try? folders.show(metrics: metrics)
+        try? StatusFiles(spool).show(status: status.document())
+        try? StatusFiles(spool).show(metrics: metrics)
     }
 }

@@ -14,7 +14,7 @@ struct PageBuilder {
         var done: [FileName] = []
         var failed: [FileName] = []
     }
-    private let folders: Folders
+    private let spool: Spool
     private var index = ResultIndex()
     /// The folders of the newest failures, the oldest first.
     private var failures: [FileName] = []
@@ -37,7 +37,7 @@ struct PageBuilder {
     /// Between two pages of older results: a spool that has thousands gets them beside its work.
     private static let breath = Duration.milliseconds(50)
 
-    init(_ folders: Folders) { self.folders = folders }
+    init(_ spool: Spool) { self.spool = spool }
 
     /// Takes note of what has happened. Costs no file.
     mutating func record(_ news: Changes) {
@@ -67,7 +67,7 @@ struct PageBuilder {
         if page != lastNow?.document {
             let rest = lastNow.map { Self.nowInterval - (now - $0.at) } ?? .zero
             if isLast || rest <= .milliseconds(50) {
-                try folders.show(now: page)
+                try Pages(spool).show(now: page)
                 lastNow = (page, now)
             } else {
                 comeAgain(in: rest)
@@ -85,15 +85,16 @@ struct PageBuilder {
         guard !hasListed else { return }
         // One that was cut short, or that somebody has made, is written anew. None ends in the future.
         let end = Timestamp(microseconds: Timestamp.now.microseconds + 86_400_000_000)
-        for number in try folders.pageNumbers().reversed() {
-            guard let page = try folders.page(Archive.file(number)), let through = Archive.through(page), through < end
+        for number in try Pages(spool).numbers().reversed() {
+            guard let page = try Pages(spool).page(Archive.file(number)), let through = Archive.through(page),
+                through < end
             else { continue }
             (lastPage, self.through) = (number, through)
             break
         }
-        let old = try folders.results(.done, after: lastPage > 0 ? through : nil)
+        let old = try Results(spool).all(.done, after: lastPage > 0 ? through : nil)
         let told = Set(failures)
-        let failed = try folders.results(.failed).map(\.folder).filter { !told.contains($0) }
+        let failed = try Results(spool).all(.failed).map(\.folder).filter { !told.contains($0) }
         index.begin(with: old.map(\.folder))
         failures = (failed + failures).suffix(Self.mostFailures)
         hasListed = true
@@ -105,34 +106,34 @@ struct PageBuilder {
         let number = lastPage + 1
         let through = max(through, results.map(\.ended).max() ?? through)
         let page = Archive(number: number, through: through, results: results.reversed())
-        try folders.show(page: page.document, Archive.file(number))
+        try Pages(spool).show(page: page.document, Archive.file(number))
         (lastPage, self.through) = (number, through)
         index.remove(Set(results.map(\.folder)))
         isSheetDue = true
-        if number > 1, let before = try folders.page(Archive.file(number - 1)),
+        if number > 1, let before = try Pages(spool).page(Archive.file(number - 1)),
             let linked = Archive.linked(before, number: number - 1)
         {
-            try folders.show(page: linked, Archive.file(number - 1))
+            try Pages(spool).show(page: linked, Archive.file(number - 1))
         }
     }
 
     private mutating func writeSheet() throws {
         let results = try index.newest(ResultIndex.full - 1, look: look)
         let failed = try failures.compactMap { folder in
-            try folders.content(of: folder, .failed).map {
+            try Results(spool).content(of: folder, .failed).map {
                 FailureCard(folder: folder, job: $0.job, ended: $0.ended, document: $0.document)
             }
         }
         let next = Timestamp.now.compact
         let sheet = IndexPage(
             version: next, results: results.reversed(), failures: failed.reversed(), lastPage: lastPage)
-        try folders.show(sheet: sheet.document)
+        try Pages(spool).show(sheet: sheet.document)
         (version, lastSheet, isSheetDue) = (next, .now, false)
     }
 
     private func look(at folder: FileName, seen shown: ResultCard?) throws -> ResultCard? {
-        if let shown { return try folders.isThere(folder, .done) ? shown : nil }
-        return try folders.content(of: folder, .done).map {
+        if let shown { return try Results(spool).isThere(folder, .done) ? shown : nil }
+        return try Results(spool).content(of: folder, .done).map {
             ResultCard(folder: folder, job: $0.job, ended: $0.ended, document: $0.document)
         }
     }
@@ -141,7 +142,7 @@ struct PageBuilder {
 
     private func now(_ status: Status, _ queue: (first: [Ticket], count: Int)) -> Data {
         let renders = status.rendering.map { ticket, server in
-            let (progress, job) = folders.look(at: ticket)
+            let (progress, job) = Results(spool).look(at: ticket)
             return RenderCard(
                 ticket, server: server, prompt: job.flatMap(RenderCard.prompt(ofJob:)), document: progress)
         }

@@ -16,7 +16,7 @@ final class PageWriter: Sendable {
         var isDue = false
         var isFinished = false
     }
-    private let folders: Folders
+    private let spool: Spool
     private let queue: JobQueue
     private let status: @Sendable () -> Status
     private let writes = DispatchQueue(label: "page")
@@ -27,11 +27,11 @@ final class PageWriter: Sendable {
     /// A burst is told as one.
     private static let interval = Duration.seconds(1)
 
-    init(_ folders: Folders, _ queue: JobQueue, status: @escaping @Sendable () -> Status) {
-        self.folders = folders
+    init(_ spool: Spool, _ queue: JobQueue, status: @escaping @Sendable () -> Status) {
+        self.spool = spool
         self.queue = queue
         self.status = status
-        maker = Mutex(PageBuilder(folders))
+        maker = Mutex(PageBuilder(spool))
     }
 
     func record(_ event: Event) {
@@ -87,11 +87,11 @@ final class PageWriter: Sendable {
     /// The folder that an event has brought into done/ or failed/.
     private func folders(of event: Event) -> (done: FileName?, failed: FileName?) {
         switch event {
-        case .done(let ticket, let path, _, _, _): (folders.folder(of: ticket.name, at: path, .done), nil)
+        case .done(let ticket, let path, _, _, _): (Results(spool).folder(of: ticket.name, at: path, .done), nil)
         case .expanded(let ticket, let expansion):
-            (folders.folder(of: ticket.name, at: expansion.path, .done), nil)
-        case .failed(let ticket, _, let path): (nil, folders.folder(of: ticket.name, at: path, .failed))
-        case .refused(let name, _, let path): (nil, folders.folder(of: name, at: path, .failed))
+            (Results(spool).folder(of: ticket.name, at: expansion.path, .done), nil)
+        case .failed(let ticket, _, let path): (nil, Results(spool).folder(of: ticket.name, at: path, .failed))
+        case .refused(let name, _, let path): (nil, Results(spool).folder(of: name, at: path, .failed))
         default: (nil, nil)
         }
     }

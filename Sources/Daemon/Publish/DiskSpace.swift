@@ -32,12 +32,12 @@ final class DiskSpace: Sendable {
         var taken: Int { reserved.values.reduce(0, +) }
     }
     private let state = Mutex(State())
-    private let folders: Folders
+    private let spool: Spool
     private let queue: JobQueue
     private let emit: @Sendable (Event) -> Void
 
-    init(_ folders: Folders, _ queue: JobQueue, emit: @escaping @Sendable (Event) -> Void) {
-        self.folders = folders
+    init(_ spool: Spool, _ queue: JobQueue, emit: @escaping @Sendable (Event) -> Void) {
+        self.spool = spool
         self.queue = queue
         self.emit = emit
     }
@@ -82,7 +82,7 @@ final class DiskSpace: Sendable {
             return true
         }
         guard let isNew else {
-            throw NoSpace(SystemError(call: "write", code: ENOSPC, path: folders.active.path), bytes: bytes)
+            throw NoSpace(SystemError(call: "write", code: ENOSPC, path: spool.active.path), bytes: bytes)
         }
         if isNew { emit(.noSpace(ticket, bytes: bytes, reason: reason(for: bytes))) }
         return false
@@ -184,16 +184,16 @@ final class DiskSpace: Sendable {
     private func isFree(_ bytes: Int) -> Bool {
         guard hasFree(bytes + SpaceEstimate.documents) else { return false }
         // Quotas and the limit of a file's size show only where something is written.
-        return (try? folders.probe(room: bytes + SpaceEstimate.documents)) != nil
+        return (try? DiskProbe(spool).run(room: bytes + SpaceEstimate.documents)) != nil
     }
 
     /// What the filesystem says in bytes; `nil` where it says nothing, which is not held against it.
-    private var free: Int? { try? folders.active.freeBytes() }
+    private var free: Int? { try? spool.active.freeBytes() }
 
     private func hasFree(_ bytes: Int) -> Bool { free.map { $0 >= bytes } ?? true }
 
     private func reason(for bytes: Int) -> String {
         guard let free, free < bytes + SpaceEstimate.documents else { return state.withLock(\.cause) }
-        return "\(folders.active.path) has \(free >> 10) KiB free"
+        return "\(spool.active.path) has \(free >> 10) KiB free"
     }
 }

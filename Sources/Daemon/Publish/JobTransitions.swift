@@ -8,7 +8,7 @@ import Synchronization
 
 /// Moves the jobs of a worker between the folders and the lines. Waits for the disk with the thread that it is called on.
 struct JobTransitions: Sendable {
-    let folders: Folders
+    let spool: Spool
     let queue: JobQueue
     let options: DaemonOptions
     let emit: @Sendable (Event) -> Void
@@ -106,7 +106,7 @@ struct JobTransitions: Sendable {
     /// Several jobs in a row without memory: the server is to blame, and failing the whole queue would help nobody.
     nonisolated(nonsending) func pauseForMemory() async throws {
         try await retryingDiskErrors { _ in
-            try folders.pause(
+            try PauseFile(spool).layDown(
                 because: "\(RenderServer.outOfMemoryLimit) jobs in a row failed because the server ran out of memory. "
                     + "Free some (or restart the server), then delete this file to go on.")
         }
@@ -122,7 +122,7 @@ struct JobTransitions: Sendable {
             emit(.diskError(error))
             disk.failed()
         }
-        guard let job = try await retryingDiskErrors({ _ in try folders.claim(ticket, again: true) }) else {
+        guard let job = try await retryingDiskErrors({ _ in try Claims(spool).claim(ticket, again: true) }) else {
             return queue.forget(ticket)
         }
         try await requeue(job, to: jobClass, inSilence: error != nil)
@@ -132,7 +132,7 @@ struct JobTransitions: Sendable {
     /// the other to find that out would cost the server's time and bring nothing.
     nonisolated(nonsending) func waitForDisk() async throws {
         guard let delay = disk.delay() else { return }
-        try await retryingDiskErrors { _ in try folders.probe(room: SpaceEstimate.documents) }
+        try await retryingDiskErrors { _ in try DiskProbe(spool).run(room: SpaceEstimate.documents) }
         try await TaskQueueExecutor.rest(for: delay)
     }
 

@@ -10,7 +10,7 @@ import Synchronization
 /// result.
 final class ResultPruner: Sendable {
     private let retention: Retention
-    private let folders: Folders
+    private let spool: Spool
     private let memory = ResultMemory()
     private let emit: @Sendable (Event) -> Void
     private let thread = DispatchQueue(label: "keeping", qos: .utility)
@@ -22,10 +22,10 @@ final class ResultPruner: Sendable {
     private static let share = 50
 
     /// `nil` where all is kept.
-    init?(_ retention: Retention, _ folders: Folders, emit: @escaping @Sendable (Event) -> Void) {
+    init?(_ retention: Retention, _ spool: Spool, emit: @escaping @Sendable (Event) -> Void) {
         guard retention != Retention() else { return nil }
         self.retention = retention
-        self.folders = folders
+        self.spool = spool
         self.emit = emit
     }
 
@@ -43,7 +43,7 @@ final class ResultPruner: Sendable {
     private func prune() {
         let began = ContinuousClock.now
         do throws(SystemError) {
-            let gone = try folders.prune(retention, memory: memory)
+            let gone = try Results(spool).prune(retention, memory: memory)
             if !gone.isEmpty { emit(.pruned(gone.count)) }
         } catch {
             emit(.notPruned(error))

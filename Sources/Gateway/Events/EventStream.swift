@@ -8,12 +8,12 @@ import Spool
 
 /// A stream of events.
 struct EventStream: Sendable {
-    private let folders: Folders
+    private let spool: Spool
     private let tracker: JobTracker
     private let threads: TaskQueueExecutor
 
     init(_ context: HandlerContext) {
-        (folders, tracker, threads) = (context.folders, context.tracker, context.proxy.threads)
+        (spool, tracker, threads) = (context.spool, context.tracker, context.proxy.threads)
     }
 
     private enum StreamItem: Sendable {
@@ -53,7 +53,8 @@ struct EventStream: Sendable {
             case .tick:
                 silence += 1
                 for ticket in tracker.rendering {
-                    let progress = try? await HTTPGateway.reads.run { [folders] in try folders.progressText(of: ticket)
+                    let progress = try? await HTTPGateway.reads.run { [spool] in
+                        try StatusFiles(spool).progressText(of: ticket)
                     }
                     guard let progress, progress != told[ticket], (try? ObjectText(progress)) != nil else { continue }
                     told[ticket] = progress

@@ -8,10 +8,10 @@ import Spool
 
 /// Serves the page and what it links to.
 struct FileHandler: Sendable {
-    let folders: Folders
+    let spool: Spool
 
     func file(_ path: [FileName]) throws -> Response {
-        guard let file = try folders.file(at: path), let name = path.last else {
+        guard let file = try Results(spool).file(at: path), let name = path.last else {
             return .plain(404, "there is no such file")
         }
         let isPage = path.count == 1 && name == "index.html" || path.count == 2 && path[0] == "pages"
@@ -22,7 +22,7 @@ struct FileHandler: Sendable {
 
     /// The files that ``file(_:)`` would send: neither hidden ones, nor links, nor pipes.
     func listing(of folder: FileName) throws -> Response {
-        guard let job = try folders.ended(folder), job.ending == .done else {
+        guard let job = try Results(spool).ended(folder), job.ending == .done else {
             return .plain(404, "there is no such folder")
         }
         let files = try job.folder.entries().filter {

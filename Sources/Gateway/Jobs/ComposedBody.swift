@@ -36,7 +36,7 @@ package struct ComposedBody: Sendable {
     package mutating func add(_ picture: PictureLink, in folder: Directory, prefix: String = "") throws(SystemError) {
         let source = try FileBody(folder.file(picture.file))
         // Files with holes are as large as anybody likes.
-        guard source.size <= Folders.assetCap else {
+        guard source.size <= Assets.assetCap else {
             throw SystemError(call: "read", code: EFBIG, path: folder.path(of: picture.file))
         }
         guard picture.isPicture else { return add(JSONString.encoded(try source.text())) }

@@ -8,7 +8,7 @@ import Spool
 /// Serves `/spool/v1/jobs/NAME`.
 struct JobHandler: Sendable {
     let context: HandlerContext
-    private var folders: Folders { context.folders }
+    private var spool: Spool { context.spool }
     private var tracker: JobTracker { context.tracker }
     private var view: JobView { context.view }
 
@@ -40,7 +40,7 @@ struct JobHandler: Sendable {
     func cancel(_ name: String) throws -> Response {
         switch try view.location(of: name) {
         case .queued(let ticket), .active(let ticket):
-            guard let cancelled = try folders.cancel(ticket) else { break }
+            guard let cancelled = try Cancellation(spool).cancel(ticket) else { break }
             // The daemon finds it gone when its turn has come, which may be long.
             if cancelled == .waiting { tracker.record(.cancelled(ticket)) }
             return .json(200, .object([("name", .string(ticket.name.text)), ("state", .string("cancelled"))]))
@@ -53,7 +53,7 @@ struct JobHandler: Sendable {
 
     func picture(_ number: Int, of name: String) throws -> Response {
         guard let location = try view.location(of: name), let entry = location.result,
-            let job = try folders.ended(entry)
+            let job = try Results(spool).ended(entry)
         else { return .error(404, "not found", "\(name) has no pictures yet") }
         let pictures = try PictureLink.all(of: job)
         guard number <= pictures.count else {

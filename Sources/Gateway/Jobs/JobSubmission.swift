@@ -12,13 +12,13 @@ import Synchronization
 
 /// Drops what clients send.
 package final class JobSubmission: Sendable {
-    private let folders: Folders
+    private let spool: Spool
     private let tracker: JobTracker
     /// Held between the look for an earlier job of a key and the drop.
     private let keys = Mutex(())
 
-    package init(_ folders: Folders, _ tracker: JobTracker) {
-        self.folders = folders
+    package init(_ spool: Spool, _ tracker: JobTracker) {
+        self.spool = spool
         self.tracker = tracker
     }
 
@@ -66,7 +66,7 @@ package final class JobSubmission: Sendable {
     nonisolated(nonsending) private func withDraft(
         _ body: nonisolated(nonsending) (JobDraft) async throws -> Submitted
     ) async throws -> Submitted {
-        let draft = try await HTTPGateway.writes.run { [folders] in try folders.draft() }
+        let draft = try await HTTPGateway.writes.run { [spool] in try Inbox(spool).draft() }
         let result: Result<Submitted, any Error>
         do { result = .success(try await body(draft)) } catch { result = .failure(error) }
         try await HTTPGateway.writes.run { draft.discard() }
@@ -127,11 +127,11 @@ package final class JobSubmission: Sendable {
             let mark = String((0..<6).compactMap { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement() })
             let name = try Self.name("\(JobName.words(of: words))-\(mark)")
             let events = tracker.listen(to: name)
-            let isDropped = try await HTTPGateway.writes.run { [folders, tracker] in
-                guard tracker.ticket(of: name) == nil, try folders.ended(name.with(suffix: "")) == nil else {
+            let isDropped = try await HTTPGateway.writes.run { [spool, tracker] in
+                guard tracker.ticket(of: name) == nil, try Results(spool).ended(name.with(suffix: "")) == nil else {
                     return false
                 }
-                return try folders.drop(draft, named: name)
+                return try Inbox(spool).drop(draft, named: name)
             }
             if isDropped {
                 return Submitted(name: name, events: events, isNew: true)
@@ -145,10 +145,10 @@ package final class JobSubmission: Sendable {
             try draft.sync()
             // The disk is not waited for in here: all clients with keys would stand behind one another.
             let isNew = try keys.withLock { _ in
-                guard tracker.ticket(of: name) == nil, try folders.isFree(name) else { return false }
-                return try folders.place(draft, named: name)
+                guard tracker.ticket(of: name) == nil, try Inbox(spool).isFree(name) else { return false }
+                return try Inbox(spool).place(draft, named: name)
             }
-            if isNew { try folders.keep(name) }
+            if isNew { try Inbox(spool).keep(name) }
             return isNew
         }
         return Submitted(name: name, events: events, isNew: isNew)

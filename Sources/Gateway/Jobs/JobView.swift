@@ -8,7 +8,7 @@ import Spool
 
 /// Tells of jobs.
 package struct JobView: Sendable {
-    package let folders: Folders
+    package let spool: Spool
     package let tracker: JobTracker
 
     /// The address of a job at the door.
@@ -26,16 +26,18 @@ package struct JobView: Sendable {
         if let ticket = Ticket(entry: name) { return try location(of: ticket) }
         guard let job = JobName(called: text) else { return nil }
         // Those that are here are looked for where they would be, for a client that asks again and again.
-        if let ticket = tracker.ticket(of: job), let location = try folders.location(of: ticket) { return location }
-        if let ended = try folders.ended(name) { return ended.ending == .done ? .done(name) : .failed(name) }
-        return try folders.positions(of: job).first
+        if let ticket = tracker.ticket(of: job), let location = try JobLocator(spool).location(of: ticket) {
+            return location
+        }
+        if let ended = try Results(spool).ended(name) { return ended.ending == .done ? .done(name) : .failed(name) }
+        return try JobLocator(spool).positions(of: job).first
     }
 
     /// A job that was moved in the queue is found by the ticket that it had, too.
     private func location(of ticket: Ticket) throws(SystemError) -> JobLocation? {
-        if let location = try folders.location(of: ticket) { return location }
+        if let location = try JobLocator(spool).location(of: ticket) { return location }
         let current = tracker.current(ticket)
-        return current == ticket ? nil : try folders.location(of: current)
+        return current == ticket ? nil : try JobLocator(spool).location(of: current)
     }
 
     /// Its state; `nil` where it is gone in this moment.
@@ -48,7 +50,7 @@ package struct JobView: Sendable {
             return .object([("name", .string(name?.text ?? "")), ("state", .string("held"))])
         case .queued(let ticket), .active(let ticket): return .object(members(of: ticket, location))
         case .done(let name), .failed(let name):
-            guard let job = try folders.ended(name) else { return nil }
+            guard let job = try Results(spool).ended(name) else { return nil }
             return .object(try members(of: job))
         }
     }
@@ -63,7 +65,7 @@ package struct JobView: Sendable {
         ]
         if case .active = location {
             members.append(("state", .string("active")))
-            if let progress = try? folders.progressText(of: ticket), (try? ObjectText(progress)) != nil {
+            if let progress = try? StatusFiles(spool).progressText(of: ticket), (try? ObjectText(progress)) != nil {
                 members.append(("progress", .raw(progress)))
                 if let eta = ProgressSnapshot(progress)?.eta { members.append(("eta", Self.seconds(eta))) }
             }
@@ -97,21 +99,21 @@ package struct JobView: Sendable {
     /// What is with a server and what waits, in order. In this order of looks a job that is claimed meanwhile is seen twice,
     /// and counts as claimed; in the other one it would not be seen at all.
     package func line() throws(SystemError) -> (active: [Ticket], waiting: [Ticket]) {
-        let waiting = try folders.waiting()
-        let active = try folders.activeTickets()
+        let waiting = try Listing(spool).waiting()
+        let active = try Listing(spool).activeTickets()
         let taken = Set(active)
         return (active, waiting.filter { !taken.contains($0) })
     }
 
     /// What waits and what is being rendered, from the `offset`-th on.
     package func queue(offset: Int, limit: Int) throws(SystemError) -> JSONValue {
-        let note = try folders.statusNote()
+        let note = try StatusFiles(spool).snapshot()
         let (active, waiting) = try line()
         let jobs = active.map(JobLocation.active) + waiting.map(JobLocation.queued)
         let page = jobs.enumerated().dropFirst(offset).prefix(min(limit, Self.page))
         return .object([
             ("state", .optional(note?.state)), ("reason", .optional(note?.reason)),
-            ("paused", .boolean(try folders.isPaused())), ("active", .integer(Int64(active.count))),
+            ("paused", .boolean(try PauseFile(spool).isLaidDown())), ("active", .integer(Int64(active.count))),
             ("waiting", .integer(Int64(waiting.count))),
             (
                 "jobs",

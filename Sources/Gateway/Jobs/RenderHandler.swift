@@ -9,7 +9,7 @@ import Spool
 /// Serves `/sdapi/v1/txt2img` and the other services of the queue.
 struct RenderHandler: Sendable {
     let context: HandlerContext
-    private var folders: Folders { context.folders }
+    private var spool: Spool { context.spool }
     private var tracker: JobTracker { context.tracker }
     private var view: JobView { context.view }
     private var submissions: JobSubmission { context.submissions }
@@ -90,8 +90,8 @@ struct RenderHandler: Sendable {
             guard event.isEnd else { continue }
             if let job = try await ended(dropped.name) { return End(job: job, ticket: ticket) }
             // One that somebody has moved is gone from its old place only, and one that is held goes on when it is released.
-            let isThere = try await HTTPGateway.reads.run { [folders, name = dropped.name] in
-                try folders.positions(of: name).contains { !$0.isEnd }
+            let isThere = try await HTTPGateway.reads.run { [spool, name = dropped.name] in
+                try JobLocator(spool).positions(of: name).contains { !$0.isEnd }
             }
             guard !isThere else { continue }
             if case .cancelled = event { return nil }
@@ -103,6 +103,6 @@ struct RenderHandler: Sendable {
     }
 
     private func ended(_ name: JobName) async throws -> ResultFolder? {
-        try await HTTPGateway.reads.run { [folders] in try folders.ended(name.with(suffix: "")) }
+        try await HTTPGateway.reads.run { [spool] in try Results(spool).ended(name.with(suffix: "")) }
     }
 }

@@ -9,7 +9,7 @@ package struct ActiveJob: Sendable {
     package let ticket: Ticket
     /// `active/TICKET/`.
     package let folder: Directory
-    let folders: Folders
+    let spool: Spool
     /// The job file in the folder.
     let file: FileName
     /// Who is told how it ends; for those to set who have read the file.
@@ -20,7 +20,7 @@ package struct ActiveJob: Sendable {
 
     /// Whether its folder is still in active/; behind the rename that publishes it, it is not.
     package var isActive: Bool {
-        get throws(SystemError) { try folders.active.status(of: ticket.folder) != nil }
+        get throws(SystemError) { try spool.active.status(of: ticket.folder) != nil }
     }
 
     /// The bytes of the job file; `nil` where somebody has deleted it, which cancels the job.
@@ -41,13 +41,13 @@ package struct ActiveJob: Sendable {
     }
 }
 
-extension Folders {
+extension ActiveJob {
     /// The job whose folder lies in active/, with the file that is in it, or that will be.
-    func job(_ ticket: Ticket, _ kind: JobFileKind? = nil) throws(SystemError) -> ActiveJob {
-        let folder = try active.directory(ticket.folder)
+    init(_ ticket: Ticket, _ kind: JobFileKind? = nil, in spool: Spool) throws(SystemError) {
+        let folder = try spool.active.directory(ticket.folder)
         let lines = JobFolder.job(ticket.name, .lines)
         let holdsLines = if let kind { kind == .lines } else { try folder.status(of: lines) != nil }
-        return ActiveJob(
-            ticket: ticket, folder: folder, folders: self, file: holdsLines ? lines : JobFolder.job(ticket.name, .json))
+        self.init(
+            ticket: ticket, folder: folder, spool: spool, file: holdsLines ? lines : JobFolder.job(ticket.name, .json))
     }
 }

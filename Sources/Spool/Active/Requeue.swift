@@ -20,7 +20,7 @@ extension ActiveJob {
         guard try isActive else { return try isConcluded ? .concluded : moved() }
         let entries = Set(try folder.entries())
         guard entries.contains(file) else {
-            try folders.removeLeft(ticket)
+            try spool.remains.remove(ticket, from: spool.active)
             return try moved()
         }
         if entries.contains(JobFolder.result) || entries.contains(JobFolder.error) { return .concluded }
@@ -28,14 +28,14 @@ extension ActiveJob {
         let place = try freePlace()
         if entries.contains(JobFolder.attempts) || kind == .lines {
             try folder.sync()
-            guard try move(ticket.folder, from: folders.active, as: place.folder) else { return try moved() }
+            guard try move(ticket.folder, from: spool.active, as: place.folder) else { return try moved() }
         } else {
             guard try move(file, from: folder, as: place.file) else {
-                try folders.removeLeft(ticket)
+                try spool.remains.remove(ticket, from: spool.active)
                 return try moved()
             }
             try folder.sync()
-            try folders.removeLeft(ticket)
+            try spool.remains.remove(ticket, from: spool.active)
         }
         return try moved()
     }
@@ -52,31 +52,31 @@ extension ActiveJob {
     /// time that it is tried.
     private func freePlace() throws(SystemError) -> Ticket {
         var place = ticket
-        while try folders.isQueued(place) { place = place.next }
+        while try Pending(spool).isQueued(place) { place = place.next }
         return place
     }
 
     /// Where it is when it is not in active/ any more: back in the queue, by this call or by one that an error has ended
     /// behind the rename; or wherever somebody has moved it.
     private func moved() throws(SystemError) -> Requeued {
-        let isFolder = try folders.queue.status(of: ticket.folder) != nil
-        let isFile = try folders.queue.status(of: ticket.file) != nil
+        let isFolder = try spool.queue.status(of: ticket.folder) != nil
+        let isFile = try spool.queue.status(of: ticket.file) != nil
         guard isFolder || isFile else { return .gone }
-        try folders.active.sync()
-        try folders.queue.sync()
+        try spool.active.sync()
+        try spool.queue.sync()
         return .queued
     }
 
     /// False where somebody has cancelled it in this instant.
     private func move(_ name: FileName, from place: Directory, as entry: FileName) throws(SystemError) -> Bool {
         // In a place that is not its own the daemon hears of it as of somebody's.
-        if Ticket(entry: entry) == ticket { folders.ownMoves.expect(entry) }
+        if Ticket(entry: entry) == ticket { spool.ownMoves.expect(entry) }
         do throws(SystemError) {
-            try place.rename(name, to: folders.queue, as: entry)
+            try place.rename(name, to: spool.queue, as: entry)
             return true
         } catch {
             // Not made, or not known to be: what is told of it is somebody's.
-            _ = folders.ownMoves.isOwn(entry)
+            _ = spool.ownMoves.isOwn(entry)
             guard error.isMissing else { throw error }
             return false
         }

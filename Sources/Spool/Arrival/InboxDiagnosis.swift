@@ -18,10 +18,10 @@ package enum InboxDiagnosis: Hashable, Sendable {
     case whole
 }
 
-extension Folders {
+extension Inbox {
     /// Looks once at a name in the inbox; `nil` where it is gone.
-    package func stray(_ name: FileName, cap: Int = JobFile.usualCap) throws(SystemError) -> InboxDiagnosis? {
-        guard let status = try inbox.status(of: name) else { return nil }
+    package func diagnosis(of name: FileName, cap: Int = JobFile.usualCap) throws(SystemError) -> InboxDiagnosis? {
+        guard let status = try spool.inbox.status(of: name) else { return nil }
         switch status.kind {
         case .directory: return .noJobFile("it is a folder, and only files are jobs")
         case .symbolicLink: return .noJobFile("it is a symbolic link, and links are not followed")
@@ -38,7 +38,7 @@ extension Folders {
         guard status.size <= cap else { return .wrong("it has \(status.size) bytes; at most \(cap) are read") }
         let file: File
         do throws(SystemError) {
-            file = try inbox.file(name)
+            file = try spool.inbox.file(name)
         } catch  where error.isForbidden {
             return .unfinished(JobFileError(unreadable: error).message)
         }
@@ -47,7 +47,7 @@ extension Folders {
             let submission = try Submission(content, kind: JobFileKind(of: name) ?? .json)
             try submission.check()
             for asset in try submission.assets() {
-                switch try? look(at: asset, settle: .zero) {
+                switch try? Assets(spool).look(at: asset, settle: .zero) {
                 case .arriving(let error, _), .wrong(let error): return .unfinished(error.message)
                 case .ready, nil: break
                 }

@@ -8,6 +8,16 @@ extension Intake {
     /// Of files that are held in memory until they are accepted together, in bytes.
     private static let room = 16 << 20
 
+    /// So many files and more are brought to the disk with all that is written to the filesystem (syncfs(2)). It costs the
+    /// same however many they are, but others' writes, too; a few wait for themselves alone.
+    private static let many: Int = {
+        #if DEBUG
+            // The crash suite takes two jobs through what is for many.
+            if let text = ProcessInfo.processInfo.environment["SDSPOOL_MANY"], let count = Int(text) { return count }
+        #endif
+        return 3
+    }()
+
     /// What reading a name has shown.
     private struct Reading {
         /// What was found; `nil` for what is a job by its text, and lies in `file`.
@@ -25,7 +35,7 @@ extension Intake {
     /// content that call has lost, are to be looked at one by one.
     mutating func lookAtMany(_ names: [FileName]) -> [FileName: (Inspection, seen: [FileStatus])] {
         // The descriptors come first: only one that was open before an error is sure to be told of it.
-        guard names.count >= Folders.many, let sync = try? folders.inbox.filesystemSync() else { return [:] }
+        guard names.count >= Self.many, let sync = try? spool.inbox.filesystemSync() else { return [:] }
         var readings: [(name: FileName, reading: Reading)] = []
         var room = Self.room
         for name in names {
@@ -67,8 +77,8 @@ extension Intake {
             }
         }
         file.close()
-        if hasWriter { throw SystemError(call: "fsync", code: EIO, path: folders.inbox.path(of: name)) }
-        guard let now = try folders.rewrite(name, reading.content, insteadOf: status) else {
+        if hasWriter { throw SystemError(call: "fsync", code: EIO, path: spool.inbox.path(of: name)) }
+        guard let now = try Acceptance(spool).rewrite(name, reading.content, insteadOf: status) else {
             // Somebody has changed it in this moment.
             return try look(at: name)
         }
@@ -88,7 +98,7 @@ extension Intake {
 
     private mutating func read(_ name: FileName) throws(SystemError) -> Reading {
         lacking.remove(name)
-        guard let status = try folders.inbox.status(of: name) else { return Reading(look: .gone) }
+        guard let status = try spool.inbox.status(of: name) else { return Reading(look: .gone) }
         switch status.kind {
         case .directory: return Reading(look: .noFile("it is a folder"), seen: [status])
         case .symbolicLink:
@@ -101,7 +111,7 @@ extension Intake {
             return Reading(look: .wrong(error), seen: [status])
         }
         do throws(SystemError) {
-            let file = try folders.inbox.file(name)
+            let file = try spool.inbox.file(name)
             // Of what is open: the name may be another file's by now.
             let status = try file.status()
             let content = if let kept = failures.content(of: status) { kept } else { try file.read(upTo: cap + 1) }
@@ -134,12 +144,12 @@ extension Intake {
         var seen: [FileStatus] = []
         var lack: Inspection?
         for asset in assets {
-            var state = try folders.look(at: asset, settle: settle)
+            var state = try Assets(spool).look(at: asset, settle: settle)
             if case .arriving = state {
                 try watch(asset)
                 lacking.insert(name)
                 // Once more: what came before the watch is not told.
-                state = try folders.look(at: asset, settle: settle)
+                state = try Assets(spool).look(at: asset, settle: settle)
             }
             switch state {
             case .ready(let status): seen.append(status)
@@ -155,7 +165,7 @@ extension Intake {
     /// Watches the folder that a picture will come to, or the one that its folder will.
     private func watch(_ asset: AssetName) throws(SystemError) {
         do throws(SystemError) {
-            _ = try inotify.watch(asset.parent(in: folders).folder, for: [.written, .movedIn, .created])
+            _ = try inotify.watch(asset.parent(in: spool).folder, for: [.written, .movedIn, .created])
         } catch  where error.isForbidden {
             // A folder that only others may enter: the job waits for as long as it may, and fails.
         }

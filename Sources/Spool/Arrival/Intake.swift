@@ -23,7 +23,7 @@ package struct Intake {
         case diskError(SystemError)
     }
 
-    let folders: Folders
+    let spool: Spool
     let settle: Duration
     let cap: Int
     let servers: [ServerAddress]
@@ -69,10 +69,10 @@ package struct Intake {
     ///   - last: the latest arrival in the spool.
     ///   - servers: those that the daemon serves: a job that names one waits for that one.
     package init(
-        _ folders: Folders, _ inotify: Inotify, settle: Duration, cap: Int, after last: Timestamp?,
+        _ spool: Spool, _ inotify: Inotify, settle: Duration, cap: Int, after last: Timestamp?,
         servers: [ServerAddress]
     ) throws {
-        self.folders = folders
+        self.spool = spool
         self.inotify = inotify
         self.settle = settle
         self.cap = cap
@@ -82,7 +82,7 @@ package struct Intake {
     }
 
     private mutating func watchInbox() throws(SystemError) {
-        inboxWatch = try inotify.watch(folders.inbox, for: [.written, .movedIn, .created, .attributes])
+        inboxWatch = try inotify.watch(spool.inbox, for: [.written, .movedIn, .created, .attributes])
         // Behind the watch: what came before it is not told.
         try list(at: .now)
     }
@@ -155,7 +155,7 @@ package struct Intake {
     private mutating func committed() -> [IntakeResult] {
         do throws(SystemError) {
             if untold.contains(where: { if case .accepted = $0 { true } else { false } }) {
-                try folders.commitAccepted()
+                try Acceptance(spool).commitAccepted()
             }
         } catch {
             nextCommit = .now + Self.retry
@@ -189,17 +189,17 @@ package struct Intake {
         let expected = pending.names
         var found: [(changed: Int64, name: FileName)] = []
         var present: Set<FileName> = []
-        for name in try folders.inbox.entries() where JobName(dropped: name) != nil {
+        for name in try spool.inbox.entries() where JobName(dropped: name) != nil {
             present.insert(name)
             // Where no watch is left nobody tells of its pictures.
             if lacking.contains(name) { pending.add(name, at: now) }
             if expected.contains(name) {
                 // One that is waited for, and has changed without a word.
                 guard let seen = sightings[name]?.seen.first else { continue }
-                if let status = try folders.inbox.status(of: name), status != seen { pending.add(name, at: now) }
+                if let status = try spool.inbox.status(of: name), status != seen { pending.add(name, at: now) }
                 continue
             }
-            guard let status = try folders.inbox.status(of: name), leftAlone[name] != status else { continue }
+            guard let status = try spool.inbox.status(of: name), leftAlone[name] != status else { continue }
             found.append((status.changed, name))
         }
         for (_, name) in found.sorted(by: { ($0.changed, $0.name) < ($1.changed, $1.name) }) { pending.add(name) }
@@ -207,7 +207,7 @@ package struct Intake {
         sightings = sightings.filter { present.contains($0.key) }
         pending.forgetTrouble(butOf: present)
         if failures.count > Self.manyFailures {
-            let inbox = folders.inbox
+            let inbox = spool.inbox
             try failures.removeGone { (name) throws(SystemError) in try inbox.status(of: name) }
         }
     }
@@ -219,7 +219,7 @@ package struct Intake {
         _ name: FileName, _ earlier: (Inspection, seen: [FileStatus])?
     ) throws(SystemError) {
         var (look, seen) = (Inspection.gone, [FileStatus]())
-        if let earlier, try folders.inbox.status(of: name) == earlier.seen.first {
+        if let earlier, try spool.inbox.status(of: name) == earlier.seen.first {
             (look, seen) = earlier
         } else {
             (look, seen) = try self.look(at: name)
@@ -235,7 +235,7 @@ package struct Intake {
             let jobClass = JobClass(of: job, at: servers)
             if ticket.name.loses(name) {
                 try take(name, as: ticket, .queue(jobClass))
-            } else if try folders.accept(name, as: ticket) {
+            } else if try Acceptance(spool).accept(name, as: ticket) {
                 untold.append(.accepted(ticket, jobClass))
             }
         case .expand(let batch):
@@ -255,7 +255,7 @@ package struct Intake {
 
     private mutating func take(_ name: FileName, as ticket: Ticket, _ step: StalledJobs.Step) throws(SystemError) {
         do throws(SystemError) {
-            if let job = try folders.take(name, as: ticket) { conclude(job, step) }
+            if let job = try Acceptance(spool).take(name, as: ticket) { conclude(job, step) }
         } catch {
             doubtful.append((ticket, step))
             throw error
@@ -267,7 +267,7 @@ package struct Intake {
         doubtful = []
         for doubt in doubts {
             do throws(SystemError) {
-                if let job = try folders.taken(doubt.ticket) { conclude(job, doubt.step) }
+                if let job = try Acceptance(spool).taken(doubt.ticket) { conclude(job, doubt.step) }
             } catch {
                 doubtful.append(doubt)
             }

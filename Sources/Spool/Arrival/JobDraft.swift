@@ -55,7 +55,12 @@ package final class JobDraft: Sendable {
     }
 }
 
-extension Folders {
+/// Drops job files.
+package struct Inbox: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Puts a job file into the inbox. Where its name is taken there it gets another: `cat-2.json`.
     ///
     /// Throws ``SystemError``.
@@ -67,7 +72,7 @@ extension Folders {
     }
 
     /// A job file to be written piece by piece. Whoever has it discards it, dropped or not.
-    package func draft() throws(SystemError) -> JobDraft { try JobDraft(in: inbox) }
+    package func draft() throws(SystemError) -> JobDraft { try JobDraft(in: spool.inbox) }
 
     private func drop(_ draft: JobDraft, as name: JobName, kind: JobFileKind) throws(SystemError) -> AcceptedDrop {
         try draft.sync()
@@ -75,11 +80,11 @@ extension Folders {
         while true {
             let stem = number == 1 ? name.bytes : name.bytes + Array("-\(number)".utf8)
             guard let file = FileName(bytes: stem + Array(kind.suffix.utf8)), let job = JobName(dropped: file) else {
-                throw SystemError(call: "open", code: EINVAL, path: inbox.path)
+                throw SystemError(call: "open", code: EINVAL, path: spool.inbox.path)
             }
-            let earlier = Set(try positions(of: job))
+            let earlier = Set(try JobLocator(spool).positions(of: job))
             do throws(SystemError) {
-                let inode = try inbox.status(of: draft.name)?.inode ?? 0
+                let inode = try spool.inbox.status(of: draft.name)?.inode ?? 0
                 try place(draft, as: file)
                 try keep(file)
                 return AcceptedDrop(file: file, name: job, inode: inode, earlier: earlier)
@@ -102,11 +107,11 @@ extension Folders {
     /// away again, so that whoever is told of the error may drop it once more: it would be two jobs.
     private func keep(_ file: FileName) throws(SystemError) {
         do throws(SystemError) {
-            try inbox.sync()
+            try spool.inbox.sync()
         } catch {
             let cause = error
             do throws(SystemError) {
-                try inbox.unlink(file)
+                try spool.inbox.unlink(file)
             } catch  where error.isMissing {
                 // A daemon has it, and waits for the disk itself before it says so.
                 return
@@ -133,9 +138,13 @@ extension Folders {
     /// Whether there is no job and no result of that name. Looked for in the direction in which jobs move: one that moves
     /// meanwhile is met twice, and never passed by.
     package func isFree(_ name: JobName) throws(SystemError) -> Bool {
-        for entry in try inbox.entries() where JobName(dropped: entry) == name { return false }
-        guard try tickets(named: name).isEmpty, try held(named: name).isEmpty else { return false }
-        for place in [done, failed] where try place.status(of: name.with(suffix: "")) != nil { return false }
+        for entry in try spool.inbox.entries() where JobName(dropped: entry) == name { return false }
+        guard try Cancellation(spool).tickets(named: name).isEmpty, try HeldJobs(spool).held(named: name).isEmpty else {
+            return false
+        }
+        for place in [spool.done, spool.failed] where try place.status(of: name.with(suffix: "")) != nil {
+            return false
+        }
         return true
     }
 
@@ -143,15 +152,15 @@ extension Folders {
     /// be of a file that is still being written, it looks again a while later.
     private func place(_ draft: JobDraft, as file: FileName) throws(SystemError) {
         do throws(SystemError) {
-            return try inbox.renameNew(draft.name, to: inbox, as: file)
+            return try spool.inbox.renameNew(draft.name, to: spool.inbox, as: file)
         } catch  where error.isUnsupported {
             // A filesystem that cannot promise to spare what is there.
         }
         do throws(SystemError) {
-            try inbox.link(draft.name, as: file)
+            try spool.inbox.link(draft.name, as: file)
         } catch  where [EPERM, ENOTSUP, ENOSYS, EMLINK].contains(error.code) {
             // A share without links. The daemon waits until it is whole.
-            try inbox.putNew(try inbox.file(draft.name).read(upTo: .max), as: file)
+            try spool.inbox.putNew(try spool.inbox.file(draft.name).read(upTo: .max), as: file)
         }
     }
 }

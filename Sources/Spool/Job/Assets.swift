@@ -46,7 +46,7 @@ package struct AssetName: Hashable, Sendable, CustomStringConvertible {
     package var description: String { (["assets"] + (folders + [file]).map(\.description)).joined(separator: "/") }
 
     /// Opens the folders before the file, as far as they are there: the last one, and whether it is the file's own.
-    func parent(in spool: Folders) throws(SystemError) -> (folder: Directory, isItsOwn: Bool) {
+    func parent(in spool: Spool) throws(SystemError) -> (folder: Directory, isItsOwn: Bool) {
         var folder = spool.assets
         for name in folders {
             guard try folder.status(of: name)?.kind == .directory else { return (folder, false) }
@@ -81,7 +81,12 @@ extension Submission {
     }
 }
 
-extension Folders {
+/// The pictures of a spool.
+package struct Assets: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Of a picture in assets/, in bytes. It is sent in base64, and the server takes it into memory.
     package static let assetCap: Int64 = 512 << 20
 
@@ -102,7 +107,7 @@ extension Folders {
         }
         let (folder, isItsOwn): (Directory, Bool)
         do throws(SystemError) {
-            (folder, isItsOwn) = try asset.parent(in: self)
+            (folder, isItsOwn) = try asset.parent(in: spool)
         } catch  where error.isForbidden {
             return arriving("lies in a folder that cannot be entered: \(error.reason)", nil)
         }
@@ -132,7 +137,7 @@ extension Folders {
     package func open(_ asset: AssetName) throws -> File {
         switch try look(at: asset, settle: .zero) {
         case .arriving(let error, _), .wrong(let error): throw error
-        case .ready: return try asset.open(in: asset.parent(in: self).folder)
+        case .ready: return try asset.open(in: asset.parent(in: spool).folder)
         }
     }
 }

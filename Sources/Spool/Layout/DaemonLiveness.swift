@@ -31,25 +31,19 @@ package enum DaemonLiveness: Hashable, Sendable {
     }
 }
 
-extension Folders {
+extension StatusFiles {
     /// Whether a daemon serves the spool.
     package func liveness(at now: Timestamp = .now) throws(SystemError) -> DaemonLiveness {
-        let age = try root.status(of: Self.status).map { (now.microseconds - $0.modified / 1000) / 1_000_000 }
+        let age = try spool.root.status(of: SpoolNames.status).map {
+            (now.microseconds - $0.modified / 1000) / 1_000_000
+        }
         return DaemonLiveness(
-            owner: try owner(), age: age, isStopped: try statusNote()?.state == "stopped",
-            isShared: try root.filesystem().isShared)
+            owner: try SpoolLock(spool).owner(), age: age, isStopped: try snapshot()?.state == "stopped",
+            isShared: try spool.root.filesystem().isShared)
     }
 
     /// Seconds since the daemon's last word; `nil` where it never had one.
     package func heartbeatAge(at now: Timestamp = .now) throws(SystemError) -> Int64? {
-        try root.status(of: Self.status).map { max(0, (now.microseconds - $0.modified / 1000) / 1_000_000) }
-    }
-
-    /// Why the queue is paused, as PAUSE says it; `nil` where it is not.
-    package func pauseReason() throws(SystemError) -> String? {
-        guard try isPaused() else { return nil }
-        // Anybody may have laid it down, and kept the reason to himself.
-        let reason = try root.readable(Self.pause, upTo: 500) ?? Data()
-        return String(decoding: reason, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        try spool.root.status(of: SpoolNames.status).map { max(0, (now.microseconds - $0.modified / 1000) / 1_000_000) }
     }
 }

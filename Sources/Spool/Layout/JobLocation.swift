@@ -36,23 +36,28 @@ package enum JobLocation: Hashable, Sendable {
     }
 }
 
-extension Folders {
+/// Finds jobs.
+package struct JobLocator: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// All jobs of that name: those that are to come first, in their order, then results, the newest first.
     package func positions(of name: JobName) throws(SystemError) -> [JobLocation] {
         var found: [JobLocation] = []
-        for entry in try inbox.entries() where JobName(dropped: entry) == name { found.append(.dropped(entry)) }
-        for ticket in try tickets(named: name) {
-            found.append(try active.status(of: ticket.folder) != nil ? .active(ticket) : .queued(ticket))
+        for entry in try spool.inbox.entries() where JobName(dropped: entry) == name { found.append(.dropped(entry)) }
+        for ticket in try Cancellation(spool).tickets(named: name) {
+            found.append(try spool.active.status(of: ticket.folder) != nil ? .active(ticket) : .queued(ticket))
         }
-        found += try held(named: name).map(JobLocation.held)
+        found += try HeldJobs(spool).held(named: name).map(JobLocation.held)
         return try found + results(named: name)
     }
 
     /// The newest first.
     private func results(named name: JobName) throws(SystemError) -> [JobLocation] {
         let results =
-            try numbered(name, in: done).map { ($0.number, JobLocation.done($0.entry)) }
-            + numbered(name, in: failed).map { ($0.number, JobLocation.failed($0.entry)) }
+            try numbered(name, in: spool.done).map { ($0.number, JobLocation.done($0.entry)) }
+            + numbered(name, in: spool.failed).map { ($0.number, JobLocation.failed($0.entry)) }
         return results.sorted { $0.0 > $1.0 }.map(\.1)
     }
 
@@ -75,12 +80,12 @@ extension Folders {
     package func location(of ticket: Ticket) throws(SystemError) -> JobLocation? {
         // A daemon may move it from one folder to the next, or back, between two looks.
         for _ in 0..<3 {
-            for entry in [ticket.file, ticket.folder] where try queue.status(of: entry) != nil {
+            for entry in [ticket.file, ticket.folder] where try spool.queue.status(of: entry) != nil {
                 return .queued(ticket)
             }
-            if try active.status(of: ticket.folder) != nil { return .active(ticket) }
+            if try spool.active.status(of: ticket.folder) != nil { return .active(ticket) }
             if let result = try result(of: ticket) { return result }
-            if let held = try held(named: ticket.name).first(where: { Ticket(entry: $0) == ticket }) {
+            if let held = try HeldJobs(spool).held(named: ticket.name).first(where: { Ticket(entry: $0) == ticket }) {
                 return .held(held)
             }
         }
@@ -90,10 +95,12 @@ extension Folders {
     private func result(of ticket: Ticket) throws(SystemError) -> JobLocation? {
         // Most names are given once: then nobody lists a hundred thousand results.
         let folder = ticket.name.with(suffix: "")
-        for location in [JobLocation.done(folder), .failed(folder)] where try outcome(at: location)?.ticket == ticket {
+        for location in [JobLocation.done(folder), .failed(folder)]
+        where try Results(spool).outcome(at: location)?.ticket == ticket {
             return location
         }
-        for location in try results(named: ticket.name) where try outcome(at: location)?.ticket == ticket {
+        for location in try results(named: ticket.name) where try Results(spool).outcome(at: location)?.ticket == ticket
+        {
             return location
         }
         return nil
@@ -101,7 +108,7 @@ extension Folders {
 
     /// A file that lies in the inbox, to be found again; `nil` where it is gone.
     package func dropped(_ file: FileName) throws(SystemError) -> AcceptedDrop? {
-        guard let name = JobName(dropped: file), let status = try inbox.status(of: file) else { return nil }
+        guard let name = JobName(dropped: file), let status = try spool.inbox.status(of: file) else { return nil }
         let earlier = Set(try positions(of: name)).subtracting([.dropped(file)])
         return AcceptedDrop(file: file, name: name, inode: status.inode, earlier: earlier)
     }
@@ -118,56 +125,52 @@ extension Folders {
 
     /// Of the job's file.
     private func inode(at location: JobLocation) throws(SystemError) -> UInt64? {
-        func inFolder(_ folder: FileName, _ place: Directory) throws(SystemError) -> UInt64? {
-            guard let folder = try place.directoryIfOpen(folder) else { return nil }
-            for entry in try folder.entries() where JobFolder.isJob(entry) {
-                return try folder.status(of: entry)?.inode
-            }
-            return nil
-        }
+        guard let (place, entry) = try locate(location), let status = try place.status(of: entry) else { return nil }
+        guard status.kind == .directory else { return status.inode }
+        guard let folder = try place.directoryIfOpen(entry),
+            let file = try folder.entries().first(where: JobFolder.isJob)
+        else { return nil }
+        return try folder.status(of: file)?.inode
+    }
+
+    /// The folder in which it lies, and its name there; `nil` where there is no such folder. Nobody may be there any more.
+    func locate(_ location: JobLocation) throws(SystemError) -> (place: Directory, entry: FileName)? {
         switch location {
-        case .dropped(let entry): return try inbox.status(of: entry)?.inode
+        case .dropped(let entry): return (spool.inbox, entry)
         case .queued(let ticket):
-            if let status = try queue.status(of: ticket.file) { return status.inode }
-            return try inFolder(ticket.folder, queue)
-        case .active(let ticket): return try inFolder(ticket.folder, active)
+            let isFile = try spool.queue.status(of: ticket.file) != nil
+            return (spool.queue, isFile ? ticket.file : ticket.folder)
+        case .active(let ticket): return (spool.active, ticket.folder)
         case .held(let entry):
-            guard let hold = try root.directoryIfThere(Self.hold) else { return nil }
-            return try hold.status(of: entry)?.inode
-        case .done(let entry): return try inFolder(entry, done)
-        case .failed(let entry): return try inFolder(entry, failed)
+            guard let hold = try spool.root.directoryIfThere(SpoolNames.hold) else { return nil }
+            return (hold, entry)
+        case .done(let entry): return (spool.done, entry)
+        case .failed(let entry): return (spool.failed, entry)
         }
     }
 
     /// The path of what lies there.
     package func path(of location: JobLocation) -> String {
         switch location {
-        case .dropped(let entry): inbox.path(of: entry)
-        case .queued(let ticket): queue.path(of: ticket.file)
-        case .active(let ticket): active.path(of: ticket.folder)
-        case .held(let entry): "\(root.path(of: Self.hold))/\(entry)"
-        case .done(let entry): done.path(of: entry)
-        case .failed(let entry): failed.path(of: entry)
+        case .dropped(let entry): spool.inbox.path(of: entry)
+        case .queued(let ticket): spool.queue.path(of: ticket.file)
+        case .active(let ticket): spool.active.path(of: ticket.folder)
+        case .held(let entry): "\(spool.root.path(of: SpoolNames.hold))/\(entry)"
+        case .done(let entry): spool.done.path(of: entry)
+        case .failed(let entry): spool.failed.path(of: entry)
         }
     }
-}
 
-extension Folders {
     /// Whether something lies there.
     package func isThere(_ location: JobLocation) throws(SystemError) -> Bool {
-        switch location {
-        case .dropped(let entry): try inbox.status(of: entry) != nil
-        case .queued(let ticket): try self.location(of: ticket) == location
-        case .active(let ticket): try active.status(of: ticket.folder) != nil
-        case .held(let entry): try root.directoryIfThere(Self.hold)?.status(of: entry) != nil
-        case .done(let entry): try done.status(of: entry) != nil
-        case .failed(let entry): try failed.status(of: entry) != nil
-        }
+        if case .queued(let ticket) = location { return try self.location(of: ticket) == location }
+        guard let (place, entry) = try locate(location) else { return false }
+        return try place.status(of: entry) != nil
     }
 
     /// The last attempt at a job that waits; `nil` where it was not tried yet.
     package func lastAttempt(of ticket: Ticket) throws(SystemError) -> Attempts.Attempt? {
-        guard let content = try queue.directoryIfOpen(ticket.folder)?.readable(JobFolder.attempts) else {
+        guard let content = try spool.queue.directoryIfOpen(ticket.folder)?.readable(JobFolder.attempts) else {
             return nil
         }
         return (try? JSONDecoder().decode(Attempts.self, from: content))?.list.last

@@ -9,7 +9,7 @@ import Synchronization
 final class LeftoverFolders: Sendable {
     private let folders = Mutex<Set<FileName>>([])
 
-    func add(_ folder: FileName) { folders.withLock { _ = $0.insert(folder) } }
+    private func add(_ folder: FileName) { folders.withLock { _ = $0.insert(folder) } }
 
     /// The folder is a job's again. Behind this nobody removes it.
     func forget(_ folder: FileName) { folders.withLock { _ = $0.remove(folder) } }
@@ -21,11 +21,9 @@ final class LeftoverFolders: Sendable {
             for folder in folders where (try? active.removesAll(folder)) == true { folders.remove(folder) }
         }
     }
-}
 
-extension Folders {
-    /// Takes away the folder of a job that has left it.
-    func removeLeft(_ ticket: Ticket) throws(SystemError) {
-        if try !active.removesAll(ticket.folder) { remains.add(ticket.folder) }
+    /// Takes away the folder of a job that has left it, now or later.
+    func remove(_ ticket: Ticket, from active: Directory) throws(SystemError) {
+        if try !active.removesAll(ticket.folder) { add(ticket.folder) }
     }
 }

@@ -59,11 +59,16 @@ package struct OutboxMessage: Sendable {
     }
 }
 
-extension Folders {
+/// The messages of a spool.
+package struct Outbox: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// `nil` where nobody has ever asked for a message.
     private func outbox() throws(SystemError) -> Directory? {
         do throws(SystemError) {
-            return try root.directory(Self.outbox)
+            return try spool.root.directory(SpoolNames.outbox)
         } catch  where error.isMissing {
             return nil
         }
@@ -72,23 +77,23 @@ extension Folders {
     fileprivate func madeOutbox() throws(SystemError) -> Directory {
         if let outbox = try outbox() { return outbox }
         do throws(SystemError) {
-            try root.makeDirectory(Self.outbox)
+            try spool.root.makeDirectory(SpoolNames.outbox)
         } catch  where error.isExisting {
             // Somebody was faster.
-            return try root.directory(Self.outbox)
+            return try spool.root.directory(SpoolNames.outbox)
         }
         do throws(SystemError) {
-            try root.sync()
+            try spool.root.sync()
         } catch {
             // The next try has to find it missing, or it would not sync its name.
-            try? root.removeDirectory(Self.outbox)
+            try? spool.root.removeDirectory(SpoolNames.outbox)
             throw error
         }
-        return try root.directory(Self.outbox)
+        return try spool.root.directory(SpoolNames.outbox)
     }
 
     /// Removes what a daemon left that was killed while it wrote a message.
-    func removeMessageDrafts() throws(SystemError) {
+    func removeDrafts() throws(SystemError) {
         guard let outbox = try outbox() else { return }
         for name in try outbox.entries() where name.bytes.first == UInt8(ascii: ".") { try outbox.removeAll(name) }
     }
@@ -108,24 +113,26 @@ extension Folders {
 
     /// Whether a job that has a message is where it ends.
     package func isPublished(_ ticket: Ticket) throws(SystemError) -> Bool {
-        try active.status(of: ticket.folder) == nil
+        try spool.active.status(of: ticket.folder) == nil
     }
 
     /// The pictures of the job that a message tells of, and where they lie; `nil` where somebody has collected its folder.
     package func pictures(of message: OutboxMessage) throws(SystemError) -> (folder: Directory, files: [FileName])? {
-        guard let location = try location(of: message.ticket), let outcome = try outcome(at: location) else {
+        guard let location = try JobLocator(spool).location(of: message.ticket),
+            let outcome = try Results(spool).outcome(at: location)
+        else {
             return nil
         }
         switch location {
         case .done(let name), .failed(let name):
-            guard let job = try ended(name) else { return nil }
+            guard let job = try Results(spool).ended(name) else { return nil }
             return (job.folder, outcome.pictures.compactMap { FileName(bytes: $0.utf8) })
         case .dropped, .queued, .active, .held: return nil
         }
     }
 
     /// Takes the message away: it is delivered, or nobody is going to.
-    package func removeMessage(of ticket: Ticket) throws(SystemError) {
+    package func remove(_ ticket: Ticket) throws(SystemError) {
         do throws(SystemError) {
             try outbox()?.unlink(ticket.file)
         } catch  where error.isMissing || error.isForbidden || error.code == EISDIR {
@@ -139,11 +146,11 @@ extension ActiveJob {
     /// error.json must be safe in its folder.
     func post(_ state: ResultKind) throws(SystemError) {
         guard let callback, let body = try folder.readable(state.document, upTo: .max) else { return }
-        let outbox = try folders.madeOutbox()
+        let outbox = try Outbox(spool).madeOutbox()
         let content = OutboxMessage.content(to: callback, state, since: .now, body: body)
         try outbox.putWhole(content, as: ticket.file)
         try outbox.sync()
-        folders.posted.add(ticket)
+        spool.posted.add(ticket)
     }
 }
 

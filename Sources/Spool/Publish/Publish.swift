@@ -19,7 +19,7 @@ extension ActiveJob {
     ///
     /// - Parameter unsynced: files in the folder whose content is not on the disk yet. They are closed then.
     package func finish(with result: Data, unsynced: [UnsyncedFile]) throws -> String {
-        if let path = try delivered(to: folders.done) { return path }
+        if let path = try delivered(to: spool.done) { return path }
         do throws(SystemError) {
             for file in unsynced { try file.sync() }
         } catch {
@@ -31,7 +31,7 @@ extension ActiveJob {
 
     /// The same where all files in the folder are on the disk.
     func finish(with result: Data) throws(SystemError) -> String {
-        if let path = try delivered(to: folders.done) { return path }
+        if let path = try delivered(to: spool.done) { return path }
         try folder.putWhole(result, as: JobFolder.result)
         return try deliverResult()
     }
@@ -40,16 +40,16 @@ extension ActiveJob {
     /// folder. Recovery calls it, too.
     func deliverResult() throws(SystemError) -> String {
         try releaseParts()
-        return try deliver(to: folders.done, as: .done)
+        return try deliver(to: spool.done, as: .done)
     }
 
     /// Ends the job with the reason why it could not be done; what its attempts left goes, unless its pictures are to be
     /// kept. Where it lies then. May be called again after an error.
     package func fail(with report: ErrorReport, keepingPictures: Bool = false) throws(SystemError) -> String {
-        if let path = try delivered(to: folders.failed) { return path }
+        if let path = try delivered(to: spool.failed) { return path }
         if !keepingPictures { try discardStage() }
         try folder.putWhole(report.document, as: JobFolder.error)
-        return try deliver(to: folders.failed, as: .failed)
+        return try deliver(to: spool.failed, as: .failed)
     }
 
     /// Moves the folder of a job that has its result.json or error.json to where that belongs. Recovery calls it, too,
@@ -58,7 +58,7 @@ extension ActiveJob {
         try discardPassing()
         try folder.sync()
         try post(state)
-        return try folders.publishing.run { () throws(SystemError) in try committed(move(to: place), in: place) }
+        return try spool.publishing.run { () throws(SystemError) in try committed(move(to: place), in: place) }
     }
 
     private func discardPassing() throws(SystemError) {
@@ -66,7 +66,7 @@ extension ActiveJob {
     }
 
     private func committed(_ name: FileName, in place: Directory) throws(SystemError) -> String {
-        try folders.active.sync()
+        try spool.active.sync()
         try place.sync()
         return place.path(of: name)
     }
@@ -79,7 +79,7 @@ extension ActiveJob {
         while let other = try place.status(of: resultName(number)) {
             if other.inode == own.inode {
                 let name = resultName(number)
-                return try folders.publishing.run { () throws(SystemError) in try committed(name, in: place) }
+                return try spool.publishing.run { () throws(SystemError) in try committed(name, in: place) }
             }
             number += 1
         }
@@ -91,7 +91,7 @@ extension ActiveJob {
     private func move(to place: Directory) throws(SystemError) -> FileName {
         func isMoved(_ number: Int) throws(SystemError) -> Bool {
             do throws(SystemError) {
-                try folders.active.rename(ticket.folder, to: place, as: resultName(number))
+                try spool.active.rename(ticket.folder, to: place, as: resultName(number))
                 return true
             } catch {
                 // Some network shares say no more than that it cannot be done (sshfs: EPERM).

@@ -36,14 +36,14 @@ package final class ResultMemory: Sendable {
     func replace(by contents: [Key: Content]) { known.withLock { $0 = contents } }
 }
 
-extension Folders {
+extension Results {
     /// So much is read of a result.json at its beginning, where all but batches have the moment, and at its end.
     private static let (headSize, tailSize) = (256 << 10, 4 << 10)
 
     /// Looks into a folder in done/. Throws where the disk fails: nobody knows then how old it is.
     func resultContent(_ name: FileName) throws(SystemError) -> ResultMemory.Content {
         do throws(SystemError) {
-            guard let folder = try done.directoryIfThere(name),
+            guard let folder = try spool.done.directoryIfThere(name),
                 let status = try folder.status(of: JobFolder.result)
             else { return .none }
             // A link, a FIFO or a folder tells nothing.
@@ -65,7 +65,7 @@ extension Folders {
     /// Whether a folder in done/ holds a result, now.
     func isResult(_ name: FileName) throws(SystemError) -> Bool {
         do throws(SystemError) {
-            return try done.directoryIfThere(name)?.status(of: JobFolder.result) != nil
+            return try spool.done.directoryIfThere(name)?.status(of: JobFolder.result) != nil
         } catch  where error.isMissing || error.isForbidden {
             return false
         }

@@ -18,11 +18,11 @@ package struct ResultFolder: Sendable {
     package var outcome: ResultSummary { ResultSummary(isDone: ending == .done, document) }
 }
 
-extension Folders {
+extension Results {
     /// What has come of the job whose result has that name; `nil` where there is none.
     package func ended(_ name: FileName) throws(SystemError) -> ResultFolder? {
         guard name.bytes.first != UInt8(ascii: ".") else { return nil }
-        for (ending, place) in [(ResultKind.done, done), (.failed, failed)] {
+        for (ending, place) in [(ResultKind.done, spool.done), (.failed, spool.failed)] {
             guard let folder = try place.directoryIfOpen(name) else { continue }
             let document = try folder.readable(ending.document) ?? Data()
             return ResultFolder(name: name, ending: ending, folder: folder, document: document)
@@ -33,7 +33,7 @@ extension Folders {
     /// A file below the spool that others may see: what the path names, each part looked up in the one before it, no link
     /// followed; `nil` where there is none, or none that the daemon itself may read.
     package func file(at path: [FileName]) throws(SystemError) -> File? {
-        var place = root
+        var place = spool.root
         for part in path.dropLast() {
             guard part.bytes.first != UInt8(ascii: "."), let next = try place.directoryIfOpen(part) else { return nil }
             place = next

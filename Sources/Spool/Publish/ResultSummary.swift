@@ -45,12 +45,12 @@ package struct ResultSummary: Sendable {
     }
 }
 
-extension Folders {
+extension Results {
     /// What has come of the job there; `nil` where it has not ended, or the folder is gone.
     package func outcome(at location: JobLocation) throws(SystemError) -> ResultSummary? {
         switch location {
-        case .done(let entry): try outcome(entry, in: done, JobFolder.result)
-        case .failed(let entry): try outcome(entry, in: failed, JobFolder.error)
+        case .done(let entry): try outcome(entry, in: spool.done, JobFolder.result)
+        case .failed(let entry): try outcome(entry, in: spool.failed, JobFolder.error)
         case .dropped, .queued, .active, .held: nil
         }
     }

@@ -34,15 +34,20 @@ package enum ResultKind: String, Codable, Sendable {
     var document: FileName { self == .done ? JobFolder.result : JobFolder.error }
 }
 
-extension Folders {
-    private func place(_ ending: ResultKind) -> Directory { ending == .done ? done : failed }
+/// Looks at results.
+package struct Results: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
+    private func place(_ ending: ResultKind) -> Directory { ending == .done ? spool.done : spool.failed }
 
     /// So much of a document is read.
     private static let most = 256 << 10
 
     /// All folders, the oldest first; with `after`, those whose results were written later. Costs a stat(2) for each that
     /// is there, and a look into those that changed after it.
-    package func results(_ ending: ResultKind, after: Timestamp? = nil) throws(SystemError) -> [ResultEntry] {
+    package func all(_ ending: ResultKind, after: Timestamp? = nil) throws(SystemError) -> [ResultEntry] {
         let place = place(ending)
         var places: [ResultEntry] = []
         for folder in try place.entries() where folder.bytes.first != UInt8(ascii: ".") {
@@ -119,7 +124,7 @@ extension Folders {
     /// there.
     package func look(at ticket: Ticket) -> (progress: Data?, job: Data?) {
         // It ends in this moment, or the disk does not let us look: then there is less to see.
-        guard let job = try? job(ticket) else { return (nil, nil) }
+        guard let job = try? ActiveJob(ticket, in: spool) else { return (nil, nil) }
         let progress = try? job.folder.file(JobFolder.progress).read(upTo: 16 << 10)
         return (progress, try? job.content(upTo: Self.most) ?? nil)
     }
@@ -127,12 +132,19 @@ extension Folders {
 
 // MARK: The pages
 
-extension Folders {
+/// The pages of a spool.
+package struct Pages: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Puts index.html into the spool, in one step. Nothing of it need outlive a crash.
-    package func show(sheet: Data) throws(SystemError) { try root.putWhole(sheet, as: Self.sheet, lasting: false) }
+    package func show(sheet: Data) throws(SystemError) {
+        try spool.root.putWhole(sheet, as: SpoolNames.sheet, lasting: false)
+    }
 
     /// Puts now.html into pages/, in one step. Nothing of it need outlive a crash.
-    package func show(now: Data) throws(SystemError) { try pages().putWhole(now, as: Self.now, lasting: false) }
+    package func show(now: Data) throws(SystemError) { try pages().putWhole(now, as: SpoolNames.now, lasting: false) }
 
     /// Puts a page of older results into pages/, in one step, and for good.
     package func show(page: Data, _ name: String) throws(SystemError) {
@@ -148,7 +160,7 @@ extension Folders {
     }
 
     /// The numbers of the pages of older results, in order.
-    package func pageNumbers() throws(SystemError) -> [Int] {
+    package func numbers() throws(SystemError) -> [Int] {
         try pages().entries().compactMap { name in
             guard let text = name.text, text.hasSuffix(".html") else { return nil }
             return Int(text.dropLast(5)).flatMap { (1...9_999_999).contains($0) ? $0 : nil }
@@ -157,18 +169,18 @@ extension Folders {
 
     private func pages() throws(SystemError) -> Directory {
         do throws(SystemError) {
-            try root.makeDirectory(Self.pages)
+            try spool.root.makeDirectory(SpoolNames.pages)
         } catch  where error.isExisting {
             // The usual case.
         }
-        return try root.directory(Self.pages)
+        return try spool.root.directory(SpoolNames.pages)
     }
 
     /// Removes what a daemon left that was killed while it wrote a page.
-    func removePageDrafts() throws(SystemError) {
-        try root.removeDraft(of: Self.sheet)
-        guard try root.status(of: Self.pages)?.kind == .directory else { return }
-        let pages = try root.directory(Self.pages)
+    func removeDrafts() throws(SystemError) {
+        try spool.root.removeDraft(of: SpoolNames.sheet)
+        guard try spool.root.status(of: SpoolNames.pages)?.kind == .directory else { return }
+        let pages = try spool.root.directory(SpoolNames.pages)
         for entry in try pages.entries() where entry.bytes.first == UInt8(ascii: ".") { try pages.removeAll(entry) }
     }
 }

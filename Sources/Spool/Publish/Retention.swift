@@ -88,7 +88,7 @@ package struct Retention: Hashable, Sendable {
     }
 }
 
-extension Folders {
+extension Results {
     /// Takes the results away that need not be kept, and gives their names. One is out of sight in one step, before the
     /// first of its files goes. One that cannot be removed keeps no other; its error is thrown when they are gone.
     ///
@@ -98,19 +98,19 @@ extension Folders {
     package func prune(
         _ retention: Retention, at now: Timestamp = .now, memory: ResultMemory = ResultMemory(), trial: Bool = false
     ) throws(SystemError) -> [FileName] {
-        let entries = try done.entries()
+        let entries = try spool.done.entries()
         var trouble: SystemError?
         func remove(_ entry: FileName) {
-            do throws(SystemError) { try done.removeAll(entry) } catch { trouble = trouble ?? error }
+            do throws(SystemError) { try spool.done.removeAll(entry) } catch { trouble = trouble ?? error }
         }
         if !trial {
             // What an earlier call was stopped at.
-            for entry in entries where entry.bytes.starts(with: Self.going.bytes) { remove(entry) }
+            for entry in entries where entry.bytes.starts(with: SpoolNames.going.bytes) { remove(entry) }
         }
         var results: [Retention.Entry] = []
         var contents: [ResultMemory.Key: ResultMemory.Content] = [:]
         for name in entries where name.bytes.first != UInt8(ascii: ".") {
-            guard let status = try done.status(of: name), status.kind == .directory else { continue }
+            guard let status = try spool.done.status(of: name), status.kind == .directory else { continue }
             let changed = Timestamp(microseconds: status.modified / 1000)
             // Whatever it says, it stays, and no other goes for it.
             if retention.isByAgeAlone, !retention.isTooOld(changed, at: now) { continue }
@@ -133,9 +133,9 @@ extension Folders {
         guard !trial else { return victims }
         for name in victims {
             // A name of its own: somebody else may be at it, too.
-            guard let going = FileName(bytes: Self.going.bytes + name.bytes.prefix(200)) else { continue }
+            guard let going = FileName(bytes: SpoolNames.going.bytes + name.bytes.prefix(200)) else { continue }
             do throws(SystemError) {
-                try done.rename(name, to: done, as: going)
+                try spool.done.rename(name, to: spool.done, as: going)
             } catch {
                 if !error.isMissing { trouble = trouble ?? error }
                 continue
@@ -148,7 +148,7 @@ extension Folders {
 
     /// Of all files in it; 0 for one that is gone.
     private func size(of name: FileName) throws(SystemError) -> Int64 {
-        guard let folder = try done.directoryIfThere(name) else { return 0 }
+        guard let folder = try spool.done.directoryIfThere(name) else { return 0 }
         var size: Int64 = 0
         for entry in try folder.entries() { size = Retention.sum(size, try folder.status(of: entry)?.size ?? 0) }
         return size

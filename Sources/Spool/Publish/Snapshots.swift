@@ -66,13 +66,13 @@ package struct ProgressSnapshot: Decodable, Sendable {
     }
 }
 
-extension Folders {
+extension StatusFiles {
     /// The text of status.json; `nil` where there is none.
-    package func statusText() throws(SystemError) -> Data? { try root.content(of: Self.status) }
+    package func text() throws(SystemError) -> Data? { try spool.root.content(of: SpoolNames.status) }
 
     /// What status.json says; `nil` where there is none, or none that can be read.
-    package func statusNote() throws(SystemError) -> StatusSnapshot? {
-        try statusText().flatMap { try? JSONDecoder().decode(StatusSnapshot.self, from: $0) }
+    package func snapshot() throws(SystemError) -> StatusSnapshot? {
+        try text().flatMap { try? JSONDecoder().decode(StatusSnapshot.self, from: $0) }
     }
 
     /// How far a render is; `nil` where nothing tells.
@@ -82,6 +82,6 @@ extension Folders {
 
     /// The text of progress.json; `nil` where there is none.
     package func progressText(of ticket: Ticket) throws(SystemError) -> Data? {
-        try active.directoryIfOpen(ticket.folder)?.readable(JobFolder.progress, upTo: 16 << 10)
+        try spool.active.directoryIfOpen(ticket.folder)?.readable(JobFolder.progress, upTo: 16 << 10)
     }
 }

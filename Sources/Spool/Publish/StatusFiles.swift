@@ -3,15 +3,20 @@
 import Foundation
 import Linux
 
-extension Folders {
+/// status.json and what is beside it.
+package struct StatusFiles: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Puts the daemon's status into the spool, in one step. Nothing of it need outlive a crash.
     package func show(status: Data) throws(SystemError) {
-        try root.putWhole(status, as: Self.status, lasting: false)
+        try spool.root.putWhole(status, as: SpoolNames.status, lasting: false)
     }
 
     /// Puts the daemon's numbers beside it, likewise.
     package func show(metrics: Data) throws(SystemError) {
-        try root.putWhole(metrics, as: Self.metrics, lasting: false)
+        try spool.root.putWhole(metrics, as: SpoolNames.metrics, lasting: false)
     }
 }
 

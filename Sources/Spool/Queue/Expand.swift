@@ -90,12 +90,12 @@ extension ActiveJob {
         try folder.sync()
         let stage = try folder.directory(JobFolder.parts)
         for part in try stage.entries().sorted() where !part.isSillyRename {
-            folders.ownMoves.expect(part)
-            try stage.rename(part, to: folders.queue, as: part)
+            spool.ownMoves.expect(part)
+            try stage.rename(part, to: spool.queue, as: part)
         }
         // The source first, as in `commitAccepted`.
         try stage.sync()
-        try folders.queue.sync()
+        try spool.queue.sync()
         // What an NFS client keeps in it goes by itself, and the folder with it lies in nobody's way.
         try folder.removeAll(JobFolder.parts)
     }

@@ -31,7 +31,7 @@ package struct JobClass: Hashable, Sendable {
     package static let queries = JobClass(.queries)
 }
 
-extension Folders {
+extension JobFiles {
     /// The class of a job that waits in queue/ already, told by its file. Of anything but a small file nothing is told
     /// before its turn: a query has no body, and its file is its options alone.
     package func jobClass(of ticket: Ticket, at servers: [ServerAddress]) throws -> JobClass {
@@ -40,9 +40,10 @@ extension Folders {
 
     /// The job that waits in queue/; `nil` where its file is no job, or has more than `cap` bytes.
     package func waitingJob(_ ticket: Ticket, upTo cap: Int) throws -> JobFile? {
-        let isFolder = try queue.status(of: ticket.folder)?.kind == .directory
+        let isFolder = try spool.queue.status(of: ticket.folder)?.kind == .directory
         let (place, name) =
-            isFolder ? (try queue.directory(ticket.folder), JobFolder.job(ticket.name)) : (queue, ticket.file)
+            isFolder
+            ? (try spool.queue.directory(ticket.folder), JobFolder.job(ticket.name)) : (spool.queue, ticket.file)
         guard let status = try place.status(of: name), status.kind == .file, status.size < cap else {
             return nil
         }

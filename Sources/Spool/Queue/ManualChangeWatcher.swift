@@ -15,11 +15,6 @@ final class ExpectedMoves: Sendable {
     func forget() { names.withLock { $0 = [] } }
 }
 
-extension Folders {
-    /// Whether PAUSE lies in the spool.
-    package func isPaused() throws(SystemError) -> Bool { try root.status(of: Self.pause) != nil }
-}
-
 /// Tells of changes in queue/, of PAUSE, and of the folders themselves.
 package final class ManualChangeWatcher: Sendable {
     /// What somebody did.
@@ -32,7 +27,7 @@ package final class ManualChangeWatcher: Sendable {
         case folders(DirectoryRefresh)
     }
 
-    private let folders: Folders
+    private let spool: Spool
     private let inotify: Inotify
     private struct Watches {
         var root: Inotify.Watch
@@ -43,22 +38,22 @@ package final class ManualChangeWatcher: Sendable {
     private let watches: Mutex<Watches>
 
     /// Arms the watches: what is done from now on is told.
-    package init(_ folders: Folders, _ inotify: Inotify) throws(SystemError) {
-        self.folders = folders
+    package init(_ spool: Spool, _ inotify: Inotify) throws(SystemError) {
+        self.spool = spool
         self.inotify = inotify
         // Moves made before, such as those of recovery, are never told: expected still, they would hide somebody's.
-        folders.ownMoves.forget()
-        let queue = folders.queue
+        spool.ownMoves.forget()
+        let queue = spool.queue
         watches = Mutex(
             Watches(
-                root: try Self.watchRoot(folders, inotify), queue: try Self.watch(queue, inotify), queueFolder: queue))
+                root: try Self.watchRoot(spool, inotify), queue: try Self.watch(queue, inotify), queueFolder: queue))
     }
 
     /// Watches what could not be watched when it was asked for. What was done before is told by ``everything()``.
     package func arm() throws(SystemError) {
         let now = watches.withLock { $0 }
         if !now.root.isArmed {
-            let watch = try Self.watchRoot(folders, inotify)
+            let watch = try Self.watchRoot(spool, inotify)
             watches.withLock { $0.root = watch }
         }
         if !now.queue.isArmed {
@@ -67,8 +62,8 @@ package final class ManualChangeWatcher: Sendable {
         }
     }
 
-    private static func watchRoot(_ folders: Folders, _ inotify: Inotify) throws(SystemError) -> Inotify.Watch {
-        try inotify.watch(folders.root, for: [.created, .movedIn, .movedOut, .deleted])
+    private static func watchRoot(_ spool: Spool, _ inotify: Inotify) throws(SystemError) -> Inotify.Watch {
+        try inotify.watch(spool.root, for: [.created, .movedIn, .movedOut, .deleted])
     }
 
     /// The kernel merges an event with an equal one right before it. A name comes back only after it has gone, and to be
@@ -78,7 +73,7 @@ package final class ManualChangeWatcher: Sendable {
     }
 
     /// Whether PAUSE lies in the spool.
-    package func isPaused() throws(SystemError) -> Bool { try folders.isPaused() }
+    package func isPaused() throws(SystemError) -> Bool { try PauseFile(spool).isLaidDown() }
 
     /// Whether an event is of what is watched here.
     package func owns(_ event: Inotify.Event) -> Bool {
@@ -95,10 +90,10 @@ package final class ManualChangeWatcher: Sendable {
                 guard !event.kind.isDisjoint(with: [.movedIn, .written]), let ticket = Ticket(entry: name) else {
                     continue
                 }
-                if !folders.ownMoves.isOwn(name) { changes.append(.queued(ticket)) }
-            } else if name == Folders.pause {
+                if !spool.ownMoves.isOwn(name) { changes.append(.queued(ticket)) }
+            } else if name == SpoolNames.pause {
                 changes.append(.paused(try isPaused()))
-            } else if folders.isPlace(name) {
+            } else if spool.isPlace(name) {
                 changes.append(.folders(refresh()))
             }
         }
@@ -107,16 +102,16 @@ package final class ManualChangeWatcher: Sendable {
 
     /// All that is there, where events were lost or nobody tells of them.
     package func everything() throws(SystemError) -> [Change] {
-        folders.ownMoves.forget()
+        spool.ownMoves.forget()
         let refresh = refresh()
-        folders.remains.sweep(folders.active)
-        return try [.folders(refresh)] + folders.waiting().map(Change.queued) + [.paused(isPaused())]
+        spool.remains.sweep(spool.active)
+        return try [.folders(refresh)] + Listing(spool).waiting().map(Change.queued) + [.paused(isPaused())]
     }
 
     private func refresh() -> DirectoryRefresh {
-        var refresh = folders.renew()
+        var refresh = spool.renew()
         let before = watches.withLock { $0 }
-        let queue = folders.queue
+        let queue = spool.queue
         guard queue !== before.queueFolder else { return refresh }
         do throws(SystemError) {
             let watch = try Self.watch(queue, inotify)

@@ -101,7 +101,12 @@ extension Ticket {
     }
 }
 
-extension Folders {
+/// Moves jobs within the queue.
+package struct Reorder: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Moves a job that waits to another turn; false where it, or the job that it is to go before, does not wait, or where
     /// its turn comes in this moment.
     ///
@@ -109,7 +114,9 @@ extension Folders {
     package func reorder(_ ticket: Ticket, to turn: MoveTarget, tell: (TicketRename) -> Void) throws(SystemError)
         -> Bool
     {
-        guard let reissues = Ticket.reissues(of: ticket, to: turn, in: try waiting(), now: .now) else { return false }
+        guard let reissues = Ticket.reissues(of: ticket, to: turn, in: try Listing(spool).waiting(), now: .now) else {
+            return false
+        }
         guard !reissues.isEmpty else { return true }
         var isMoved = false
         for reissue in reissues {
@@ -123,17 +130,18 @@ extension Folders {
             // One that is with a server by now needs no place in the line any more.
             if !isMoved { tell(TicketRename(old: reissue.new, new: reissue.old)) }
         }
-        try queue.sync()
+        try spool.queue.sync()
         return isMoved
     }
 
     private func rename(_ reissue: TicketRename) throws(SystemError) -> Bool {
         let (old, new) = (reissue.old, reissue.new)
         // rename(2) would put it in the place of a job that somebody has called so by hand.
-        guard try !isQueued(new) else { return false }
-        for (from, to) in [(old.file, new.file), (old.folder, new.folder)] where try queue.status(of: from) != nil {
+        guard try !Pending(spool).isQueued(new) else { return false }
+        for (from, to) in [(old.file, new.file), (old.folder, new.folder)] where try spool.queue.status(of: from) != nil
+        {
             do throws(SystemError) {
-                try queue.rename(from, to: queue, as: to)
+                try spool.queue.rename(from, to: spool.queue, as: to)
                 return true
             } catch  where error.isMissing {
                 continue

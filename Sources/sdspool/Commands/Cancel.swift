@@ -17,7 +17,7 @@ enum Cancel {
         let command = try JobCommand("cancel", words, help: help)
         try command.each { word in
             let ticket = try command.ticket(word)
-            switch try ticket.flatMap(command.folders.cancel) {
+            switch try ticket.flatMap(Cancellation(command.spool).cancel) {
             case .waiting: return "cancelled \(try command.jobName(word)), which waited"
             case .rendering: return "cancelling \(try command.jobName(word)), which is being rendered"
             case nil: throw try command.missing(word, "waits in queue/ or is being rendered")

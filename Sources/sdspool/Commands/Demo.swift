@@ -30,8 +30,8 @@ enum Demo {
         let daemon = try await Run.start { try Daemon(options, emit: show.tell) }
         show.say("\(standIn)")
         let running = Task(executorPreference: TaskQueueExecutor.shared) { try await daemon.run() }
-        let folders = try Folders(existing: options.spool)
-        let names = try files.map { try drop($0, into: folders) }
+        let spool = try Spool(existing: options.spool)
+        let names = try files.map { try drop($0, into: spool) }
         await show.end(of: Set(names))
         daemon.stop()
         try await running.value
@@ -51,11 +51,12 @@ enum Demo {
         return files.filter { $0.pathExtension == "json" }.sorted { $0.lastPathComponent < $1.lastPathComponent }
     }
 
-    private static func drop(_ file: URL, into folders: Folders) throws -> String {
+    private static func drop(_ file: URL, into spool: Spool) throws -> String {
         guard let entry = FileName(bytes: file.lastPathComponent.utf8), let name = JobName(dropped: entry) else {
             throw Exit(.noInput, "sdspool demo: the name of \(file.path) does not end in .json")
         }
-        return try folders.drop(try input(file.path, for: "demo"), as: name, kind: JobFileKind(of: entry) ?? .json).name
+        return try Inbox(spool).drop(try input(file.path, for: "demo"), as: name, kind: JobFileKind(of: entry) ?? .json)
+            .name
             .text
     }
 }

@@ -8,7 +8,7 @@ import Spool
 struct JobCommand {
     /// As it was called.
     let name: String
-    let folders: Folders
+    let spool: Spool
     let arguments: Arguments
 
     /// Opens the spool. Throws ``Exit``, and ``SystemError`` where the disk fails.
@@ -19,7 +19,7 @@ struct JobCommand {
         arguments = try Arguments(words, of: name, options: options, flags: flags, help: help)
         let path = arguments.value("--spool", or: "SDSPOOL_DIR") ?? "spool"
         do throws(SystemError) {
-            folders = try Folders(existing: path)
+            spool = try Spool(existing: path)
         } catch  where error.isMissing {
             throw Exit(.noInput, "sdspool \(name): no spool at \(path) (\(error)); name it with --spool")
         } catch {
@@ -29,15 +29,15 @@ struct JobCommand {
 
     /// Tells where no daemon is there to go on with what is asked for. True where that is sure.
     func saysWhereNobodyServes() throws(SystemError) -> Bool {
-        switch try folders.liveness() {
+        switch try StatusFiles(spool).liveness() {
         case .alive: return false
         case .none:
             talk(
-                "no daemon serves \(folders.root.path): nothing is taken or rendered until one is started (sdspool run)\n"
+                "no daemon serves \(spool.root.path): nothing is taken or rendered until one is started (sdspool run)\n"
             )
             return true
         case .silent(let seconds):
-            talk("the daemon of \(folders.root.path) has said nothing for \(seconds) s; is it still there?\n")
+            talk("the daemon of \(spool.root.path) has said nothing for \(seconds) s; is it still there?\n")
             return false
         }
     }
@@ -72,7 +72,7 @@ struct JobCommand {
     /// name that no job which waits or is being rendered has. Throws ``Exit`` where several have it.
     func ticket(_ word: String) throws -> Ticket? {
         if let entry = FileName(bytes: word.utf8), let named = Ticket(entry: entry) { return named }
-        let tickets = try folders.tickets(named: jobName(word))
+        let tickets = try Cancellation(spool).tickets(named: jobName(word))
         guard tickets.count < 2 else { throw several(tickets.map(\.description), called: word) }
         return tickets.first
     }
@@ -97,7 +97,7 @@ struct JobCommand {
     /// Why nothing was done, with what there is of that name elsewhere.
     func missing(_ word: String, _ what: String) throws -> Exit {
         let job = try jobName(word)
-        let others = try folders.whereabouts(of: job)
+        let others = try Cancellation(spool).whereabouts(of: job)
         return Exit(
             .noInput,
             "sdspool \(name): no job \(job) \(what)"

@@ -34,6 +34,8 @@ enum Prune {
             throw Exit(.usage, "sdspool prune: say what may go, --older 30d or --keep 1000")
         }
         let isTrial = command.arguments.has("--dry-run")
-        for name in try command.folders.prune(retention, trial: isTrial) { answer(command.folders.done.path(of: name)) }
+        for name in try Results(command.spool).prune(retention, trial: isTrial) {
+            answer(command.spool.done.path(of: name))
+        }
     }
 }

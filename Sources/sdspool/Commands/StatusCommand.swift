@@ -20,16 +20,16 @@ enum StatusCommand {
         guard command.arguments.operands.isEmpty else {
             throw Exit(.usage, "sdspool status takes no name; sdspool why NAME tells of one job")
         }
-        let folders = command.folders
+        let spool = command.spool
         while command.arguments.has("--watch") {
             // Home, then each line over the last one, then what is left of those: a cleared screen would flicker.
-            let lines = try StatusReport(folders).text.split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = try StatusReport(spool).text.split(separator: "\n", omittingEmptySubsequences: false)
             answer(Data(("\u{1b}[H" + lines.map { "\($0)\u{1b}[K\n" }.joined() + "\u{1b}[J").utf8))
             sleep(1)
         }
-        let overview = try StatusReport(folders)
+        let overview = try StatusReport(spool)
         if command.arguments.has("--json") {
-            answer(overview.document(status: try folders.statusText()))
+            answer(overview.document(status: try StatusFiles(spool).text()))
         } else {
             answer(overview.text)
         }

@@ -44,9 +44,9 @@ enum Submit {
         let command = try JobCommand("submit", words, options: options, flags: flags, help: help)
         let jobs = try jobs(command.arguments)
         for job in jobs { try check(job) }
-        var follow = try JobFollower(command.folders)
+        var follow = try JobFollower(command.spool)
         let isAlone = try command.saysWhereNobodyServes()
-        let dropped = try jobs.map { try command.folders.drop($0.content, as: $0.name, kind: $0.kind) }
+        let dropped = try jobs.map { try Inbox(command.spool).drop($0.content, as: $0.name, kind: $0.kind) }
         let waits = command.arguments.has("--wait")
         var tickets: [Ticket] = []
         for file in dropped {
@@ -55,7 +55,7 @@ enum Submit {
                 tickets.append(ticket)
                 if waits { talk("\(ticket)\n") } else { answer("\(ticket)") }
             } else {
-                answer("\(command.folders.inbox.path)/\(file.file)")
+                answer("\(command.spool.inbox.path)/\(file.file)")
                 if !isAlone { talk("it is not taken yet; sdspool why \(file.name) tells more\n") }
             }
         }

@@ -15,7 +15,7 @@ enum Wait {
 
     static func main(_ words: [String]) throws {
         let command = try JobCommand("wait", words, help: help)
-        var follow = try JobFollower(command.folders)
+        var follow = try JobFollower(command.spool)
         guard !command.arguments.operands.isEmpty else { throw Exit(.usage, "sdspool wait: name a job") }
         // All of them first: one that does not exist is no reason to wait an hour for the others.
         let tickets = try command.arguments.operands.map { try ticket($0, command, &follow) }
@@ -28,13 +28,13 @@ enum Wait {
     private static func ticket(_ word: String, _ command: JobCommand, _ follow: inout JobFollower) throws -> Ticket {
         if let ticket = try command.ticket(word) { return ticket }
         let name = try command.jobName(word)
-        guard let location = try command.folders.positions(of: name).first else {
+        guard let location = try JobLocator(command.spool).positions(of: name).first else {
             throw Exit(.noInput, "sdspool wait: there is no job \(name)")
         }
-        if case .dropped(let file) = location, let dropped = try command.folders.dropped(file) {
+        if case .dropped(let file) = location, let dropped = try JobLocator(command.spool).dropped(file) {
             if let ticket = try follow.ticket(of: dropped, within: nil) { return ticket }
         }
-        if let ticket = try location.ticket ?? command.folders.outcome(at: location)?.ticket { return ticket }
-        throw Exit(.noInput, "sdspool wait: nothing tells what \(command.folders.path(of: location)) is")
+        if let ticket = try location.ticket ?? Results(command.spool).outcome(at: location)?.ticket { return ticket }
+        throw Exit(.noInput, "sdspool wait: nothing tells what \(JobLocator(command.spool).path(of: location)) is")
     }
 }

@@ -15,18 +15,18 @@ enum Why {
 
     static func main(_ words: [String]) throws {
         let command = try JobCommand("why", words, help: help)
-        let teller = try Explainer(command.folders)
-        try command.each { word in try teller.tell(command.folders.subject(word), word, command) }
+        let teller = try Explainer(command.spool)
+        try command.each { word in try teller.tell(command.spool.subject(word), word, command) }
     }
 
     /// What the whole spool is in, which every answer needs.
     struct Explainer {
-        let folders: Folders
+        let spool: Spool
         let overview: StatusReport
 
-        init(_ folders: Folders) throws(SystemError) {
-            self.folders = folders
-            overview = try StatusReport(folders)
+        init(_ spool: Spool) throws(SystemError) {
+            self.spool = spool
+            overview = try StatusReport(spool)
         }
 
         func tell(_ subject: Subject, _ word: String, _ command: JobCommand) throws -> String {
@@ -35,20 +35,20 @@ enum Why {
             case .location(let location): return try tell(location)
             case .name:
                 // A ticket, or a name; of several jobs each is told of.
-                if let ticket = try command.ticket(word), let location = try folders.location(of: ticket) {
+                if let ticket = try command.ticket(word), let location = try JobLocator(spool).location(of: ticket) {
                     return try tell(location)
                 }
-                let positions = try folders.positions(of: command.jobName(word))
+                let positions = try JobLocator(spool).positions(of: command.jobName(word))
                 guard !positions.isEmpty else { throw try command.missing(word, "is anywhere in the spool") }
                 return try positions.prefix(StatusReport.some).map(tell).joined(separator: "\n")
             }
         }
 
         func tell(_ location: JobLocation) throws -> String {
-            let path = folders.path(of: location)
+            let path = JobLocator(spool).path(of: location)
             switch location {
             case .dropped(let entry):
-                guard let stray = try folders.stray(entry) else {
+                guard let stray = try Inbox(spool).diagnosis(of: entry) else {
                     return "\(path) is gone: taken, or moved."
                 }
                 return "\(path) \(words(stray))"
@@ -70,7 +70,7 @@ enum Why {
                     return "\(ticket.name) is ready, and not sent yet: \(StatusReport.clean(reason)). "
                         + "It was accepted at \(ticket.arrival.iso8601)."
                 }
-                let words = try folders.progress(of: ticket)?.words
+                let words = try StatusFiles(spool).progress(of: ticket)?.words
                 return
                     "\(ticket.name) is being rendered: it \(words.map { $0.first?.isNumber == true ? "is at \($0)" : $0 } ?? "is with the server"). "
                     + "It was accepted at \(ticket.arrival.iso8601)."
@@ -79,7 +79,7 @@ enum Why {
                     "\(path) is parked: nothing renders it until somebody moves it back (sdspool release \(Ticket(entry: entry)?.name.description ?? "\(entry)"))."
             case .done: return "\(path) is done: \(try pictures(location))."
             case .failed(let entry):
-                let outcome = try folders.outcome(at: location)
+                let outcome = try Results(spool).outcome(at: location)
                 let kind = outcome?.class.map { " (\(StatusReport.clean($0)))" } ?? ""
                 return
                     "\(path) has failed\(kind): \(StatusReport.clean(outcome?.message ?? "nothing there says why")). "
@@ -88,7 +88,7 @@ enum Why {
         }
 
         private func pictures(_ location: JobLocation) throws(SystemError) -> String {
-            guard let outcome = try folders.outcome(at: location) else { return "its folder is gone" }
+            guard let outcome = try Results(spool).outcome(at: location) else { return "its folder is gone" }
             if !outcome.parts.isEmpty {
                 return "it was a file with \(outcome.parts.count) jobs, and each has a place of its own"
             }
@@ -115,7 +115,7 @@ enum Why {
 
         /// What an earlier attempt came to.
         private func earlier(_ ticket: Ticket) throws(SystemError) -> String {
-            guard let last = try folders.lastAttempt(of: ticket) else { return "" }
+            guard let last = try JobLocator(spool).lastAttempt(of: ticket) else { return "" }
             let why = last.message.map { ": \(StatusReport.clean($0))" } ?? ""
             return
                 " It was tried \(last.number == 1 ? "once" : "\(last.number) times"), the last time at \(StatusReport.clean(last.started))\(why)."
@@ -148,7 +148,7 @@ enum Subject {
     case name
 }
 
-extension Folders {
+extension Spool {
     /// What a word on the command line means: a path into this spool, if there is one, else a name.
     fileprivate func subject(_ word: String) throws -> Subject {
         guard word.contains("/") || FileManager.default.fileExists(atPath: word) else {
@@ -170,7 +170,7 @@ extension Folders {
         guard steps.count > 1, let folder = FileName(bytes: steps[0]), let entry = FileName(bytes: steps[1]),
             let location = location(entry, in: folder)
         else { return .stray(word) }
-        guard try isThere(location) else {
+        guard try JobLocator(self).isThere(location) else {
             throw Exit(.noInput, "sdspool why: \(escapedForPeople(Array(word.utf8))) is not there")
         }
         return .location(location)

@@ -6,7 +6,7 @@ import Spool
 
 /// Looks after jobs until they end.
 struct JobFollower {
-    let folders: Folders
+    let spool: Spool
     /// Between two looks, in microseconds: nobody tells this process of anything.
     private let interval: useconds_t
     private var bar = ProgressBar()
@@ -19,17 +19,17 @@ struct JobFollower {
         let outcome: ResultSummary
     }
 
-    init(_ folders: Folders) throws(SystemError) {
-        self.folders = folders
-        interval = try folders.root.filesystem().isShared ? 500_000 : 50_000
+    init(_ spool: Spool) throws(SystemError) {
+        self.spool = spool
+        interval = try spool.root.filesystem().isShared ? 500_000 : 50_000
     }
 
     /// The ticket that a dropped file got; `nil` where it has got none `within` a time, or where it is gone.
     mutating func ticket(of dropped: AcceptedDrop, within limit: Duration?) throws(SystemError) -> Ticket? {
         let end = limit.map { ContinuousClock.now + $0 }
-        while let location = try folders.location(of: dropped) {
+        while let location = try JobLocator(spool).location(of: dropped) {
             if let ticket = location.ticket { return ticket }
-            if location.isEnd { return try folders.outcome(at: location)?.ticket }
+            if location.isEnd { return try Results(spool).outcome(at: location)?.ticket }
             if let end, ContinuousClock.now >= end { return nil }
             bar.draw(0, "\(dropped.name) lies in the inbox")
             usleep(interval)
@@ -40,8 +40,10 @@ struct JobFollower {
     /// Waits until the job has ended; `nil` where it is nowhere any more: cancelled.
     mutating func end(of ticket: Ticket) throws(SystemError) -> End? {
         defer { bar.clear() }
-        while let location = try folders.location(of: ticket) {
-            if let outcome = try folders.outcome(at: location) { return End(location: location, outcome: outcome) }
+        while let location = try JobLocator(spool).location(of: ticket) {
+            if let outcome = try Results(spool).outcome(at: location) {
+                return End(location: location, outcome: outcome)
+            }
             let (done, words) = try state(of: location)
             bar.draw(done, "\(ticket.name) \(words)")
             usleep(interval)
@@ -52,11 +54,11 @@ struct JobFollower {
     private mutating func state(of location: JobLocation) throws(SystemError) -> (done: Double, words: String) {
         switch location {
         case .active(let ticket):
-            guard let progress = try folders.progress(of: ticket) else { return (0, "is with the server") }
+            guard let progress = try StatusFiles(spool).progress(of: ticket) else { return (0, "is with the server") }
             return (progress.progress ?? 0, progress.words)
         case .queued(let ticket):
             if let place, place.until > .now { return (0, place.words) }
-            let before = try folders.waiting().count { $0 < ticket }
+            let before = try Listing(spool).waiting().count { $0 < ticket }
             let words = before == 0 ? "is the next" : "waits behind \(before) other\(before == 1 ? "" : "s")"
             place = (words, .now + .seconds(1))
             return (0, words)
@@ -72,7 +74,7 @@ struct JobFollower {
             talk("sdspool \(command): \(ticket.name) is gone: cancelled, or its result was taken away\n")
             return false
         }
-        let path = folders.path(of: end.location)
+        let path = JobLocator(spool).path(of: end.location)
         guard end.outcome.isDone else {
             let why = end.outcome.message.map { escapedForPeople(Array($0.utf8)) } ?? "see its error.json"
             talk("sdspool \(command): \(ticket.name) failed: \(why); see \(path)\n")

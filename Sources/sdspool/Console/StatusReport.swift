@@ -26,21 +26,23 @@ struct StatusReport {
     /// How many of a long list are named.
     static let some = 5
 
-    init(_ folders: Folders) throws(SystemError) {
-        root = folders.root.path
-        liveness = try folders.liveness()
-        heartbeat = try folders.heartbeatAge()
-        note = try folders.statusNote()
-        paused = try folders.pauseReason()
+    init(_ spool: Spool) throws(SystemError) {
+        root = spool.root.path
+        liveness = try StatusFiles(spool).liveness()
+        heartbeat = try StatusFiles(spool).heartbeatAge()
+        note = try StatusFiles(spool).snapshot()
+        paused = try PauseFile(spool).reason()
         var rendering: [(Ticket, ProgressSnapshot?)] = []
-        for ticket in try folders.activeTickets() { rendering.append((ticket, try folders.progress(of: ticket))) }
+        for ticket in try Listing(spool).activeTickets() {
+            rendering.append((ticket, try StatusFiles(spool).progress(of: ticket)))
+        }
         self.rendering = rendering
-        waiting = try folders.waiting()
-        let counts = try folders.counts()
+        waiting = try Listing(spool).waiting()
+        let counts = try Listing(spool).counts()
         (dropped, held, done, failed) = (counts.dropped, counts.held, counts.done, counts.failed)
         var failures: [(FileName, String?)] = []
-        for name in try folders.lastFailures(Self.some) {
-            failures.append((name, try folders.outcome(at: .failed(name))?.message))
+        for name in try Listing(spool).lastFailures(Self.some) {
+            failures.append((name, try Results(spool).outcome(at: .failed(name))?.message))
         }
         self.failures = failures
     }

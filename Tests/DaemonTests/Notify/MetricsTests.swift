@@ -85,9 +85,9 @@ import Testing
 /// A spool that is gone when the test is.
 private final class TemporarySpool: Sendable {
     let path = FileManager.default.temporaryDirectory.path + "/sdspool-test-\(UUID())"
-    let folders: Folders
+    let folders: Spool
 
-    init() throws { folders = try Folders(path: path) }
+    init() throws { folders = try Spool(path: path) }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -9,10 +9,10 @@ import Testing
 /// A spool with results that nobody has rendered.
 @Suite final class PageBuilderTests {
     private let path = FileManager.default.temporaryDirectory.path + "/sdspool-page-\(UUID())"
-    private let folders: Folders
+    private let folders: Spool
     private var count = 0
 
-    init() throws { folders = try Folders(path: path) }
+    init() throws { folders = try Spool(path: path) }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
@@ -163,9 +163,9 @@ import Testing
             let name = try #require(JobName(dropped: file))
             for suffix in ["", ".2", ".17"] {
                 let folder = name.with(suffix: suffix)
-                #expect(folders.folder(of: name, at: folders.done.path(of: folder), .done) == folder)
+                #expect(Results(folders).folder(of: name, at: folders.done.path(of: folder), .done) == folder)
             }
-            #expect(folders.folder(of: name, at: "/elsewhere/cat", .done) == nil)
+            #expect(Results(folders).folder(of: name, at: "/elsewhere/cat", .done) == nil)
         }
     }
 }

@@ -31,7 +31,7 @@ import Testing
     func slow(pause: Duration?) async throws {
         let path = FileManager.default.temporaryDirectory.path + "/sdspool-test-\(UUID())"
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let folders = try Folders(path: path)
+        let folders = try Spool(path: path)
         let submissions = JobSubmission(folders, JobTracker())
         var limits = Limits()
         limits.headTime = .seconds(600)

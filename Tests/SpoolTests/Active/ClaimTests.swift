@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct ClaimTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws {
         spool = try TestSpool()
@@ -24,7 +24,7 @@ import Testing
     @Test("a claimed job leaves the queue for a folder of its own")
     func claim() throws {
         let ticket = try spool.queue("cat", "{\"a\": 1}")
-        let job = try #require(try folders.claim(ticket))
+        let job = try #require(try Claims(folders).claim(ticket))
         #expect(job.ticket == ticket)
         #expect(try job.content(upTo: 100) == Data("{\"a\": 1}".utf8))
         #expect(try job.content(upTo: 3) == Data("{\"a".utf8))
@@ -37,7 +37,7 @@ import Testing
     func cancelled() throws {
         let ticket = try spool.queue("cat")
         try folders.queue.unlink(ticket.file)
-        #expect(try folders.claim(ticket) == nil)
+        #expect(try Claims(folders).claim(ticket) == nil)
         #expect(try spool.tree("active").isEmpty)
     }
 
@@ -45,7 +45,7 @@ import Testing
     func cutOff() throws {
         let ticket = try spool.queue("cat")
         try folders.active.makeDirectory(ticket.folder)
-        #expect(try folders.claim(ticket) != nil)
+        #expect(try Claims(folders).claim(ticket) != nil)
         #expect(try spool.tree("active").count == 2)
     }
 
@@ -53,7 +53,7 @@ import Testing
     func cancelledMeanwhile() throws {
         let job = try spool.claim("cat")
         try job.folder.unlink(job.file)
-        #expect(try folders.claim(job.ticket, again: true) == nil)
+        #expect(try Claims(folders).claim(job.ticket, again: true) == nil)
         #expect(try spool.tree("active").isEmpty)
     }
 
@@ -61,13 +61,13 @@ import Testing
     func requeueFile() throws {
         let ticket = try spool.queue("cat", priority: 3, at: 7, "{ }")
         let before = try folders.queue.status(of: ticket.file)
-        let job = try #require(try folders.claim(ticket))
+        let job = try #require(try Claims(folders).claim(ticket))
         try spool.write("half a picture", to: "cat-1.png", in: job.folder)
         #expect(try job.requeue() == .queued)
         #expect(try spool.tree("queue") == ["\(ticket).json: { }"])
         #expect(try folders.queue.status(of: ticket.file)?.inode == before?.inode)
         #expect(try spool.tree("active").isEmpty)
-        #expect(try folders.waiting() == [ticket])
+        #expect(try Listing(folders).waiting() == [ticket])
     }
 
     @Test("a job that was tried goes back as a folder with the record of its attempts, and is claimed with it")
@@ -80,8 +80,8 @@ import Testing
         #expect(try job.requeue() == .queued)
         #expect(try names(in: folders.queue) == ["\(job.ticket)"])
         #expect(try names(in: folders.queue.directory(job.ticket.folder)) == ["attempts.json", "cat.json"])
-        #expect(try folders.waiting() == [job.ticket])
-        let again = try #require(try folders.claim(job.ticket))
+        #expect(try Listing(folders).waiting() == [job.ticket])
+        let again = try #require(try Claims(folders).claim(job.ticket))
         #expect(try again.attempts() == attempts(2))
         #expect(try again.content(upTo: 10) == Data("{}".utf8))
         #expect(try spool.tree("queue").isEmpty)
@@ -132,10 +132,10 @@ import Testing
         let ticket = try Ticket.test("cat")
         try folders.queue.makeDirectory(ticket.file)
         try spool.write("", to: ticket.folder, in: folders.queue)
-        #expect(try !folders.isQueued(ticket) && folders.claim(ticket) == nil)
+        #expect(try !Pending(folders).isQueued(ticket) && Claims(folders).claim(ticket) == nil)
         try folders.queue.removeDirectory(ticket.file)
         try spool.write("{}", to: ticket.file, in: folders.queue)
-        #expect(try folders.isQueued(ticket))
+        #expect(try Pending(folders).isQueued(ticket))
     }
 
     @Test("what waits is listed in order, files and folders, and nothing else")
@@ -146,7 +146,7 @@ import Testing
         try tried.record(attempts(1))
         #expect(try tried.requeue() == .queued)
         try spool.write("", to: "README.txt", in: folders.queue)
-        #expect(try folders.waiting() == [first, tried.ticket, late])
+        #expect(try Listing(folders).waiting() == [first, tried.ticket, late])
     }
 
     @Test("a job that is named like a file of ours keeps its bytes", arguments: ["attempts", "result", "error"])
@@ -154,7 +154,7 @@ import Testing
         let job = try spool.claim(name, at: 1, "{\"a\": 1}")
         try job.record(attempts(1))
         #expect(try job.requeue() == .queued)
-        let again = try #require(try folders.claim(job.ticket))
+        let again = try #require(try Claims(folders).claim(job.ticket))
         #expect(try again.content(upTo: 10) == Data("{\"a\": 1}".utf8))
         #expect(try again.attempts() == attempts(1))
     }

@@ -62,7 +62,7 @@ import Testing
         #expect(accepted.map { $0.name.with(suffix: ".json") } == files)
         #expect(accepted == accepted.sorted())
         #expect(Set(accepted.map(\.arrival)).count == files.count)
-        #expect(try spool.folders.waiting() == accepted)
+        #expect(try Listing(spool.folders).waiting() == accepted)
     }
 
     @Test("files from before the start come in the order in which they got their names, whatever their times of change")

@@ -29,7 +29,7 @@ import Testing
         #expect(ticket.name.description == "Cat")
         #expect(try names(in: inbox).isEmpty)
         #expect(try spool.tree("queue") == ["\(ticket).json: \(text)"])
-        #expect(try spool.folders.waiting() == [ticket])
+        #expect(try Listing(spool.folders).waiting() == [ticket])
     }
 
     @Test("a file that is renamed into the inbox is accepted, from outside or from a draft in it")
@@ -185,10 +185,10 @@ import Testing
         try spool.drop(file, "{\"a\": 1}")
         #expect(try loop.settled() == ["accepted %ff%0a"])
         #expect(try names(in: inbox).isEmpty)
-        let ticket = try #require(try spool.folders.waiting().first)
+        let ticket = try #require(try Listing(spool.folders).waiting().first)
         #expect(try names(in: spool.folders.queue) == ["\(ticket)"])
         #expect(try spool.text("queue/\(ticket)/%ff%0a.json") == "{\"a\": 1}")
-        let job = try #require(try spool.folders.claim(ticket))
+        let job = try #require(try Claims(spool.folders).claim(ticket))
         #expect(try job.attempts().dropped == #"\xff\x0a.json"#)
     }
 
@@ -207,7 +207,7 @@ import Testing
         #expect(try loop.settled() == ["accepted a"])
         try spool.drop("a.json", "{\"n\": 1}")
         #expect(try loop.settled() == ["accepted a"])
-        #expect(try spool.folders.waiting().count == 2)
+        #expect(try Listing(spool.folders).waiting().count == 2)
         try spool.drop("a.json", "{\"n\": 2}")
         try spool.drop("draft", "{\"n\": 3}")
         try inbox.rename("draft", to: inbox, as: "a.json")

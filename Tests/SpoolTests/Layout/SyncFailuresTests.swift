@@ -73,14 +73,14 @@ import Testing
         let lost = try status("a.json")
         try spool.drop("draft", "new")
         try inbox.rename("draft", to: inbox, as: "a.json")
-        #expect(try spool.folders.rewrite("a.json", Data("old".utf8), insteadOf: lost) == nil)
+        #expect(try Acceptance(spool.folders).rewrite("a.json", Data("old".utf8), insteadOf: lost) == nil)
         #expect(try spool.text("inbox/a.json") == "new")
         let now = try status("a.json")
-        let after = try #require(try spool.folders.rewrite("a.json", Data("again".utf8), insteadOf: now))
+        let after = try #require(try Acceptance(spool.folders).rewrite("a.json", Data("again".utf8), insteadOf: now))
         #expect(after.inode != now.inode)
         #expect(try spool.text("inbox/a.json") == "again")
         try inbox.unlink("a.json")
-        #expect(try spool.folders.rewrite("a.json", Data("again".utf8), insteadOf: after) == nil)
+        #expect(try Acceptance(spool.folders).rewrite("a.json", Data("again".utf8), insteadOf: after) == nil)
         #expect(try names(in: spool.folders.active).isEmpty)
     }
 

@@ -59,11 +59,11 @@ private func isFailing<Value>(_ body: () throws -> Value) -> Bool { (try? body()
     func draft() async throws {
         await #expect(processExitsWith: .success) {
             let spool = try armed("sync+\(syncsOfOpening + 1):EIO")
-            let draft = try spool.folders.draft()
+            let draft = try Inbox(spool.folders).draft()
             try draft.write(Data("{}".utf8))
             let name = try #require(JobName(called: "cat"))
             #expect(isFailing { try draft.sync() })
-            #expect(isFailing { try spool.folders.drop(draft, named: name) })
+            #expect(isFailing { try Inbox(spool.folders).drop(draft, named: name) })
             #expect(isFailing { try draft.write(Data("{}".utf8)) })
             draft.discard()
             #expect(try names(in: spool.folders.inbox).isEmpty)
@@ -137,7 +137,7 @@ private func isFailing<Value>(_ body: () throws -> Value) -> Bool { (try? body()
             #expect(isFailing { try job.finish(with: Data("{}".utf8)) })
             #expect(try spool.folders.root.status(of: ".outbox") == nil)
             _ = try job.finish(with: Data("{}".utf8))
-            #expect(try spool.folders.messages() == [job.ticket])
+            #expect(try Outbox(spool.folders).messages() == [job.ticket])
         }
     }
 }

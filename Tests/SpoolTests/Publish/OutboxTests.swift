@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct OutboxTests {
     private let spool: TestSpool
-    private var folders: Folders { spool.folders }
+    private var folders: Spool { spool.folders }
     private static let text = #"{"prompt": "a", "sdspool": {"callback": "http://me:secret@127.0.0.1:8000/x?y=1"}}"#
 
     init() throws { spool = try TestSpool() }
@@ -61,31 +61,31 @@ import Testing
     func message() throws {
         _ = try claim("a", #"{"prompt": "a", "sdspool": {"callback": null}}"#).finish(with: Data("{}".utf8))
         #expect(try spool.tree().allSatisfy { !$0.contains("outbox") })
-        #expect(try folders.messages().isEmpty && folders.posted.isEmpty)
+        #expect(try Outbox(folders).messages().isEmpty && folders.posted.isEmpty)
         let done = try claim("b", at: 2)
         _ = try done.finish(with: Data(#"{"b": 1}"#.utf8))
         let failed = try claim("c", at: 3)
         _ = try failed.fail(with: ErrorReport(ticket: failed.ticket, class: "permanent", message: "no"))
-        #expect(try folders.messages() == [done.ticket, failed.ticket])
-        let message = try #require(try folders.message(of: done.ticket))
+        #expect(try Outbox(folders).messages() == [done.ticket, failed.ticket])
+        let message = try #require(try Outbox(folders).message(of: done.ticket))
         #expect(message.state == .done && message.body == Data(#"{"b": 1}"#.utf8))
         #expect(message.callback == Callback("http://me:secret@127.0.0.1:8000/x?y=1"))
-        let other = try #require(try folders.message(of: failed.ticket))
+        let other = try #require(try Outbox(folders).message(of: failed.ticket))
         #expect(other.state == .failed)
         #expect(try other.body == Data(spool.text("failed/c/error.json").utf8))
-        #expect(try folders.posted.take(where: folders.isPublished) == [done.ticket, failed.ticket])
+        #expect(try folders.posted.take(where: Outbox(folders).isPublished) == [done.ticket, failed.ticket])
         #expect(folders.posted.isEmpty)
-        try folders.removeMessage(of: done.ticket)
-        try folders.removeMessage(of: done.ticket)
-        #expect(try folders.messages() == [failed.ticket])
+        try Outbox(folders).remove(done.ticket)
+        try Outbox(folders).remove(done.ticket)
+        #expect(try Outbox(folders).messages() == [failed.ticket])
     }
 
     @Test("a start that finds a job with its end makes the message before the move", arguments: ["result", "error"])
     func recovered(document: String) throws {
         let job = try spool.claim("a", Self.text)
         try spool.write("{ }", to: name("\(document).json"), in: job.folder)
-        _ = try folders.recover()
-        let message = try #require(try folders.message(of: job.ticket))
+        _ = try Recovery(folders).recover()
+        let message = try #require(try Outbox(folders).message(of: job.ticket))
         #expect(message.state == (document == "result" ? .done : .failed))
         #expect(message.body == Data("{ }".utf8))
     }
@@ -95,11 +95,11 @@ import Testing
         let job = try claim("a")
         try spool.write("{ }", to: "result.json", in: job.folder)
         try job.post(.done)
-        #expect(try folders.posted.take(where: folders.isPublished).isEmpty)
-        #expect(try folders.messages() == [job.ticket])
+        #expect(try folders.posted.take(where: Outbox(folders).isPublished).isEmpty)
+        #expect(try Outbox(folders).messages() == [job.ticket])
         try job.folder.unlink("a.json")
-        _ = try folders.recover()
-        #expect(try folders.messages().isEmpty)
+        _ = try Recovery(folders).recover()
+        #expect(try Outbox(folders).messages().isEmpty)
     }
 
     @Test("what a killed daemon has not written to the end is swept away, and what somebody has spoilt is none")
@@ -108,12 +108,12 @@ import Testing
         _ = try job.finish(with: Data("{}".utf8))
         let outbox = try folders.root.directory(".outbox")
         try spool.write("half", to: name(".\(job.ticket).json"), in: outbox)
-        _ = try folders.recover()
+        _ = try Recovery(folders).recover()
         #expect(try names(in: outbox) == ["\(job.ticket).json"])
         try outbox.unlink(job.ticket.file)
         for content in ["", "{}\n", "no newline", #"{"callback":"ftp://x","state":"done","since":1}"# + "\n"] {
             try spool.write(content, to: job.ticket.file, in: outbox)
-            #expect(try folders.message(of: job.ticket) == nil)
+            #expect(try Outbox(folders).message(of: job.ticket) == nil)
             try outbox.unlink(job.ticket.file)
         }
     }
@@ -122,7 +122,7 @@ import Testing
     func refused() throws {
         let job = try spool.claim("a", Self.text)
         _ = try job.refuse(because: JobFileError(message: "no picture", class: "missing asset"))
-        #expect(try folders.message(of: job.ticket)?.state == .failed)
+        #expect(try Outbox(folders).message(of: job.ticket)?.state == .failed)
     }
 
     @Test("the form that was asked for is kept with the message")
@@ -131,7 +131,7 @@ import Testing
         let text = Self.text.replacing(url, with: #"{"url": \#(url), "form": "multipart"}"#)
         let job = try spool.claim("a", text)
         _ = try job.refuse(because: JobFileError(message: "no picture", class: "missing asset"))
-        #expect(try folders.message(of: job.ticket)?.callback.form == .multipart)
+        #expect(try Outbox(folders).message(of: job.ticket)?.callback.form == .multipart)
     }
 
     @Test("a batch is told by its parts alone")
@@ -143,9 +143,9 @@ import Testing
             throw JobFileError(message: "")
         }
         let expansion = try #require(try job.expand(batch, at: []))
-        #expect(try folders.messages().isEmpty)
+        #expect(try Outbox(folders).messages().isEmpty)
         for part in expansion.parts {
-            let part = try #require(try folders.claim(part.ticket))
+            let part = try #require(try Claims(folders).claim(part.ticket))
             #expect(try part.writtenCallback()?.port == 8000)
         }
     }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct PublishTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws {
         spool = try TestSpool()

@@ -91,9 +91,9 @@ import Testing
         retention.bytes = 0
         retention.atLeast = 1
         let tomorrow = Timestamp(microseconds: Timestamp.now.microseconds + 86_400_000_000)
-        #expect(try spool.folders.prune(retention, at: tomorrow, trial: true).count == 1)
+        #expect(try Results(spool.folders).prune(retention, at: tomorrow, trial: true).count == 1)
         #expect(try names(in: spool.folders.done) == [".going-c", "a", "b", "best of", "readme.txt"])
-        let gone = try spool.folders.prune(retention, at: tomorrow).map(\.description)
+        let gone = try Results(spool.folders).prune(retention, at: tomorrow).map(\.description)
         #expect(gone.count == 1)
         #expect(try names(in: spool.folders.done) == ["a", "b", "best of", "readme.txt"].filter { !gone.contains($0) })
     }
@@ -128,7 +128,7 @@ import Testing
         try result("touched", Self.document(finished: "2012-01-01T00:00:00.000000Z"), in: spool)
         try spool.write("x", to: "new.png", in: spool.folders.done.directory("touched"))
         for trial in [true, false] {
-            #expect(try spool.folders.prune(anHour, trial: trial) == ["old"])
+            #expect(try Results(spool.folders).prune(anHour, trial: trial) == ["old"])
         }
         #expect(try names(in: spool.folders.done) == ["fresh", "touched"])
     }
@@ -141,7 +141,7 @@ import Testing
         }
         var retention = Retention()
         retention.count = 1
-        #expect(try spool.folders.prune(retention) == ["b", "c"])
+        #expect(try Results(spool.folders).prune(retention) == ["b", "c"])
     }
 
     @Test(
@@ -164,7 +164,7 @@ import Testing
         let spool = try TestSpool()
         try result("cat", document, in: spool)
         let now = Timestamp(microseconds: 1_893_456_000_000_000 + 1_800_000_000)
-        #expect(try spool.folders.prune(anHour, at: now) == (isBelieved ? [] : ["cat"]))
+        #expect(try Results(spool.folders).prune(anHour, at: now) == (isBelieved ? [] : ["cat"]))
     }
 
     @Test("a result.json that is a link, a FIFO, a folder or endless tells nothing and stops nothing")
@@ -179,7 +179,7 @@ import Testing
         try spool.write("{", to: "result.json", in: spool.folders.done.directory("endless"))
         #expect(truncate("\(spool.path)/done/endless/result.json", 1 << 40) == 0)
         for entry in ["endless", "fifo", "folder", "link"] { try age(entry, in: spool) }
-        #expect(try spool.folders.prune(anHour).sorted() == ["endless", "fifo", "folder", "link"])
+        #expect(try Results(spool.folders).prune(anHour).sorted() == ["endless", "fifo", "folder", "link"])
         #expect(try names(in: spool.folders.root).contains("elsewhere.json"))
     }
 
@@ -189,21 +189,21 @@ import Testing
         let memory = ResultMemory()
         let old = Self.document(finished: "2012-01-01T00:00:00.000000Z")
         try result("cat", Self.document(finished: Timestamp.now.iso8601), in: spool)
-        #expect(try spool.folders.prune(anHour, memory: memory).isEmpty)
+        #expect(try Results(spool.folders).prune(anHour, memory: memory).isEmpty)
         // Written in place, which its folder does not show.
         try Data(old.utf8).withUnsafeBytes { bytes in
             let file = open("\(spool.path)/done/cat/result.json", O_WRONLY | O_TRUNC)
             try #require(write(file, bytes.baseAddress, bytes.count) == bytes.count)
             close(file)
         }
-        #expect(try spool.folders.prune(anHour, memory: memory).isEmpty)
-        #expect(try spool.folders.prune(anHour, trial: true) == ["cat"])
+        #expect(try Results(spool.folders).prune(anHour, memory: memory).isEmpty)
+        #expect(try Results(spool.folders).prune(anHour, trial: true) == ["cat"])
         let done = spool.folders.done
         let before = try #require(try done.status(of: "cat")).changed
         try done.rename("cat", to: done, as: "dog")
         // The clock of a filesystem may tick every few milliseconds only.
         repeat { try age("dog", in: spool) } while try done.status(of: "dog")?.changed == before
-        #expect(try spool.folders.prune(anHour, memory: memory) == ["dog"])
+        #expect(try Results(spool.folders).prune(anHour, memory: memory) == ["dog"])
     }
 
     @Test(

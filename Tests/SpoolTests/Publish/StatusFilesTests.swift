@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct StatusFilesTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws {
         spool = try TestSpool()
@@ -51,13 +51,13 @@ import Testing
             try show(tried)
             #expect(try tried.requeue() == .queued)
             #expect(try spool.tree("queue") == ["\(tried.ticket).json: {}"])
-            #expect(try folders.cancel(tried.ticket) == .waiting)
+            #expect(try Cancellation(folders).cancel(tried.ticket) == .waiting)
 
             let left = try spool.claim(job, at: 4)
             try show(left)
-            #expect(try folders.recover().count == 1)
+            #expect(try Recovery(folders).recover().count == 1)
             #expect(try spool.tree("queue") == ["\(left.ticket).json: {}"])
-            #expect(try folders.cancel(left.ticket) == .waiting)
+            #expect(try Cancellation(folders).cancel(left.ticket) == .waiting)
         }
         #expect(try spool.tree("active").isEmpty)
     }
@@ -66,7 +66,7 @@ import Testing
     func cancelled() throws {
         let job = try spool.claim("cat", at: 1)
         #expect(try !job.isCancelled)
-        #expect(try folders.cancel(job.ticket) == .rendering)
+        #expect(try Cancellation(folders).cancel(job.ticket) == .rendering)
         #expect(try job.isCancelled)
         #expect(try job.requeue() == .gone)
         let deleted = try spool.claim("cat", at: 2)
@@ -86,26 +86,26 @@ import Testing
         let active = try spool.claim("cat", at: 3)
         _ = try spool.queue("dog", at: 4)
         let name = try #require(JobName(written: Array("cat".utf8)))
-        #expect(try folders.tickets(named: name) == [new, tried.ticket, active.ticket])
-        #expect(try folders.cancel(tried.ticket) == .waiting)
-        #expect(try folders.cancel(new) == .waiting)
-        #expect(try folders.cancel(new) == nil)
-        #expect(try folders.tickets(named: name) == [active.ticket])
-        #expect(try folders.waiting().map(\.name.text) == ["dog"])
+        #expect(try Cancellation(folders).tickets(named: name) == [new, tried.ticket, active.ticket])
+        #expect(try Cancellation(folders).cancel(tried.ticket) == .waiting)
+        #expect(try Cancellation(folders).cancel(new) == .waiting)
+        #expect(try Cancellation(folders).cancel(new) == nil)
+        #expect(try Cancellation(folders).tickets(named: name) == [active.ticket])
+        #expect(try Listing(folders).waiting().map(\.name.text) == ["dog"])
     }
 
     @Test("what has ended and only waits for its move is not cancelled any more")
     func ended() throws {
         let job = try spool.claim("cat")
         try spool.write("{}", to: JobFolder.result, in: job.folder)
-        #expect(try folders.cancel(job.ticket) == nil)
-        #expect(try folders.recover().count == 1)
+        #expect(try Cancellation(folders).cancel(job.ticket) == nil)
+        #expect(try Recovery(folders).recover().count == 1)
         let name = job.ticket.name
-        #expect(try folders.whereabouts(of: name) == ["\(spool.path)/done/cat"])
+        #expect(try Cancellation(folders).whereabouts(of: name) == ["\(spool.path)/done/cat"])
         try spool.drop("cat.json")
         try spool.write("{}", to: "cat.JSON", in: folders.root.directory("hold"))
         #expect(
-            try folders.whereabouts(of: name) == [
+            try Cancellation(folders).whereabouts(of: name) == [
                 "\(spool.path)/done/cat", "\(spool.path)/inbox/cat.json", "\(spool.path)/hold/cat.JSON",
             ])
     }
@@ -116,13 +116,13 @@ import Testing
         for number in 1...200 {
             let ticket = try spool.queue("cat", at: Int64(number))
             let daemon = Task.detached {
-                while let job = try folders.claim(ticket) {
+                while let job = try Claims(folders).claim(ticket) {
                     if try job.content(upTo: 10) == nil { return try job.requeue() == .gone }
                     if try job.requeue() == .gone { return true }
                 }
                 return true
             }
-            let cancelled = try folders.cancel(ticket)
+            let cancelled = try Cancellation(folders).cancel(ticket)
             #expect(try await daemon.value)
             #expect(cancelled != nil)
             #expect(try spool.tree("queue").isEmpty && spool.tree("active").isEmpty, "\(number)")
@@ -131,8 +131,8 @@ import Testing
 
     @Test("a spool that is not there is not made")
     func existing() throws {
-        #expect(throws: SystemError.self) { try Folders(existing: "\(spool.path)/inbox") }
+        #expect(throws: SystemError.self) { try Spool(existing: "\(spool.path)/inbox") }
         #expect(try spool.tree("inbox").isEmpty)
-        #expect(try Folders(existing: spool.path).root.path == spool.path)
+        #expect(try Spool(existing: spool.path).root.path == spool.path)
     }
 }

@@ -13,7 +13,7 @@ private let matrix =
 
 @Suite struct ExpandTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws {
         spool = try TestSpool()
@@ -25,7 +25,7 @@ private let matrix =
         let batch = try batch(text, try #require(JobFileKind(of: file)))
         let ticket = Ticket(
             priority: batch.priority, arrival: Timestamp(microseconds: 100), name: try #require(JobName(dropped: file)))
-        return (try #require(try folders.take(file, as: ticket)), batch)
+        return (try #require(try Acceptance(folders).take(file, as: ticket)), batch)
     }
 
     private func batch(_ text: String, _ kind: JobFileKind) throws -> Batch {
@@ -49,7 +49,7 @@ private let matrix =
         #expect(
             try names(in: folders.done.directory("cat")) == ["cat.\(file)", "result.json"].sorted(),
             sourceLocation: sourceLocation)
-        #expect(try folders.recover().isEmpty, sourceLocation: sourceLocation)
+        #expect(try Recovery(folders).recover().isEmpty, sourceLocation: sourceLocation)
     }
 
     @Test("a matrix becomes its combinations, in order, and the result tells which is which")
@@ -58,7 +58,7 @@ private let matrix =
         let expansion = try #require(try expand(job, batch))
         #expect(expansion.path == "\(spool.path)/done/cat")
         try expectWhole("json")
-        #expect(try folders.waiting() == expansion.parts.map(\.ticket))
+        #expect(try Listing(folders).waiting() == expansion.parts.map(\.ticket))
         #expect(
             try spool.tree("queue").map { $0.split(separator: ": ", maxSplits: 1)[1] } == [
                 #"{"seed": 1, "steps": 10, "prompt": "a cat", "sdspool": {"priority": 3}}"#,
@@ -163,21 +163,21 @@ private let matrix =
         try cut(job, batch, at: place)
 
         #expect(
-            try folders.recover() == [
+            try Recovery(folders).recover() == [
                 place.isCommitted
                     ? "cat was finished and is now in \(spool.path)/done/cat"
                     : "cat was being rendered and is back in the queue"
             ])
         let tree = try spool.tree()
-        #expect(try folders.recover().isEmpty)
+        #expect(try Recovery(folders).recover().isEmpty)
         #expect(try spool.tree() == tree)
         if !place.isCommitted {
             // Nothing of it is to be seen but the batch itself, in its place, as it was dropped.
             let entry = "\(job.ticket)\(file == "json" ? ".json" : "/cat.jsonl")"
             #expect(try spool.tree("queue").filter { $0.contains("{") } == ["\(entry): \(text)"])
-            let waiting = try folders.waiting()
+            let waiting = try Listing(folders).waiting()
             #expect(waiting == [job.ticket])
-            let claimed = try #require(try folders.claim(job.ticket))
+            let claimed = try #require(try Claims(folders).claim(job.ticket))
             #expect(claimed.kind == (file == "json" ? .json : .lines))
             let content = try #require(try claimed.content(upTo: 1 << 20))
             _ = try expand(claimed, self.batch(String(decoding: content, as: UTF8.self), claimed.kind))
@@ -205,11 +205,11 @@ private let matrix =
     func partUnderWay() throws {
         let (job, batch) = try taken("cat.json", matrix)
         try cut(job, batch, at: .somePartsMoved)
-        let first = try #require(try folders.waiting().first)
-        _ = try #require(try folders.claim(first))
+        let first = try #require(try Listing(folders).waiting().first)
+        _ = try #require(try Claims(folders).claim(first))
         #expect(try expand(job, batch)?.parts.count == 4)
         #expect(
-            try folders.waiting().map(\.name.description) == ["cat-002", "cat-003", "cat-004"])
+            try Listing(folders).waiting().map(\.name.description) == ["cat-002", "cat-003", "cat-004"])
         #expect(try names(in: folders.active) == [first.description])
     }
 
@@ -219,15 +219,15 @@ private let matrix =
         try job.folder.unlink("cat.json")
         #expect(try expand(job, batch) == nil)
         #expect(try names(in: folders.queue).isEmpty)
-        #expect(try folders.recover().isEmpty)
+        #expect(try Recovery(folders).recover().isEmpty)
         #expect(try names(in: folders.active).isEmpty)
     }
 
     @Test("what comes in behind a batch that is to be expanded again gets no arrival of its parts")
     func arrivals() throws {
         let (job, _) = try taken("cat.json", matrix)
-        _ = try folders.recover()
-        var clock = ArrivalClock(after: try folders.waiting().map(\.arrival).max())
+        _ = try Recovery(folders).recover()
+        var clock = ArrivalClock(after: try Listing(folders).waiting().map(\.arrival).max())
         #expect(clock.next(now: Timestamp(microseconds: 97)) > job.ticket.arrival)
     }
 
@@ -246,7 +246,7 @@ private let matrix =
                 "accepted a", "expanded b into 2", "expanded c into 3", "expanded d into 2", "accepted e",
             ])
         #expect(
-            try folders.waiting().map(\.name.description) == [
+            try Listing(folders).waiting().map(\.name.description) == [
                 "a", "b-001", "b-002", "c-001", "c-002", "c-003", "d-001", "d-002", "e",
             ])
         #expect(try names(in: folders.inbox).isEmpty)
@@ -311,9 +311,9 @@ private let matrix =
         #expect(try names(in: folders.done).isEmpty)
         try folders.queue.removeDirectory(second.file)
         #expect(try loop.outcomes(1).map(words) == ["expanded cat into 2"])
-        #expect(try folders.waiting().map(\.name.description) == ["cat-001", "cat-002"])
+        #expect(try Listing(folders).waiting().map(\.name.description) == ["cat-001", "cat-002"])
         #expect(try spool.text("queue/\(second).json") == "{\"n\": 2}")
         #expect(try names(in: folders.active).isEmpty)
-        #expect(try folders.recover().isEmpty)
+        #expect(try Recovery(folders).recover().isEmpty)
     }
 }

@@ -20,7 +20,7 @@ private struct Watcher {
     let inotify: Inotify
     let hands: ManualChangeWatcher
 
-    init(_ folders: Folders) throws {
+    init(_ folders: Spool) throws {
         inotify = try Inotify()
         hands = try ManualChangeWatcher(folders, inotify)
     }
@@ -31,7 +31,7 @@ private struct Watcher {
 @Suite struct ManualChangeWatcherTests {
     let spool: TestSpool
     let hold: Directory
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws {
         spool = try TestSpool()
@@ -77,7 +77,7 @@ private struct Watcher {
     @Test("a job that recovery put back before the watch was armed, held and released, is told")
     func recovered() throws {
         let job = try spool.claim("cat")
-        #expect(try folders.recover().count == 1)
+        #expect(try Recovery(folders).recover().count == 1)
         let watch = try Watcher(folders)
         try folders.queue.rename(job.ticket.file, to: hold, as: job.ticket.file)
         try hold.rename(job.ticket.file, to: folders.queue, as: job.ticket.file)
@@ -131,7 +131,7 @@ private struct Watcher {
 
 @Suite struct FolderTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws { spool = try TestSpool() }
 

@@ -15,13 +15,13 @@ struct PendingTests {
         ])
     func pending(path: String) throws {
         let spool = try TestSpool()
-        #expect(try !spool.folders.hasPending())
+        #expect(try !Pending(spool.folders).hasPending())
         let file = URL(fileURLWithPath: spool.path).appendingPathComponent(path)
         try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data("{\"prompt".utf8).write(to: file)
-        #expect(try spool.folders.hasPending())
+        #expect(try Pending(spool.folders).hasPending())
         try FileManager.default.removeItem(at: path.hasPrefix("active") ? file.deletingLastPathComponent() : file)
-        #expect(try !spool.folders.hasPending())
+        #expect(try !Pending(spool.folders).hasPending())
     }
 
     @Test(
@@ -42,20 +42,20 @@ struct PendingTests {
             "inbox/notes.txt", "inbox/.cat.json.part", "hold/\(Self.ticket).json", "hold/cat.json", "done/cat.json",
             "assets/cat.json", "queue/notes.txt", "inbox/.01234567-89ab-cdef-0123-456789abcdef.drop",
         ] { try Data("{}".utf8).write(to: URL(fileURLWithPath: spool.path).appendingPathComponent(path)) }
-        #expect(try !spool.folders.hasPending())
+        #expect(try !Pending(spool.folders).hasPending())
     }
 
     @Test("is what a program is about to drop, as long as it writes it")
     func draft() throws {
         let spool = try TestSpool()
         do {
-            let draft = try spool.folders.draft()
-            #expect(try spool.folders.hasPending())
+            let draft = try Inbox(spool.folders).draft()
+            #expect(try Pending(spool.folders).hasPending())
             withExtendedLifetime(draft) {}
         }
         // Nobody has it open any more, when what other tests start has become a program of its own: a crash has left it.
         let end = ContinuousClock.now + .seconds(60)
-        while try spool.folders.hasPending(), .now < end { usleep(500) }
-        #expect(try !spool.folders.hasPending())
+        while try Pending(spool.folders).hasPending(), .now < end { usleep(500) }
+        #expect(try !Pending(spool.folders).hasPending())
     }
 }

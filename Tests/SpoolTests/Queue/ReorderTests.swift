@@ -125,15 +125,15 @@ struct Move: Sendable, CustomTestStringConvertible {
         let last = try spool.queue("d", at: 300)
         var told: [String] = []
         #expect(
-            try spool.folders.reorder(last, to: .before(tried.ticket)) {
+            try Reorder(spool.folders).reorder(last, to: .before(tried.ticket)) {
                 told.append("\(text($0.old)) → \(text($0.new))")
             })
         #expect(told == ["5-300 d → 5-100 d"])
-        let line = try spool.folders.waiting()
+        let line = try Listing(spool.folders).waiting()
         #expect(line.map(text) == ["5-100 c", "5-100 d", "5-101 b"])
-        #expect(try spool.folders.reorder(tried.ticket, to: .first) { _ in })
-        #expect(try spool.folders.waiting().map(text) == ["5-99 b", "5-100 c", "5-100 d"])
-        #expect(try spool.folders.claim(first) != nil)
-        #expect(try !spool.folders.reorder(first, to: .last) { _ in })
+        #expect(try Reorder(spool.folders).reorder(tried.ticket, to: .first) { _ in })
+        #expect(try Listing(spool.folders).waiting().map(text) == ["5-99 b", "5-100 c", "5-100 d"])
+        #expect(try Claims(spool.folders).claim(first) != nil)
+        #expect(try !Reorder(spool.folders).reorder(first, to: .last) { _ in })
     }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct RecoverTests {
     let spool: TestSpool
-    var folders: Folders { spool.folders }
+    var folders: Spool { spool.folders }
 
     init() throws {
         spool = try TestSpool()
@@ -32,7 +32,7 @@ import Testing
         _ = try put(["attempts.json": "{}", "f-1.png": "x"], of: "f", at: 6)
         try folders.active.makeDirectory("lost+found")
         let waiting = try spool.queue("w", at: 7)
-        let told = try folders.recover()
+        let told = try Recovery(folders).recover()
         #expect(
             told == [
                 "a was being rendered and is back in the queue", "b was being rendered and is back in the queue",
@@ -40,7 +40,7 @@ import Testing
                 "d had failed and is now in \(spool.path)/failed/d",
                 "\(spool.path)/active/lost+found is no job's folder and is left alone",
             ])
-        #expect(try folders.waiting() == [rendered, tried, waiting])
+        #expect(try Listing(folders).waiting() == [rendered, tried, waiting])
         #expect(try spool.tree("active") == ["lost+found"])
         #expect(try spool.tree("done") == ["c", "c/c-1.png: whole", "c/c.json: {}", "c/result.json: {}"])
         #expect(try spool.tree("failed") == ["d", "d/d.json: {}", "d/error.json: {}"])
@@ -50,7 +50,8 @@ import Testing
                 "\(tried)/b.json: {}", "\(waiting).json: {}",
             ])
         let tree = try spool.tree()
-        #expect(try folders.recover() == ["\(spool.path)/active/lost+found is no job's folder and is left alone"])
+        #expect(
+            try Recovery(folders).recover() == ["\(spool.path)/active/lost+found is no job's folder and is left alone"])
         #expect(try spool.tree() == tree)
     }
 
@@ -59,18 +60,18 @@ import Testing
         _ = try put(["c.json": "2", "result.json": "{}"], of: "c", at: 3)
         try folders.done.makeDirectory("c")
         try spool.write("1", to: "c.json", in: folders.done.directory("c"))
-        #expect(try folders.recover() == ["c was finished and is now in \(spool.path)/done/c.2"])
+        #expect(try Recovery(folders).recover() == ["c was finished and is now in \(spool.path)/done/c.2"])
         #expect(try spool.text("done/c/c.json") == "1")
         #expect(try spool.text("done/c.2/c.json") == "2")
-        #expect(try folders.recover().isEmpty)
+        #expect(try Recovery(folders).recover().isEmpty)
     }
 
     @Test("a job that was put back twice is as it was")
     func twice() throws {
         let ticket = try spool.queue("cat", "{\"a\": 1}")
         for _ in 0..<2 {
-            _ = try #require(try folders.claim(ticket))
-            #expect(try folders.recover().count == 1)
+            _ = try #require(try Claims(folders).claim(ticket))
+            #expect(try Recovery(folders).recover().count == 1)
             #expect(try spool.tree("queue") == ["\(ticket).json: {\"a\": 1}"])
         }
     }
@@ -82,7 +83,7 @@ import Testing
         try folders.queue.makeDirectory(ticket.folder)
         try spool.write("copy", to: "cat.json", in: folders.queue.directory(ticket.folder))
         try spool.write("other", to: ticket.next.file, in: folders.queue)
-        #expect(try folders.recover() == ["cat was being rendered and is back in the queue"])
+        #expect(try Recovery(folders).recover() == ["cat was being rendered and is back in the queue"])
         let place = ticket.next.next
         let back =
             wasTried ? ["\(place)", "\(place)/attempts.json: {}", "\(place)/cat.json: mine"] : ["\(place).json: mine"]
@@ -94,7 +95,7 @@ import Testing
     @Test("what was refused in the middle is no less refused")
     func refusal() throws {
         let ticket = try put(["x.json": "garbage", "error.json": "{}"], of: "x", at: 1)
-        #expect(try folders.recover() == ["\(ticket.name) had failed and is now in \(spool.path)/failed/x"])
+        #expect(try Recovery(folders).recover() == ["\(ticket.name) had failed and is now in \(spool.path)/failed/x"])
         #expect(try spool.text("failed/x/x.json") == "garbage")
     }
 
@@ -104,13 +105,13 @@ import Testing
         try spool.drop(name(draft))
         try spool.write("", to: ".lock", in: folders.root)
         let inAYear = Timestamp(microseconds: Timestamp.now.microseconds + 365 * 86_400_000_000)
-        #expect(try folders.recover(now: inAYear).isEmpty)
+        #expect(try Recovery(folders).recover(now: inAYear).isEmpty)
         #expect(try names(in: folders.inbox) == [draft])
     }
 
     @Test("drafts that nobody has gone on writing for a day are swept out of the inbox, and nothing else is")
     func drafts() throws {
-        let draft = try folders.draft()
+        let draft = try Inbox(folders).draft()
         try draft.write(Data("{\"prompt\": ".utf8))
         let names = try names(in: folders.inbox)
         let left = try #require(names.first)
@@ -124,15 +125,17 @@ import Testing
         let now = Timestamp.now
         func later(_ hours: Int64) -> Timestamp { Timestamp(microseconds: now.microseconds + hours * 3_600_000_000) }
         for moment in [now, later(23), later(-48)] {
-            #expect(try folders.recover(now: moment).isEmpty)
+            #expect(try Recovery(folders).recover(now: moment).isEmpty)
             #expect(try spool.tree("inbox") == all)
         }
         let words = "removed from \(spool.path)/inbox:"
         #expect(
-            try folders.recover(now: later(25)) == ["\(words) 1 draft that nobody has gone on writing for a day"])
+            try Recovery(folders).recover(now: later(25)) == [
+                "\(words) 1 draft that nobody has gone on writing for a day"
+            ])
         #expect(try spool.tree("inbox") == all.filter { !$0.hasPrefix("\(left): ") })
-        let more = try [folders.draft(), folders.draft()]
-        #expect(try folders.recover(now: later(25)).map { $0.hasPrefix("\(words) 2 drafts ") } == [true])
+        let more = try [Inbox(folders).draft(), Inbox(folders).draft()]
+        #expect(try Recovery(folders).recover(now: later(25)).map { $0.hasPrefix("\(words) 2 drafts ") } == [true])
         more.forEach { $0.discard() }
         #expect(try spool.tree("inbox").count == all.count - 1)
     }
@@ -140,7 +143,7 @@ import Testing
     @Test("an empty spool needs nothing")
     func empty() throws {
         let tree = try spool.tree()
-        #expect(try folders.recover().isEmpty)
+        #expect(try Recovery(folders).recover().isEmpty)
         #expect(try spool.tree() == tree)
     }
 }

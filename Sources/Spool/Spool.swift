@@ -1,10 +1,10 @@
-// The folder that is the interface. This file alone spells the names of what lies in it.
+// The spool: the folder that is the interface, held open. SpoolNames.swift names what else lies in it.
 
 import Foundation
 import Linux
 
 /// The folders of a spool, held open.
-package struct Folders: Sendable {
+package struct Spool: Sendable {
     /// The spool itself.
     package let root: Directory
     /// Where people and programs drop job files.
@@ -35,35 +35,6 @@ package struct Folders: Sendable {
     /// Messages that were written in this life.
     package let posted = OutboxEntry()
 
-    /// So many files and more are brought to the disk with all that is written to the filesystem (syncfs(2)). It costs the
-    /// same however many they are, but others' writes, too; a few wait for themselves alone.
-    package static let many: Int = {
-        #if DEBUG
-            // The crash suite takes two jobs through what is for many.
-            if let text = ProcessInfo.processInfo.environment["SDSPOOL_MANY"], let count = Int(text) { return count }
-        #endif
-        return 3
-    }()
-
-    /// While a file of this name lies in the spool, no job is started.
-    package static let pause: FileName = "PAUSE"
-    static let lock: FileName = ".lock"
-    /// Messages that are to be delivered; made when there is the first one.
-    static let outbox: FileName = ".outbox"
-    static let hold: FileName = "hold"
-    static let status: FileName = "status.json"
-    static let metrics: FileName = "metrics.prom"
-    /// In done/: how the name of a result begins that is being taken away.
-    static let going: FileName = ".going-"
-    /// What a browser shows of the spool, with its other pages in the folder `pages`.
-    static let sheet: FileName = "index.html"
-    static let pages: FileName = "pages"
-    static let now: FileName = "now.html"
-    /// In active/: a file on its way to somewhere else, or to nowhere. One that a start finds is swept away.
-    static let draft: FileName = ".draft"
-    /// The same, for a job file that is written anew.
-    static let rewritten: FileName = ".rewritten"
-
     /// Opens the spool at `path` and makes what is missing of it.
     ///
     /// Throws ``SystemError``, with EXDEV where one of the folders lies on another filesystem, or is a mount of its own: a job
@@ -85,7 +56,7 @@ package struct Folders: Sendable {
         activePlace = try SpoolDirectory(making: "active", in: root)
         donePlace = try SpoolDirectory(making: "done", in: root)
         failedPlace = try SpoolDirectory(making: "failed", in: root)
-        _ = try SpoolDirectory(making: Self.hold, in: root)
+        _ = try SpoolDirectory(making: SpoolNames.hold, in: root)
         assetsPlace = try SpoolDirectory(making: "assets", in: root)
         try root.sync()
     }
@@ -114,7 +85,7 @@ package struct Folders: Sendable {
         case activePlace.name: Ticket(entry: entry).map(JobLocation.active)
         case donePlace.name: .done(entry)
         case failedPlace.name: .failed(entry)
-        case Self.hold: .held(entry)
+        case SpoolNames.hold: .held(entry)
         default: nil
         }
     }

@@ -19,9 +19,14 @@ package struct LockOwner: Codable, Sendable, CustomStringConvertible {
     package var description: String { "process \(pid) on \(host) since \(since)" }
 }
 
-extension Folders {
+/// The lock of a spool.
+package struct SpoolLock: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Whether the lock could be taken.
-    package enum LockOutcome: Sendable {
+    package enum Outcome: Sendable {
         /// Ours for as long as the object lives.
         case held(FileLock)
         /// Somebody else's, in plain words.
@@ -29,11 +34,11 @@ extension Folders {
     }
 
     /// Makes sure that one daemon serves the spool.
-    package func lock(for owner: LockOwner) throws -> LockOutcome {
+    package func take(for owner: LockOwner) throws -> Outcome {
         let note = try JSONEncoder().encode(owner)
         var tries = 0
         while true {
-            switch try FileLock.take(Self.lock, in: root, note: note) {
+            switch try FileLock.take(SpoolNames.lock, in: spool.root, note: note) {
             case .held(let lock): return .held(lock)
             case .taken(let note) where tries == 5: return .taken(by: Self.words(note))
             case .taken:
@@ -46,23 +51,12 @@ extension Folders {
 
     /// Who serves the spool, in plain words; `nil` where the lock is free. Over a share that passes no locks on (sshfs) it
     /// always seems free.
-    package func owner() throws(SystemError) -> String? { try FileLock.note(Self.lock, in: root).map(Self.words) }
+    package func owner() throws(SystemError) -> String? {
+        try FileLock.note(SpoolNames.lock, in: spool.root).map(Self.words)
+    }
 
     private static func words(_ note: Data) -> String {
         let other = try? JSONDecoder().decode(LockOwner.self, from: note)
         return other.map(String.init(describing:)) ?? "another process"
-    }
-
-    /// Lays down PAUSE, with the reason in it.
-    package func pause(because reason: String) throws(SystemError) {
-        let text = Data("\(Timestamp.now.iso8601) \(reason)\n".utf8)
-        for _ in 0..<20 {
-            do throws(SystemError) {
-                return try root.putWhole(text, as: Self.pause)
-            } catch  where error.isMissing || error.isExisting {
-                // Somebody else pauses the queue in this moment, and writes under the same hidden name.
-            }
-        }
-        if try !isPaused() { try root.putWhole(text, as: Self.pause) }
     }
 }

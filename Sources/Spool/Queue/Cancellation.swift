@@ -4,7 +4,12 @@
 import Glibc
 import Linux
 
-extension Folders {
+/// Takes jobs away.
+package struct Cancellation: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Where a job was when it was cancelled.
     package enum Cancelled: Sendable, Equatable {
         /// It is gone.
@@ -16,7 +21,7 @@ extension Folders {
     /// The jobs of that name that wait or are being rendered, in order.
     package func tickets(named name: JobName) throws(SystemError) -> [Ticket] {
         // To read a ticket takes its time, and there may be a hundred thousand: what stands behind the moment first.
-        let entries = try (queue.entries() + active.entries()).filter {
+        let entries = try (spool.queue.entries() + spool.active.entries()).filter {
             $0.bytes.dropFirst(Ticket.headLength).starts(with: name.bytes)
         }
         return Set(entries.compactMap(Ticket.init(entry:)).filter { $0.name == name }).sorted()
@@ -34,13 +39,13 @@ extension Folders {
 
     /// Takes a job away that waits; false where it does not, or not any more.
     package func cancelWaiting(_ ticket: Ticket) throws(SystemError) -> Bool {
-        if try queue.removeIfThere(ticket.file) { return true }
+        if try spool.queue.removeIfThere(ticket.file) { return true }
         // Its file first: wherever its folder is by then, what is left is no job.
-        guard let folder = try queue.directoryIfThere(ticket.folder), try folder.removeJob(ticket.name) else {
+        guard let folder = try spool.queue.directoryIfThere(ticket.folder), try folder.removeJob(ticket.name) else {
             return false
         }
         do throws(SystemError) {
-            try queue.removeAll(ticket.folder)
+            try spool.queue.removeAll(ticket.folder)
         } catch  where error.isMissing || error.isTaken {
             // The daemon has just claimed it; it finds no job in it and takes it away.
         }
@@ -48,7 +53,7 @@ extension Folders {
     }
 
     private func cancelActive(_ ticket: Ticket) throws(SystemError) -> Bool {
-        guard let folder = try active.directoryIfThere(ticket.folder) else { return false }
+        guard let folder = try spool.active.directoryIfThere(ticket.folder) else { return false }
         // It has ended, and is about to be moved.
         guard try folder.status(of: JobFolder.result) == nil, try folder.status(of: JobFolder.error) == nil else {
             return false
@@ -60,11 +65,13 @@ extension Folders {
     /// has taken.
     package func whereabouts(of name: JobName) throws(SystemError) -> [String] {
         var found: [String] = []
-        for place in [done, failed] where try place.status(of: name.with(suffix: "")) != nil {
+        for place in [spool.done, spool.failed] where try place.status(of: name.with(suffix: "")) != nil {
             found.append(place.path(of: name.with(suffix: "")))
         }
-        for entry in try inbox.entries() where JobName(dropped: entry) == name { found.append(inbox.path(of: entry)) }
-        if let hold = try root.directoryIfThere(Self.hold) {
+        for entry in try spool.inbox.entries() where JobName(dropped: entry) == name {
+            found.append(spool.inbox.path(of: entry))
+        }
+        if let hold = try spool.root.directoryIfThere(SpoolNames.hold) {
             for entry in try hold.entries() where Ticket(entry: entry)?.name == name || JobName(dropped: entry) == name
             {
                 found.append(hold.path(of: entry))

@@ -79,28 +79,33 @@ package enum Repaired: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-extension Folders {
+/// Repairs a spool at the start.
+package struct Recovery: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Repairs active/, sweeps inbox/ and tells of each job what was done. The lock must be held.
     package func recover(now: Timestamp = .now, tell: (Repaired) -> Void) throws {
-        for name in [Self.draft, Self.rewritten] { try active.removeAll(name) }
-        for file in [Self.status, Self.metrics, Self.pause] { try root.removeDraft(of: file) }
-        try removeMessageDrafts()
+        for name in [SpoolNames.draft, SpoolNames.rewritten] { try spool.active.removeAll(name) }
+        for file in [SpoolNames.status, SpoolNames.metrics, SpoolNames.pause] { try spool.root.removeDraft(of: file) }
+        try Outbox(spool).removeDrafts()
         // They keep nobody from starting: a page that is written anew takes the place of its draft.
-        try? removePageDrafts()
-        let listing = try active.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.compactMap(leftOver)
+        try? Pages(spool).removeDrafts()
+        let listing = try spool.active.entries().filter { $0.bytes.first != UInt8(ascii: ".") }.compactMap(leftOver)
         for repair in repairs(for: listing) {
             if let deed = try perform(repair) { tell(deed) }
         }
         let count = swept(now: now)
-        if count > 0 { tell(.swept(count: count, path: inbox.path)) }
+        if count > 0 { tell(.swept(count: count, path: spool.inbox.path)) }
     }
 
     /// `nil` for what somebody has taken away since. What is no job's is nobody's to look into: a file server keeps folders of
     /// its own that only it may read.
     private func leftOver(_ name: FileName) throws(SystemError) -> LeftOver? {
-        guard let status = try active.status(of: name) else { return nil }
+        guard let status = try spool.active.status(of: name) else { return nil }
         guard status.kind == .directory, Ticket(entry: name) != nil else { return LeftOver(name: name, entries: nil) }
-        guard let folder = try active.directoryIfThere(name) else { return nil }
+        guard let folder = try spool.active.directoryIfThere(name) else { return nil }
         return LeftOver(name: name, entries: Set(try folder.entries()))
     }
 
@@ -108,14 +113,14 @@ extension Folders {
     private func swept(now: Timestamp) -> Int {
         // File times on a share are its server's, whose clock may be years away from this one. The daemon has just written
         // itself into the lock.
-        let lock = (try? root.status(of: Self.lock)) ?? nil
+        let lock = (try? spool.root.status(of: SpoolNames.lock)) ?? nil
         let now = lock.map { Timestamp(microseconds: $0.changed / 1000) } ?? now
-        let names = ((try? inbox.entries()) ?? []).filter(JobDraft.isName)
+        let names = ((try? spool.inbox.entries()) ?? []).filter(JobDraft.isName)
         let drafts = names.compactMap { name -> LeftDraft? in
-            guard let status = try? inbox.status(of: name), status.kind == .file else { return nil }
+            guard let status = try? spool.inbox.status(of: name), status.kind == .file else { return nil }
             return LeftDraft(name: name, changed: status.changed)
         }
-        return abandoned(drafts, now: now).count { (try? inbox.unlink($0)) != nil }
+        return abandoned(drafts, now: now).count { (try? spool.inbox.unlink($0)) != nil }
     }
 
     private func perform(_ repair: Repair) throws -> Repaired? {
@@ -123,30 +128,24 @@ extension Folders {
         case .deliver(let ticket):
             return .delivered(ticket, path: try told(ticket).deliverResult())
         case .deliverFailure(let ticket):
-            return .deliveredFailure(ticket, path: try told(ticket).deliver(to: failed, as: .failed))
+            return .deliveredFailure(ticket, path: try told(ticket).deliver(to: spool.failed, as: .failed))
         case .requeue(let ticket):
-            _ = try job(ticket).requeue()
+            _ = try ActiveJob(ticket, in: spool).requeue()
             return .requeued(ticket)
         case .discard(let name):
             // One that is cancelled has nothing to tell any more.
-            if let ticket = Ticket(entry: name) { try removeMessage(of: ticket) }
-            try active.removeAll(name)
+            if let ticket = Ticket(entry: name) { try Outbox(spool).remove(ticket) }
+            try spool.active.removeAll(name)
             return nil
         case .leaveAlone(let name):
-            return .leftAlone(path: active.path(of: name))
+            return .leftAlone(path: spool.active.path(of: name))
         }
     }
 
     /// A job that has its end in its folder, with whom it names: its message may not be written yet.
     private func told(_ ticket: Ticket) throws(SystemError) -> ActiveJob {
-        var job = try job(ticket)
+        var job = try ActiveJob(ticket, in: spool)
         job.callback = try job.writtenCallback()
         return job
-    }
-
-    /// Whether a ticket waits in queue/, as a file or as a folder: what could be claimed, and nothing else that has its name.
-    package func isQueued(_ ticket: Ticket) throws(SystemError) -> Bool {
-        if try queue.status(of: ticket.file)?.kind == .file { return true }
-        return try queue.status(of: ticket.folder)?.kind == .directory
     }
 }

@@ -2,21 +2,26 @@
 
 import Linux
 
-extension Folders {
+/// Tries the disk of a spool.
+package struct DiskProbe: Sendable {
+    let spool: Spool
+
+    package init(_ spool: Spool) { self.spool = spool }
+
     /// Makes a file of `room` bytes in active/, and removes it. Throws what the disk says where it has no room for that, or
     /// does not work. Whoever comes while another one tries waits.
-    package func probe(room: Int) throws(SystemError) {
-        try probing.run { () throws(SystemError) in try tryDisk(room) }
+    package func run(room: Int) throws(SystemError) {
+        try spool.probing.run { () throws(SystemError) in try tryDisk(room) }
     }
 
     private func tryDisk(_ room: Int) throws(SystemError) {
-        let name = Self.draft
+        let name = SpoolNames.draft
         do throws(SystemError) {
-            try active.removeAll(name)
-            try fill(active.createFile(name), room: room)
-            try active.unlink(name)
+            try spool.active.removeAll(name)
+            try fill(spool.active.createFile(name), room: room)
+            try spool.active.unlink(name)
         } catch {
-            try? active.removeAll(name)
+            try? spool.active.removeAll(name)
             throw error
         }
     }
