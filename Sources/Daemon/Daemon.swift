@@ -1,4 +1,4 @@
-// The daemon: one spool, its front desk and its workers, from the lock to the last word.
+// The daemon: one spool, its spool monitor and its dispatchers, from the lock to the last word.
 
 import A1111
 import A1111API
@@ -177,7 +177,7 @@ package final class Daemon: Sendable {
         if let reason { throw reason }
     }
 
-    /// Alive is a daemon that can take a job: the front desk, which a disk may hold up, the queue's lock, and the thread of
+    /// Alive is a daemon that can take a job: the spool monitor, which a disk may hold up, the queue's lock, and the thread of
     /// all tasks, on which this runs.
     private func signsOfLife() -> Task<Void, Never> {
         Task(executorPreference: TaskQueueExecutor.shared) { [notifier, monitor, queue] in

@@ -1,5 +1,5 @@
-// The spool over HTTP: a door in front of the folder. It writes jobs into the inbox, reads results out of done/ and failed/,
-// and knows nothing that a file could not tell. The folder stays the only queue: whatever becomes of the door, or of who
+// The spool over HTTP: a gateway in front of the folder. It writes jobs into the inbox, reads results out of done/ and failed/,
+// and knows nothing that a file could not tell. The folder stays the only queue: whatever becomes of the gateway, or of who
 // waits at it, a job that was taken goes on.
 
 import Daemon
@@ -25,7 +25,7 @@ package final class HTTPGateway: Sendable {
         /// Of a job, in bytes.
         package var cap: Int
 
-        /// The usual door there.
+        /// The usual one there.
         package init(address: SocketAddress, cap: Int) {
             self.address = address
             self.cap = cap

@@ -1,4 +1,4 @@
-// The forms in which the door answers.
+// The forms in which the gateway answers.
 
 import Foundation
 import HTTP

@@ -1,4 +1,4 @@
-// Which request is whose: the door's own services, or the server's.
+// Which request is whose: the gateway's own services, or the server's.
 
 import A1111
 import A1111API

@@ -1,4 +1,4 @@
-// Behind the door: what each request comes to, in the form of an answer.
+// Behind the gateway: what each request comes to, in the form of an answer.
 //
 // A mistake of the client is told in A1111's own shapes; a disk that does not take a job is 503, and the job is nowhere.
 

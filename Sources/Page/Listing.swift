@@ -1,4 +1,4 @@
-// What lies in the folder of a result, for a browser that comes through the door: on a disk it lists a folder by itself.
+// What lies in the folder of a result, for a browser that comes through the gateway: on a disk it lists a folder by itself.
 
 import Foundation
 import Linux

@@ -22,7 +22,7 @@ package struct Spool: Sendable {
 
     private let inboxPlace, queuePlace, activePlace, donePlace, failedPlace, assetsPlace: SpoolDirectory
 
-    /// The moves into queue/ that are ours and nobody's wish.
+    /// The moves into queue/ that are ours and nobody else's.
     let ownMoves = ExpectedMoves()
     /// Folders in active/ that are to be removed when that is possible.
     let remains = LeftoverFolders()

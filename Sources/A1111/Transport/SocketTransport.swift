@@ -2,7 +2,7 @@
 //
 // URLSession on Linux could carry it, but keeps a core at work for as long as an answer lets wait (it asks the kernel
 // again and again whether it may write), ends the process when a server dies in the middle of a head, and reads faster
-// than pictures can be stored. It carries what only it can: see SecureConversation.swift.
+// than pictures can be stored. It carries what only it can: see URLSessionTransport.swift.
 
 import Foundation
 import HTTP

@@ -4,7 +4,7 @@ import A1111API
 import Foundation
 import JSONText
 
-/// The wishes of a request to a service. A1111 takes `"21"` for 21, so numbers are read from texts, too.
+/// What a request asks of a service. A1111 takes `"21"` for 21, so numbers are read from texts, too.
 package struct RequestedRender: Sendable, Equatable {
     /// Pictures are made, as many as were asked for.
     private let draws: Bool
@@ -29,7 +29,7 @@ package struct RequestedRender: Sendable, Equatable {
     /// An extension may have a say in it, too.
     var hasExtensions = false
 
-    /// Reads the wishes; what is not there or of another shape is no wish.
+    /// Reads it; what is not there or of another shape is not asked for.
     package init(_ object: ObjectText, of service: Endpoint.Service) {
         draws = service.drawsSeeds
         func text(_ key: String) -> String? { Self.text(object, key) }

@@ -17,7 +17,7 @@ struct Claimer: Sendable {
     /// The server finds a render by a name that its request gave it.
     let namesTasks: Bool
 
-    /// A ticket that a worker took, and out of which lane.
+    /// A ticket that a dispatcher took, and out of which job class.
     struct Taken: Sendable {
         let ticket: Ticket
         let jobClass: JobClass

@@ -1,6 +1,6 @@
-// A worker of a press: takes jobs from the queue, makes them ready, and sends them in their order.
+// The dispatcher of a server: takes jobs from the queue, makes them ready, and sends them in their order.
 //
-// claim → record the attempt → send → publish. The last two are a flight's (Flight.swift), and several are on their way
+// claim → record the attempt → send → publish. The last two are a RenderAttempt's, and several are on their way
 // at once: while one job is rendered the next waits in the server already, and the last is written to the disk.
 // Whatever happens in between, the job is in one of the folders, and recovery knows the way on from there.
 
@@ -109,7 +109,7 @@ actor Dispatcher {
         }
     }
 
-    /// Sends the job behind those that are with the server, when the press says so: all that can be done before is done then.
+    /// Sends the job behind those that are with the server; all that can be done before is done by then.
     /// False where those have found the server away meanwhile; then it is back in its place.
     private func send(
         _ job: ActiveJob, _ prepared: PreparedJob, _ jobClass: JobClass, _ attempts: inout RenderAttempts

@@ -4,7 +4,7 @@ import Linux
 import Spool
 import Synchronization
 
-/// Hands out tickets in order, one by one, while it is neither paused nor closed. Each lane has its own line.
+/// Hands out tickets in order, one by one, while it is neither paused nor closed. Each job class has its own line.
 ///
 /// A lock and no actor: what is told to it one after the other takes effect one after the other, also from a thread
 /// that does not await. A PAUSE that comes and goes must not be heard the other way round.
@@ -17,7 +17,7 @@ final class JobQueue: Sendable {
 
     private struct State {
         var lines: [JobClass: TicketQueue] = [:]
-        /// In a worker's hands, or to be let in later.
+        /// In a dispatcher's hands, or to be let in later.
         var taken: Set<Ticket> = []
         /// These go when no other can, or when the server has answered another.
         var late: Set<Ticket> = []
@@ -33,7 +33,7 @@ final class JobQueue: Sendable {
 
         func knows(_ ticket: Ticket) -> Bool { taken.contains(ticket) || lines.values.contains { $0.contains(ticket) } }
 
-        /// The first ticket that this worker may take, and its lane. Those that are late come last.
+        /// The first ticket that this dispatcher may take, and its job class. Those that are late come last.
         func next(for slot: SlotKey) -> (ticket: Ticket, jobClass: JobClass)? {
             let firsts = jobClasses(for: slot).compactMap { jobClass in
                 lines[jobClass].flatMap { line in
@@ -46,14 +46,14 @@ final class JobQueue: Sendable {
             return (punctual.isEmpty ? firsts : punctual).min { $0.ticket < $1.ticket }
         }
 
-        /// The lanes out of which this worker may take a ticket now.
+        /// The job classes out of which this dispatcher may take a ticket now.
         func jobClasses(for slot: SlotKey) -> [JobClass] {
             guard !isClosed, !isPaused, slots.room(slot) > 0 else { return [] }
             let own = JobClass(slot.kind, server: slot.server)
             return slots.isTurn(slot) ? [own, JobClass(slot.kind)] : [own]
         }
 
-        /// The first tickets of one priority that this worker may take, in order, and the lane of each.
+        /// The first tickets of one priority that this dispatcher may take, in order, and the job class of each.
         func first(_ count: Int, for slot: SlotKey) -> [(ticket: Ticket, jobClass: JobClass)] {
             let all = jobClasses(for: slot).flatMap { jobClass in
                 (lines[jobClass]?.first(count) ?? []).map { (ticket: $0, jobClass: jobClass) }
@@ -72,7 +72,7 @@ final class JobQueue: Sendable {
     /// Whether a server that is idle could have a job.
     var hasWork: Bool { state.withLock { state in !state.isPaused && state.lines.values.contains { $0.first != nil } } }
 
-    /// Whether nothing waits, and nothing is in a worker's hands.
+    /// Whether nothing waits, and nothing is in a dispatcher's hands.
     var isIdle: Bool { state.withLock { $0.taken.isEmpty && $0.lines.values.allSatisfy { $0.first == nil } } }
 
     /// The first of those that wait, in order, and how many wait.
@@ -83,7 +83,7 @@ final class JobQueue: Sendable {
         }
     }
 
-    /// Whether the ticket waits, or is in a worker's hands.
+    /// Whether the ticket waits, or is in a dispatcher's hands.
     func knows(_ ticket: Ticket) -> Bool { state.withLock { $0.knows(ticket) } }
 
     /// Those that wait, by their names. Costs a look at each.
@@ -91,7 +91,7 @@ final class JobQueue: Sendable {
         Dictionary(grouping: state.withLock { $0.lines.values.flatMap { $0.first(.max) } }, by: \.name)
     }
 
-    /// Takes a ticket out of its line that is nobody's any more; false where a worker has it.
+    /// Takes a ticket out of its line that is nobody's any more; false where a dispatcher has it.
     func withdraw(_ ticket: Ticket) -> Bool {
         state.withLock { state in
             state.late.remove(ticket)
@@ -100,7 +100,7 @@ final class JobQueue: Sendable {
         }
     }
 
-    /// A worker has ended with it, and it does not come back.
+    /// A dispatcher has ended with it, and it does not come back.
     func forget(_ ticket: Ticket) {
         state.withLock { state in
             state.taken.remove(ticket)
@@ -108,7 +108,7 @@ final class JobQueue: Sendable {
         }
     }
 
-    /// Lets tickets in; those that wait already, or are in a worker's hands, stay where they are: a look at the folders may
+    /// Lets tickets in; those that wait already, or are in a dispatcher's hands, stay where they are: a look at the folders may
     /// have found them first.
     func add(_ tickets: some Sequence<Ticket>, to jobClass: JobClass = .renders) {
         changing { state in
@@ -118,7 +118,7 @@ final class JobQueue: Sendable {
         }
     }
 
-    /// A worker puts one back into its place.
+    /// A dispatcher puts one back into its place.
     ///
     /// - Parameter isLate: it goes after the others, until one of them was answered (see ``clearLate()``).
     func requeue(_ ticket: Ticket, to jobClass: JobClass, isLate: Bool = false) {
@@ -155,7 +155,7 @@ final class JobQueue: Sendable {
         sleeps.forEach { $0.cancel() }
     }
 
-    /// Lets the parts of a batch in, each in its lane.
+    /// Lets the parts of a batch in, each in its job class.
     func add(_ expansion: Expansion) {
         for (jobClass, parts) in Dictionary(grouping: expansion.parts, by: \.jobClass) {
             add(parts.map(\.ticket), to: jobClass)
@@ -187,7 +187,7 @@ final class JobQueue: Sendable {
         return state.withLock { !$0.isClosed }
     }
 
-    /// The first ticket that the worker may take, and its lane, if there is one.
+    /// The first ticket that the dispatcher may take, and its job class, if there is one.
     func next(for slot: SlotKey) -> (ticket: Ticket, jobClass: JobClass)? {
         state.withLock { state in
             guard let (ticket, jobClass) = state.next(for: slot), state.lines[jobClass]?.remove(ticket) == true else {
@@ -217,15 +217,15 @@ final class JobQueue: Sendable {
         }
     }
 
-    // MARK: The crew
+    // MARK: The slots
 
     /// Tells of a change in somebody's hands; whoever waits looks again.
     func slots<Value: Sendable>(_ change: (inout SlotTable) -> Value) -> Value { changing { change(&$0.slots) } }
 
-    /// Waits until a flight of the worker may get ready to leave.
+    /// Waits until an attempt of the dispatcher may get ready to leave.
     func waitToStart(_ slot: SlotKey) async { await wait { $0.slots.mayStart(slot) } }
 
-    /// Waits until none of the worker's jobs is with its server.
+    /// Waits until none of the dispatcher's jobs is with its server.
     func waitForNone(at slot: SlotKey) async { await wait { $0.slots.count(at: slot) == 0 } }
 
     /// Waits until `isOver`, which is asked again behind each change in somebody's hands.

@@ -1,8 +1,8 @@
-// Who may take the next job: the workers of all servers, and how much each has in hand.
+// Who may take the next job: the dispatchers of all servers, and how much each has in hand.
 
 import Spool
 
-/// Which worker it is: of which server, for which lanes.
+/// Which dispatcher it is: of which server, for which job classes.
 struct SlotKey: Hashable, Sendable {
     /// The server's URL.
     let server: String
@@ -15,9 +15,9 @@ struct SlotTable {
     private struct Slots {
         /// So many requests are with the server at once.
         var limit: Int
-        /// Taken, and in no flight yet.
+        /// Taken, and in no attempt yet.
         var reserved = 0
-        /// In a flight that has not left yet.
+        /// In an attempt that has not left yet.
         var beforeSend = 0
         /// Sent and not answered yet.
         var atServer = 0
@@ -59,7 +59,7 @@ struct SlotTable {
     /// How many of its jobs are with its server, or about to be.
     func count(at slot: SlotKey) -> Int { slots[slot].map { $0.beforeSend + $0.atServer } ?? 0 }
 
-    /// Whether another flight may get ready to leave: one after the other, so that they leave in order.
+    /// Whether another attempt may get ready to leave: one after the other, so that they leave in order.
     func mayStart(_ slot: SlotKey) -> Bool {
         guard let own = slots[slot] else { return true }
         return own.beforeSend == 0 && own.atServer < own.limit
@@ -67,13 +67,13 @@ struct SlotTable {
 
     mutating func reserve(_ slot: SlotKey) { slots[slot]?.reserved += 1 }
 
-    /// A job that was taken is in a flight.
+    /// A job that was taken is in an attempt.
     mutating func starting(_ slot: SlotKey) {
         slots[slot]?.reserved -= 1
         slots[slot]?.beforeSend += 1
     }
 
-    /// The flight has left: its job is with the server.
+    /// The attempt has left: its job is with the server.
     mutating func sent(_ slot: SlotKey) {
         slots[slot]?.beforeSend -= 1
         slots[slot]?.atServer += 1

@@ -159,7 +159,7 @@ actor SpoolMonitor {
             switch change {
             case .queued(let ticket):
                 guard !queue.knows(ticket), try Pending(spool).isQueued(ticket) else { continue }
-                // What cannot be read now is a render, which the worker reads again.
+                // What cannot be read now is a render, which the dispatcher reads again.
                 let jobClass = (try? JobFiles(spool).jobClass(of: ticket, at: servers)) ?? .renders
                 // Told first: what becomes of it in its place is told behind that.
                 if let old = try withdrawn(names[ticket.name] ?? []) {

@@ -63,7 +63,7 @@ struct HookCall: Equatable, Sendable {
         return shown.replacingCharacters(in: place, with: name.text)
     }
 
-    /// The environment of the program. What the daemon alone is to have is not in it: the passwords of a server and of the door,
+    /// The environment of the program. What the daemon alone is to have is not in it: the passwords of a server and of the gateway,
     /// and the way to tell systemd that the service is ready.
     func environment(from own: [String: String]) -> [String: String] {
         let hidden: Set = ["NOTIFY_SOCKET", "SDSPOOL_API_AUTH", "WATCHDOG_PID", "WATCHDOG_USEC"]

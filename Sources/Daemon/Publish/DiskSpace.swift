@@ -42,7 +42,7 @@ final class DiskSpace: Sendable {
         self.emit = emit
     }
 
-    /// Whether a job may be sent. One that may not waits here, and comes back into its lane when there is room.
+    /// Whether a job may be sent. One that may not waits here, and comes back into its job class when there is room.
     ///
     /// - Parameter pixels: of its request; read only where room is short.
     func admits(_ ticket: Ticket, from jobClass: JobClass, pixels: () -> Int?) -> Bool {

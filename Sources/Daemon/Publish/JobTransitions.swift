@@ -1,4 +1,4 @@
-// What a worker has done with its jobs in the folders; all of it is tried until it is done.
+// What a dispatcher has done with its jobs in the folders; all of it is tried until it is done.
 
 import A1111
 import Foundation
@@ -6,7 +6,7 @@ import Linux
 import Spool
 import Synchronization
 
-/// Moves the jobs of a worker between the folders and the lines. Waits for the disk with the thread that it is called on.
+/// Moves the jobs of a dispatcher between the folders and the lines. Waits for the disk with the thread that it is called on.
 struct JobTransitions: Sendable {
     let spool: Spool
     let queue: JobQueue
@@ -38,7 +38,7 @@ struct JobTransitions: Sendable {
         emit(.failed(job.ticket, report.message, path: path))
     }
 
-    /// The front desk has expanded most batches before they come here.
+    /// The spool monitor has expanded most batches before they come here.
     nonisolated(nonsending) func expand(_ job: ActiveJob, _ batch: Batch, jobClass: JobClass) async throws {
         // Again and again, if it must be: behind the instant of commit only moves are missing.
         let expansion = try await retryingDiskErrors { _ in
@@ -114,7 +114,7 @@ struct JobTransitions: Sendable {
         if queue.pause(true) { emit(.paused(true)) }
     }
 
-    /// Puts back what a worker took and cannot send, wherever it lies by now.
+    /// Puts back what a dispatcher took and cannot send, wherever it lies by now.
     nonisolated(nonsending) func giveBack(_ ticket: Ticket, to jobClass: JobClass, because error: SystemError? = nil)
         async throws
     {

@@ -1,4 +1,4 @@
-// A job on its way: from the request through the server to its result. What fails is told apart in Retry.swift.
+// A job on its way: from the request through the server to its result. What fails is told apart in FailedAttempt.swift.
 
 import A1111
 import Foundation
@@ -9,7 +9,7 @@ import Synchronization
 
 /// One attempt at a job whose record is on the disk. Others may be under way beside it.
 actor RenderAttempt {
-    /// It waits for the server and for the disk with a thread of its own: at most as many as jobs are in flight.
+    /// It waits for the server and for the disk with a thread of its own: at most as many as jobs are in attempt.
     nonisolated let thread = SerialQueueExecutor(label: "flight")
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -67,7 +67,7 @@ actor RenderAttempt {
             try await transitions.requeue(job, to: jobClass, .withRoom(lack, pixels: prepared.asked?.pixels))
         } catch let error as SystemError {
             transitions.emit(.diskError(error))
-            // Before the worker can take it again.
+            // Before the dispatcher can take it again.
             transitions.disk.failed()
             try await transitions.requeue(job, to: jobClass, inSilence: true)
         } catch is CancellationError {

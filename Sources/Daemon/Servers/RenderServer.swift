@@ -1,4 +1,4 @@
-// A press of the shop: a server that renders, and what is known of it by all who work with it.
+// A server that renders, and what is known of it by all who work with it.
 
 import A1111
 import A1111API
@@ -139,7 +139,7 @@ final class RenderServer: Sendable {
         return (earlier, isFollowed)
     }
 
-    // MARK: Orphans
+    // MARK: Renders whose answers are lost
 
     /// The answer of a render that was sent so long ago is lost. It may stand behind others that are lost.
     func lost(after elapsed: Duration) {

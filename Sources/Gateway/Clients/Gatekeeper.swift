@@ -4,7 +4,7 @@ import Foundation
 import HTTP
 import Linux
 
-/// The rules of the door.
+/// The rules of the gateway.
 struct Gatekeeper: Sendable {
     /// `USER:PASSWORD`; nobody is asked where there is none.
     let credentials: [String]

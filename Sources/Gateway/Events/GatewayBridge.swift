@@ -4,7 +4,7 @@ import Daemon
 import Spool
 import Synchronization
 
-/// Tells the door, as soon as there is one, what the daemon tells.
+/// Tells the gateway, as soon as there is one, what the daemon tells.
 package final class GatewayBridge: Sendable {
     private let gateway = Mutex<HTTPGateway?>(nil)
 
@@ -24,7 +24,7 @@ package final class GatewayBridge: Sendable {
 }
 
 extension JobEvent {
-    /// What an event comes to at the door. The parts of a file stand in the line before it is gone from there: at no moment
+    /// What an event comes to at the gateway. The parts of a file stand in the line before it is gone from there: at no moment
     /// nobody goes before who comes behind them.
     fileprivate static func all(of event: Event) -> [JobEvent] {
         guard case .expanded(let ticket, let expansion) = event else { return JobEvent(event).map { [$0] } ?? [] }

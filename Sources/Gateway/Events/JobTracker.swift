@@ -1,4 +1,4 @@
-// What the door is told of jobs as it happens, and who at the door waits for it. Nothing is told that the folders do not
+// What the gateway is told of jobs as it happens, and who at the gateway waits for it. Nothing is told that the folders do not
 // show: whoever is woken looks there.
 
 import Foundation
@@ -72,7 +72,7 @@ package final class JobTracker: Sendable {
 
     package func record(_ event: JobEvent) {
         state.withLock { state in
-            // The door makes moves itself, and is told of them by the daemon, too.
+            // The gateway makes moves itself, and is told of them by the daemon, too.
             if case .moved(let old, let new) = event, state.has(new), !state.has(old) { return }
             if let ticket = event.ticket { state.record(event, ticket) }
             for listener in state.listeners.values where listener.name == nil || listener.name == event.name {
@@ -148,7 +148,7 @@ extension JobTracker.State {
     }
 }
 
-/// What tickets have become, for those who were told an old one. It is known as long as the door is open.
+/// What tickets have become, for those who were told an old one. It is known as long as the gateway is open.
 package struct TicketAliases {
     private var next: [Ticket: Ticket] = [:]
     /// The keys in the order in which they came.

@@ -1,4 +1,4 @@
-// What the door has to know of a job while it comes: that it is a JSON object, where it ends, what it says to the queue,
+// What the gateway has to know of a job while it comes: that it is a JSON object, where it ends, what it says to the queue,
 // and how its prompt begins. It is never in memory as a whole.
 
 import Foundation

@@ -62,7 +62,7 @@ package final class JobSubmission: Sendable {
 
     // MARK: Writing
 
-    /// The draft is gone when it returns, however it does: also for a client that has left, and at the door's end.
+    /// The draft is gone when it returns, however it does: also for a client that has left, and at the gateway's end.
     nonisolated(nonsending) private func withDraft(
         _ body: nonisolated(nonsending) (JobDraft) async throws -> Submitted
     ) async throws -> Submitted {
@@ -120,7 +120,7 @@ package final class JobSubmission: Sendable {
 
     // MARK: Dropping
 
-    /// Under words of its own and a few characters of chance. No two jobs of the door have one name, as a result's folder is
+    /// Under words of its own and a few characters of chance. No two jobs of the gateway have one name, as a result's folder is
     /// the job's name: chance alone gives two of some ten thousand jobs with one prompt the same.
     nonisolated(nonsending) private func drop(_ draft: JobDraft, called words: String) async throws -> Submitted {
         while true {

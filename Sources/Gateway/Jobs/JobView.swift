@@ -11,7 +11,7 @@ package struct JobView: Sendable {
     package let spool: Spool
     package let tracker: JobTracker
 
-    /// The address of a job at the door.
+    /// The address of a job at the gateway.
     package static func address(of name: String) -> String {
         "/spool/v1/jobs/\(name.addingPercentEncoding(withAllowedCharacters: unreserved) ?? name)"
     }

@@ -1,10 +1,10 @@
-// Where the server sends a client that has asked it through the door: not past the door.
+// Where the server sends a client that has asked it through the gateway: not past the gateway.
 
 import A1111
 import A1111API
 import Foundation
 
-/// The value of a Location field (RFC 9110 section 10.2.2), for a client of the door.
+/// The value of a Location field (RFC 9110 section 10.2.2), for a client of the gateway.
 ///
 /// The server knows itself by the address at which it was asked, and writes whole URLs with it. The client may not reach
 /// that one, and asks for the same path here. What leads elsewhere is left as it is.
@@ -16,7 +16,7 @@ func redirect(_ location: String, from server: ServerAddress) -> String {
     let authority = location[scheme.upperBound...].prefix { !"/?#".contains($0) }
     guard isAuthority(authority, of: server) else { return location }
     var rest = location[authority.endIndex...]
-    // The door puts the path of its server before all that it passes on.
+    // The gateway puts the path of its server before all that it passes on.
     let prefix = server.url.path
     if !prefix.isEmpty {
         guard rest.hasPrefix(prefix) else { return location }

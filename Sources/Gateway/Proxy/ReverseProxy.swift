@@ -1,4 +1,4 @@
-// Everything that is not the door's own: passed on to the server, whose answer comes back.
+// Everything that is not the gateway's own: passed on to the server, whose answer comes back.
 //
 // With 418, "I'm a teapot" (RFC 2324 section 2.3.2), where the server could do it: not the one to ask, but here is what it
 // said. With the server's own status where it could not, and always with --transparent.
@@ -137,7 +137,7 @@ package struct ReverseProxy: Sendable {
 
     private static func passed(_ headers: Headers, of server: ServerAddress) -> Headers {
         var kept: Headers = [:]
-        // Which pages may read an answer is the door's to say: it has opened the server with a password of its own.
+        // Which pages may read an answer is the gateway's to say: it has opened the server with a password of its own.
         for (name, value) in passed(headers) where !name.lowercased().hasPrefix("access-control-") {
             kept.append(name, name.lowercased() == "location" ? redirect(value, from: server) : value)
         }

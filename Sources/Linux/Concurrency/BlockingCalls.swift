@@ -17,7 +17,7 @@ package final class BlockingCalls: Sendable {
 
     /// - Parameter width: so many calls are made at a time. Debuggers show their threads as `label`.
     package init(label: String, width: Int) {
-        // Serial queues: their threads are not counted by Dispatch, see Threads.swift.
+        // Serial queues: their threads are not counted by Dispatch, see TaskQueueExecutor.swift.
         state = Mutex(State(idle: (0..<width).map { DispatchQueue(label: "\(label) \($0 + 1)") }))
     }
 

@@ -1,4 +1,4 @@
-// What lies in the inbox and is not taken: why. The daemon's own judgement is in Sighting.swift, and is made of more than one
+// What lies in the inbox and is not taken: why. The daemon's own judgement is in StabilityCheck.swift, and is made of more than one
 // look; this is what can be said of one.
 
 import Foundation

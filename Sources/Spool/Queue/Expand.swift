@@ -11,7 +11,7 @@ import Linux
 
 /// What a batch has become.
 package struct Expansion: Sendable {
-    /// The tickets of the parts, in order, and the lane of each.
+    /// The tickets of the parts, in order, and the job class of each.
     package let parts: [(ticket: Ticket, jobClass: JobClass)]
     /// Where the batch lies, with the table of its parts in its result.json.
     package let path: String

@@ -1,4 +1,4 @@
-// The lanes of the queue: what asks a server something need not wait behind an hour of pictures, and what only one server
+// The job classes of the queue: what asks a server something need not wait behind an hour of pictures, and what only one server
 // may do waits for that one.
 
 import A1111API
@@ -19,7 +19,7 @@ package struct JobClass: Hashable, Sendable {
     /// The URL of the only server that may serve it; `nil` where all may.
     package var server: String?
 
-    /// The lane of jobs that need `kind` of `server`.
+    /// The job class of jobs that need `kind` of `server`.
     package init(_ kind: Kind, server: String? = nil) {
         self.kind = kind
         self.server = server

@@ -2,7 +2,7 @@
 
 /// Tickets in the order in which they start.
 ///
-/// One lane a priority. Nearly all tickets come in order and are put at a lane's end; one that comes back goes to its
+/// One bucket a priority. Nearly all tickets come in order and are put at a bucket's end; one that comes back goes to its
 /// old place, which is mostly the front. Both cost the same however long the line is.
 package struct TicketQueue: Sendable {
     private struct PriorityBucket {

@@ -45,7 +45,7 @@ struct LeftDraft: Hashable {
     let changed: Int64
 }
 
-/// The drafts that nobody goes on writing: those of a door or a client that was killed. Others write theirs in this moment,
+/// The drafts that nobody goes on writing: those of a gateway or a client that was killed. Others write theirs in this moment,
 /// maybe from another machine; nobody rests for a day.
 ///
 /// - Parameter now: by the clock that gives files their times.

@@ -1,4 +1,4 @@
-// The door of sdspool run: what it was asked for, and what it is told of.
+// The gateway of sdspool run: what it was asked for, and what it is told of.
 
 import AgentScheduler
 import Daemon
@@ -7,14 +7,14 @@ import Gateway
 import Linux
 import Spool
 
-/// The wishes for a door, and the door when it is open.
+/// What a gateway is asked for, and the gateway when it is open.
 struct GatewayArguments: Sendable {
     static let options: Set<String> = ["--listen", "--api-auth", "--cors"]
     static let flags: Set<String> = ["--transparent"]
 
     private let options: HTTPGateway.Options
 
-    /// `nil` where no door is wanted. Throws ``Exit``.
+    /// `nil` where no gateway is wanted. Throws ``Exit``.
     init?(_ arguments: Arguments, _ options: DaemonOptions) throws {
         guard let text = arguments.value("--listen") else {
             for option in Self.options where arguments.value(option) != nil {
@@ -71,7 +71,7 @@ struct GatewayArguments: Sendable {
         return lines.map(String.init)
     }
 
-    /// Opens the door of a spool that is being served. Throws ``Exit``.
+    /// Opens the gateway of a spool that is being served. Throws ``Exit``.
     func open(_ daemon: Daemon) throws -> HTTPGateway {
         Self.allowManyClients()
         do throws(SystemError) {

@@ -81,7 +81,7 @@ enum Run {
         hideCredentials()
         let bridge = GatewayBridge()
         let tell: @Sendable (Event) -> Void = { event in
-            // First: whoever has read of it in the log finds it noted at the door.
+            // First: whoever has read of it in the log finds it noted at the gateway.
             bridge.record(event)
             log.tell(event)
         }
