@@ -117,8 +117,8 @@ package enum Event: Sendable {
 
     private static let kinds = [
         "diskError": "troubled", "retrying": "tryingAgain", "requeued": "putBack", "noSpace": "noRoom",
-        "spaceAgain": "roomAgain", "directoryReplaced": "renewed", "polling": "unwatched", "notifyFailed": "unheard",
-        "hookOverloaded": "hookBehind",
+        "spaceAgain": "roomAgain", "directoryReplaced": "renewed", "rescans": "rounds", "polling": "unwatched",
+        "notifyFailed": "unheard", "hookOverloaded": "hookBehind",
     ]
 
     /// The job that it is about, where it has a ticket.
