@@ -32,7 +32,8 @@ let package = Package(
         .testTarget(name: "JSONTextTests", dependencies: ["JSONText"]),
         .testTarget(
             name: "SDSpoolTests",
-            dependencies: ["sdspool", "Daemon", "A1111", "A1111API", "Linux", "StandIn", "HTTP", "TestSupport"]),
+            dependencies: ["sdspool", "Daemon", "A1111", "A1111API", "Linux", "StandIn", "HTTP", "TestSupport"],
+            exclude: ["Upgrade"]),
         .testTarget(
             name: "GatewayTests", dependencies: ["Gateway", "A1111", "A1111API", "HTTP", "Spool", "JSONText", "Linux"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP", "Linux"]),
