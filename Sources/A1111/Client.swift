@@ -3,7 +3,6 @@
 import A1111API
 @preconcurrency import Dispatch
 import Foundation
-import FoundationNetworking
 import HTTP
 import JSONText
 import Linux
@@ -181,34 +180,14 @@ package final class Client: Sendable {
         // Nothing is lost with the answer to a question: it need not be waited for.
         let grace = reader == nil ? .zero : graceToFinish
         let reader = AnswerReader(endpoint: endpoint, server: server.description, reader: reader, textCap: textCap)
-        let transport: any Transport =
-            if server.url.scheme == "https" {
-                URLSessionTransport(
-                    try secureRequest(endpoint, body: body), server: server.description, reader: reader,
-                    silence: silence, patience: sendLimits.stall)
-            } else {
-                try SocketTransport(
-                    try plainRequest(endpoint, body: body), server: server.description, reader: reader, on: thread,
-                    silence: silence, patience: sendLimits, admission: admission)
-            }
-        try Task.checkCancellation()
-        if let timeout {
-            let failure = Failure(.ambiguous, "no answer from \(server) within \(timeout)")
-            giveUp(transport, after: timeout, because: failure)
-        }
-        return try await withTaskCancellationHandler {
-            try await transport.run()
-        } onCancel: {
-            let delay = transport.hasBegun ? grace : .zero
-            giveUp(transport, after: delay, because: CancellationError())
-        }
-    }
-
-    private func giveUp(_ transport: any Transport, after delay: Duration, because reason: any Error) {
-        guard delay > .zero else { return transport.giveUp(because: reason) }
-        Self.deadlines.asyncAfter(deadline: .now() + delay / .seconds(1)) { [weak transport] in
-            transport?.giveUp(because: reason)
-        }
+        let url = try url(of: endpoint)
+        let request = ClientRequest(
+            endpoint.method, to: url, accept: "application/json", authorization: server.authorization,
+            contentType: "application/json", body: body)
+        let transport = try request.transport(
+            to: url, server: server.description, reader: reader, on: thread, silence: silence, patience: sendLimits,
+            admission: admission)
+        return try await transport.run(within: timeout, grace: grace)
     }
 
     private func url(of endpoint: Endpoint) throws -> URL {
@@ -216,35 +195,5 @@ package final class Client: Sendable {
             throw Failure(.permanent, "\(endpoint.path) makes no URL on \(server)")
         }
         return url
-    }
-
-    private func headers(hasBody: Bool) -> [(name: String, value: String)] {
-        var headers = [("Accept", "application/json"), ("Accept-Encoding", "identity"), ("User-Agent", "sdspool")]
-        if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
-        if hasBody { headers.append(("Content-Type", "application/json")) }
-        return headers
-    }
-
-    private func plainRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> ClientRequest {
-        let url = try url(of: endpoint)
-        // RFC 9112 section 3.2.1: the path and the query, escaped.
-        let path = url.path(percentEncoded: true)
-        let target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
-        return ClientRequest(
-            method: endpoint.method, target: target, host: server.host, port: server.port,
-            headers: headers(hasBody: body != nil), body: body?.pieces)
-    }
-
-    private func secureRequest(_ endpoint: Endpoint, body: RequestBody?) throws -> URLRequest {
-        var request = URLRequest(url: try url(of: endpoint))
-        request.httpMethod = endpoint.method
-        // Idle time, 60 s by default: a render is silent for as long as it takes.
-        request.timeoutInterval = 7 * 24 * 3600
-        // libcurl sends a request again in silence when a connection that was kept alive turns out to be closed: a
-        // POST that had killed the server would render twice.
-        request.setValue("close", forHTTPHeaderField: "Connection")
-        for header in headers(hasBody: body != nil) { request.setValue(header.value, forHTTPHeaderField: header.name) }
-        request.httpBody = try body?.whole
-        return request
     }
 }

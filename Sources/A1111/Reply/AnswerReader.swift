@@ -3,6 +3,7 @@
 
 import A1111API
 import Foundation
+import HTTP
 import JSONText
 import Linux
 
@@ -32,7 +33,7 @@ package struct NoSpace: Error, Sendable {
 }
 
 /// Reads one answer.
-struct AnswerReader: ~Copyable {
+struct AnswerReader: AnswerSink, ~Copyable {
     /// Of a reply, in bytes: more is no answer to any request.
     static let cap = 2 << 30
     /// Of an error, or of a text that is no JSON. More of it helps nobody.
@@ -65,10 +66,11 @@ struct AnswerReader: ~Copyable {
         self.textCap = textCap
     }
 
-    /// The head has come; its field names are in lower case. Throws ``Failure``.
-    mutating func begin(status: Int, headers: [String: String]) throws {
+    /// The head has come. Throws ``Failure``.
+    mutating func begin(status: Int, headers fields: Headers) throws {
         self.status = status
-        self.headers = headers
+        // A field that comes twice is one with a comma (RFC 9110 section 5.3).
+        headers = Dictionary(fields.lines.map { ($0.name.lowercased(), $0.value) }) { "\($0), \($1)" }
         // What is no JSON and need not be is kept as it comes, unless it is a picture.
         let isJSON = headers["content-type"]?.lowercased().contains("json") == true
         isOther = endpoint.service == nil && !isJSON
@@ -132,6 +134,10 @@ struct AnswerReader: ~Copyable {
         } catch {
             throw Self.failure(of: error, status: status, type: described, received: count)
         }
+    }
+
+    func failure(_ error: URLError, hasBody: Bool, bodySent: Bool) -> Failure {
+        Failure(error, server: server, hasBody: hasBody, bodySent: bodySent, status: status)
     }
 
     private var isGood: Bool { (200..<300).contains(status ?? 0) }

@@ -1,10 +1,10 @@
-// One POST to somebody who is no server of ours and waits for a word: the same two ways as to A1111, and the status of the
-// answer, which is all that counts of it.
+// One POST that tells a receiver of a job's end: by the same two transports as to A1111. Only the status of the answer counts.
+//
+// Promises: it is sent once, within a time that its length allows. Runs where the transport runs.
+// Fails: as the transport does, where there was no answer.
 
 import A1111API
-@preconcurrency import Dispatch
 import Foundation
-import FoundationNetworking
 import HTTP
 import Linux
 
@@ -49,62 +49,17 @@ package struct CallbackRequest: Sendable {
     package func send(to peers: [ResolvedAddress]?) async throws -> Int {
         let endpoint = try Endpoint(named: "/", method: "POST", bodyKeys: [])
         let reader = AnswerReader(endpoint: endpoint, server: receiver, reader: nil)
-        let transport: any Transport =
-            if let peers {
-                try SocketTransport(
-                    plainRequest(to: peers), server: receiver, reader: reader, on: nil, silence: nil, patience: patience
-                )
-            } else {
-                URLSessionTransport(
-                    try secureRequest(), server: receiver, reader: reader, silence: nil, patience: patience.stall)
-            }
-        try Task.checkCancellation()
-        let timeout = timeout
-        let deadline = DispatchWorkItem { [receiver] in
-            transport.giveUp(because: Failure(.temporary, "no answer from \(receiver) within \(timeout)"))
-        }
-        Client.deadlines.asyncAfter(deadline: .now() + timeout / .seconds(1), execute: deadline)
-        defer { deadline.cancel() }
+        var request = ClientRequest(
+            "POST", to: url, accept: "*/*", authorization: authorization, contentType: contentType, headers: headers,
+            body: body)
+        request.peers = peers
+        let transport = try request.transport(to: url, server: receiver, reader: reader, patience: patience)
         do {
-            return try await withTaskCancellationHandler {
-                try await transport.run().status
-            } onCancel: {
-                transport.giveUp(because: CancellationError())
-            }
+            return try await transport.run(within: timeout, failingAs: .temporary).status
         } catch let failure as Failure {
             // What it says beside its status, and how, is for others to read.
             guard let status = failure.status else { throw failure }
             return status
         }
-    }
-
-    private var allHeaders: [(name: String, value: String)] {
-        var all = [
-            ("Accept", "*/*"), ("Accept-Encoding", "identity"), ("User-Agent", "sdspool"),
-            ("Content-Type", contentType),
-        ]
-        if let authorization { all.append(("Authorization", authorization)) }
-        return all + headers
-    }
-
-    private func plainRequest(to peers: [ResolvedAddress]) -> ClientRequest {
-        let path = url.path(percentEncoded: true)
-        let target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?\($0)" } ?? "")
-        let host = (url.host() ?? "").trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        var request = ClientRequest(
-            method: "POST", target: target, host: host, port: UInt16(url.port ?? 80), headers: allHeaders,
-            body: body.pieces)
-        request.peers = peers
-        return request
-    }
-
-    private func secureRequest() throws -> URLRequest {
-        var request = URLRequest(url: url)
-        request.httpMethod = "POST"
-        // As in Client: nothing is sent twice in silence.
-        request.setValue("close", forHTTPHeaderField: "Connection")
-        for header in allHeaders { request.setValue(header.value, forHTTPHeaderField: header.name) }
-        request.httpBody = try body.whole
-        return request
     }
 }

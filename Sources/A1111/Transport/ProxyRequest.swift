@@ -1,4 +1,7 @@
-// A request of somebody else, passed on to the server as it is, and the answer handed back as it comes.
+// A request of a client of the gateway, passed on to the server as it is; the answer is handed back as it comes.
+//
+// Promises: nothing is followed, nothing is changed but the credentials. Runs where its caller runs.
+// Fails: as the transports do, and with what the caller's closures throw.
 
 import Foundation
 import HTTP
@@ -26,35 +29,21 @@ package struct ProxyRequest: Sendable {
 
 extension Client {
     /// Sends it, and hands on the head of the answer and each piece of the body. Nothing is followed and nothing is read into
-    /// it. Over https the body comes in one piece, see ``URLSessionProxy``.
+    /// it. Over https the body comes in one piece, see ``ProxyAnswer``.
     ///
     /// Throws ``Failure`` where no whole answer comes, and what the closures throw.
     nonisolated(nonsending) package func relay(
         _ request: ProxyRequest, onHead: (_ status: Int, _ headers: Headers) throws -> Void,
         onBody: nonisolated(nonsending) (ArraySlice<UInt8>) async throws -> Void
     ) async throws {
-        var headers = request.headers
-        if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
         if server.url.scheme == "https" {
-            let (data, answer) = try await URLSessionProxy.answer(
-                to: request, headers, of: server, patience: sendLimits.stall)
-            try onHead(
-                answer.statusCode, URLSessionProxy.fields(of: answer, to: request.method, length: data.count))
-            return try await onBody(Array(data)[...])
+            let answer = try await wholeAnswer(to: request)
+            try onHead(answer.status ?? 0, answer.fields(to: request.method))
+            return try await onBody(Array(answer.body)[...])
         }
-        let body = request.body.map { body in
-            [
-                BodyPiece(length: body.count) {
-                    Array(body[body.startIndex + $0.lowerBound..<body.startIndex + $0.upperBound])
-                }
-            ]
-        }
-        let outgoing = ClientRequest(
-            method: request.method, target: server.url.path + request.target, host: server.host, port: server.port,
-            headers: headers, body: body)
         var status: Int?
         do {
-            try await outgoing.exchange(
+            try await outgoing(request).exchange(
                 connectTimeout: Self.connectTimeout, pace: Self.patience, patience: sendLimits,
                 onHead: { head in
                     status = head.status
@@ -63,6 +52,28 @@ extension Client {
         } catch let failure as ExchangeFailure {
             throw Failure(failure, server: server.description, status: status)
         }
+    }
+
+    /// The answer by URLSession. Throws ``Failure``, and CancellationError when the task is cancelled.
+    nonisolated(nonsending) func wholeAnswer(
+        to request: ProxyRequest, cap: Int = ProxyAnswer.cap
+    ) async throws -> ProxyAnswer {
+        let text = server.url.absoluteString + request.target
+        guard let url = URL(string: text, encodingInvalidCharacters: false) else {
+            throw Failure(.permanent, "\(request.target) makes no URL on \(server)")
+        }
+        let transport = URLSessionTransport(
+            try outgoing(request).urlRequest(to: url), server: server.description,
+            sink: ProxyAnswer(server: server.description, cap: cap), patience: sendLimits.stall, pace: Self.patience)
+        return try await transport.run(within: nil)
+    }
+
+    private func outgoing(_ request: ProxyRequest) -> ClientRequest {
+        var headers = request.headers
+        if let authorization = server.authorization { headers.append(("Authorization", authorization)) }
+        return ClientRequest(
+            method: request.method, target: server.url.path + request.target, host: server.host, port: server.port,
+            headers: headers, body: request.body.map { [BodyPiece($0)] })
     }
 
     /// What is passed on may be a stream in which seldom anything happens.

@@ -40,7 +40,13 @@ package struct RequestBody: Sendable {
     /// All of it in memory, for those who cannot send pieces.
     var whole: Data {
         get throws {
-            try pieces.reduce(into: Data()) { whole, piece in whole += try piece.read(0..<piece.length) }
+            var whole = Data(capacity: length)
+            for piece in pieces {
+                for start in stride(from: 0, to: piece.length, by: 1 << 20) {
+                    whole += try piece.read(start..<min(start + 1 << 20, piece.length))
+                }
+            }
+            return whole
         }
     }
 }

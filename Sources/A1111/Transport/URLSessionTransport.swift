@@ -1,4 +1,9 @@
-// One request and its answer over https, by URLSession, which brings TLS.
+// One request and its answer over https, by URLSession, which brings TLS: the one delegate, whoever takes the answer.
+//
+// Promises: redirects are refused, the body is counted, nothing is sent again and nothing is stored.
+// Runs: its calls come one after another on the session's queue, and the deadlines on theirs; a lock is between them.
+// Fails: "no connection to …", "took nothing of the request for …", and what the sink makes of libcurl's errors
+// (Failure+Transport.swift).
 
 @preconcurrency import Dispatch
 import Foundation
@@ -7,13 +12,12 @@ import HTTP
 import Linux
 import Synchronization
 
-/// The delegate of one request. Redirects are refused; what comes is counted.
-final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Sendable {
-    /// All of it is touched by one callback at a time and by deadlines.
+/// The delegate of one request.
+final class URLSessionTransport<Sink: AnswerSink & ~Copyable>: NSObject, Transport, URLSessionDataDelegate, Sendable {
     private struct State: ~Copyable {
-        var reader: AnswerReader?
+        var sink: Sink?
         var task: URLSessionTask?
-        var continuation: CheckedContinuation<Answer, any Error>?
+        var continuation: CheckedContinuation<Sink.Answer, any Error>?
         var bodySent = false
         var isListening = false
         /// `nil` where there is no body.
@@ -26,23 +30,28 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
 
     private let state: Mutex<State>
     private let request: URLRequest
-    private let server: String
+    let server: String
     private let silence: FirstByteTimer?
     private let patience: Duration
+    private let pace: MinimumRate
+    private var hasBody: Bool { request.httpBody?.isEmpty == false }
 
-    /// - Parameter patience: for a server that takes nothing of the body.
+    /// - Parameters:
+    ///   - patience: for a server that takes nothing of the body.
+    ///   - pace: of an answer that has begun.
     init(
-        _ request: URLRequest, server: String, reader: consuming AnswerReader, silence: FirstByteTimer?,
-        patience: Duration = SendLimits().stall
+        _ request: URLRequest, server: String, sink: consuming sending Sink, silence: FirstByteTimer? = nil,
+        patience: Duration, pace: MinimumRate = Client.pace
     ) {
-        self.patience = patience
-        state = Mutex(State(reader: reader))
+        state = Mutex(State(sink: sink))
         self.request = request
         self.server = server
         self.silence = silence
+        self.patience = patience
+        self.pace = pace
     }
 
-    var hasBegun: Bool { state.withLock { $0.reader?.status != nil } }
+    var hasBegun: Bool { state.withLock { $0.sink?.status != nil } }
 
     func giveUp(because reason: any Error) {
         state.withLock { Self.giveUp(&$0, reason) }
@@ -54,7 +63,7 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
         state.task?.cancel()
     }
 
-    func run() async throws -> Answer {
+    func run() async throws -> Sink.Answer {
         let session = URLSession(configuration: .forgetful, delegate: self, delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         let task = session.dataTask(with: request)
@@ -65,7 +74,7 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
                 return $0.reason
             }
             // There is no deadline for connecting: the kernel would try for two minutes.
-            if request.httpBody?.isEmpty == false {
+            if hasBody {
                 watchSending()
                 Client.deadlines.asyncAfter(deadline: .now() + Client.connectTimeout / .seconds(1)) {
                     [weak self] in
@@ -79,7 +88,7 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
 
     private func giveUpUnlessSent() {
         state.withLock {
-            guard $0.continuation != nil, !$0.bodySent, $0.reader?.status == nil else { return }
+            guard $0.continuation != nil, !$0.bodySent, $0.sink?.status == nil else { return }
             Self.giveUp(&$0, Failure(.serverDown, "no connection to \(server) within \(Client.connectTimeout)"))
         }
     }
@@ -114,7 +123,7 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
     private func listen() {
         guard let silence else { return }
         Client.deadlines.asyncAfter(deadline: .now() + silence.after / .seconds(1)) { [weak self] in
-            guard let self, state.withLock({ $0.continuation != nil && $0.reader?.status == nil }) else { return }
+            guard let self, state.withLock({ $0.continuation != nil && $0.sink?.status == nil }) else { return }
             silence.tell()
         }
     }
@@ -152,28 +161,28 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
 
     /// Gives up an answer that comes more slowly than its pace.
     private func expectMore(than before: Int) {
-        Client.deadlines.asyncAfter(deadline: .now() + Client.pace.window / .seconds(1)) { [weak self] in
+        Client.deadlines.asyncAfter(deadline: .now() + pace.window / .seconds(1)) { [weak self] in
             self?.checkPace(before)
         }
     }
 
     private func checkPace(_ before: Int) {
         let received = state.withLock { state -> Int? in
-            guard state.continuation != nil, let received = state.reader?.received else { return nil }
-            guard received < before + Client.pace.bytes else { return received }
-            Self.giveUp(&state, Failure(.slow, server: server, status: state.reader?.status))
+            guard state.continuation != nil, let received = state.sink?.received else { return nil }
+            guard received < before + pace.bytes else { return received }
+            Self.giveUp(&state, Failure(.slow, server: server, status: state.sink?.status))
             return nil
         }
         if let received { expectMore(than: received) }
     }
 
     private static func begin(_ state: inout State, _ response: HTTPURLResponse) {
-        var headers: [String: String] = [:]
+        var headers: Headers = [:]
         for (name, value) in response.allHeaderFields {
-            if let name = name as? String, let value = value as? String { headers[name.lowercased()] = value }
+            if let name = name as? String { headers.append(name, "\(value)") }
         }
         do {
-            try state.reader?.begin(status: response.statusCode, headers: headers)
+            try state.sink?.begin(status: response.statusCode, headers: headers)
         } catch {
             giveUp(&state, error)
         }
@@ -183,7 +192,7 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
         state.withLock { state in
             guard state.reason == nil else { return }
             do {
-                try state.reader?.take(data)
+                try state.sink?.take(data)
             } catch {
                 Self.giveUp(&state, error)
             }
@@ -196,7 +205,7 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
             state.task = nil
             state.sending?.end()
             // A redirect that says not where to is told by the task alone.
-            if state.reader?.status == nil, let response = task.response as? HTTPURLResponse {
+            if state.sink?.status == nil, let response = task.response as? HTTPURLResponse {
                 Self.begin(&state, response)
             }
             continuation.resume(with: outcome(&state, error, bodySent: task.countOfBytesSent > 0))
@@ -205,18 +214,16 @@ final class URLSessionTransport: NSObject, Transport, URLSessionDataDelegate, Se
 
     private func outcome(
         _ state: inout State, _ error: (any Error)?, bodySent: Bool
-    ) -> Result<Answer, any Error> {
+    ) -> Result<Sink.Answer, any Error> {
         // With the files of the pictures: their folder is emptied after a failure.
-        defer { state.reader = nil }
+        defer { state.sink = nil }
         if let reason = state.reason { return .failure(reason) }
+        guard let sink = state.sink.take() else { return .failure(error ?? CancellationError()) }
         if let error = error as? URLError, !state.challenged {
-            let hasBody = request.httpBody?.isEmpty == false
-            return .failure(
-                Failure(error, server: server, hasBody: hasBody, bodySent: bodySent, status: state.reader?.status))
+            return .failure(sink.failure(error, hasBody: hasBody, bodySent: bodySent))
         }
-        guard let reader = state.reader.take() else { return .failure(error ?? CancellationError()) }
         do {
-            return .success(try reader.finish())
+            return .success(try sink.finish())
         } catch {
             return .failure(error)
         }
@@ -233,28 +240,5 @@ extension URLSessionConfiguration {
         configuration.httpShouldSetCookies = false
         configuration.urlCredentialStorage = nil
         return configuration
-    }
-}
-
-extension Failure {
-    /// Classes what URLSession says when no whole answer came.
-    ///
-    /// The codes are libcurl's, badly told: a certificate that is not trusted is "unknown", and a refused second
-    /// address hides what happened at the first. Whether bytes of the body were handed over is the fact to decide by.
-    init(_ error: URLError, server: String, hasBody: Bool, bodySent: Bool, status: Int?) {
-        let words = error.localizedDescription
-        switch error.code {
-        case .unsupportedURL:
-            self.init(.unclear, "what listens at \(server) does not speak HTTP: \(words)")
-        case .cannotConnectToHost where !bodySent: self.init(.serverDown, "nobody listens at \(server): \(words)")
-        case .cannotFindHost where !bodySent: self.init(.serverDown, "the name of \(server) does not resolve")
-        case .unknown where words.contains("SSL") && status == nil:
-            self.init(.serverDown, "no secure connection to \(server): \(words)")
-        case _ where hasBody && !bodySent && status == nil:
-            self.init(.serverDown, "\(server) is not reached: \(words)")
-        default:
-            let moment = status == nil ? "before it had answered" : "in the middle of its answer"
-            self.init(.ambiguous, "the connection to \(server) broke \(moment): \(words)", status: status)
-        }
     }
 }

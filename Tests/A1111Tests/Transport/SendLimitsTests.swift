@@ -66,7 +66,7 @@ struct SendLimitsTests {
             request.httpBody = Self.body
             let endpoint = try Endpoint(named: "/", method: "POST", bodyKeys: [])
             let transport = URLSessionTransport(
-                request, server: "\(address)", reader: AnswerReader(endpoint: endpoint, server: "", reader: nil),
+                request, server: "\(address)", sink: AnswerReader(endpoint: endpoint, server: "", reader: nil),
                 silence: nil, patience: Self.patience.stall)
             _ = try await transport.run()
         }
@@ -77,8 +77,9 @@ struct SendLimitsTests {
     @Test("one that is passed on over https")
     func secureRelay() async throws {
         let failure = try await Self.failure { address in
+            let client = Client(server: address, renderTimeout: nil, sendLimits: Self.patience)
             let request = ProxyRequest(method: "POST", target: "/", headers: [], body: Self.body)
-            _ = try await URLSessionProxy.answer(to: request, [], of: address, patience: Self.patience.stall)
+            _ = try await client.wholeAnswer(to: request)
         }
         #expect(failure.message.contains("took nothing of the request for 0.2 seconds"), "\(failure.message)")
     }

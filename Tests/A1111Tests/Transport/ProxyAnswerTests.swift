@@ -1,22 +1,21 @@
 // What is passed on by URLSession: whole, as it came, and not without end.
 
-import A1111API
 import Foundation
 import HTTP
 import Testing
 
 @testable import A1111
 
-@Suite(.timeLimit(.minutes(60))) struct URLSessionProxyTests {
+@Suite(.timeLimit(.minutes(60))) struct ProxyAnswerTests {
     private static func answer(_ answer: Response, cap: Int = 100) async throws -> (text: String, status: Int) {
         let canned = try Canned(answer)
-        let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
-        let relayed = ProxyRequest(method: "POST", target: "/a?b=c", headers: [], body: Data("{}".utf8))
-        let (data, head) = try await URLSessionProxy.answer(to: relayed, [("X-Y", "z")], of: address, cap: cap)
+        let client = try canned.client()
+        let proxied = ProxyRequest(method: "POST", target: "/a?b=c", headers: [("X-Y", "z")], body: Data("{}".utf8))
+        let whole = try await client.wholeAnswer(to: proxied, cap: cap)
         let request = try #require(canned.requests.first)
         #expect(request.target == "/a?b=c" && request.body == Array("{}".utf8) && request.headers["x-y"] == "z")
         await canned.server.stop()
-        return (String(decoding: data, as: UTF8.self), head.statusCode)
+        return (String(decoding: whole.body, as: UTF8.self), try #require(whole.status))
     }
 
     private static func response(_ status: Int, _ headers: Headers = [:], length: Int) -> Response {
@@ -46,12 +45,12 @@ import Testing
     func packed() async throws {
         let canned = try Canned(
             Response(status: 200, headers: ["Content-Encoding": "gzip", "X-Y": "z"], body: .bytes(Array(Self.gzip))))
-        let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
+        let client = try canned.client()
         for (method, length) in [("GET", "380"), ("HEAD", nil)] {
-            let (data, answer) = try await URLSessionProxy.answer(
-                to: ProxyRequest(method: method, target: "/", headers: [], body: nil), [], of: address)
-            let fields = URLSessionProxy.fields(of: answer, to: method, length: data.count)
-            #expect(data.count == (method == "GET" ? 380 : 0))
+            let answer = try await client.wholeAnswer(
+                to: ProxyRequest(method: method, target: "/", headers: [], body: nil))
+            let fields = answer.fields(to: method)
+            #expect(answer.body.count == (method == "GET" ? 380 : 0))
             #expect(fields["content-length"] == length && fields["content-encoding"] == nil && fields["x-y"] == "z")
         }
         await canned.server.stop()
@@ -60,10 +59,10 @@ import Testing
     @Test("a HEAD of what comes as it is keeps the length that GET would have")
     func head() async throws {
         let canned = try Canned(Self.response(200, length: 12))
-        let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
-        let (_, answer) = try await URLSessionProxy.answer(
-            to: ProxyRequest(method: "HEAD", target: "/", headers: [], body: nil), [], of: address)
-        #expect(URLSessionProxy.fields(of: answer, to: "HEAD", length: 0)["content-length"] == "12")
+        let client = try canned.client()
+        let answer = try await client.wholeAnswer(
+            to: ProxyRequest(method: "HEAD", target: "/", headers: [], body: nil))
+        #expect(answer.fields(to: "HEAD")["content-length"] == "12")
         await canned.server.stop()
     }
 
@@ -77,10 +76,10 @@ import Testing
             try? await Task.sleep(for: .seconds(3600))
             return Response(status: 200)
         }
-        let address = try #require(ServerAddress("http://127.0.0.1:\(canned.server.port)"))
+        let client = try canned.client()
         let task = Task {
-            _ = try await URLSessionProxy.answer(
-                to: ProxyRequest(method: "GET", target: "/", headers: [], body: nil), [], of: address)
+            _ = try await client.wholeAnswer(
+                to: ProxyRequest(method: "GET", target: "/", headers: [], body: nil))
         }
         await canned.arrival()
         task.cancel()
